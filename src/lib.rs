@@ -1,0 +1,1 @@
+//! kvmnet moves KVM guests between libvirt networks, host bridges and macvtap.

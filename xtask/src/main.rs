@@ -1,0 +1,2 @@
+//! kvmnet's own chores.
+fn main() {}
