@@ -1,2 +1,56 @@
-//! kvmnet's own chores.
-fn main() {}
+//! kvmnet's own chores: a demonstration and the whole test run, each of which
+//! installs what it lacks. Run as `cargo xtask <chore>`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore's output is its terminal")]
+
+mod demo;
+mod install;
+mod packages;
+mod run;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+/// What `cargo xtask help` prints.
+const HELP: &str = "\
+kvmnet's chores
+
+Usage: cargo xtask <CHORE>
+
+Chores:
+  demo           Build kvmnet and show its main job: on a fixture host (libvirt's
+                 embedded test driver) and on a file. Starts no daemon and touches
+                 nothing on this host. Installs libvirt's headers and pkg-config
+                 when they are missing
+  test           Everything a change must pass: formatting, clippy, all tests with
+                 and without libvirt, documentation, licences, fuzzing. As root it
+                 also runs the tests that start a libvirtd of their own inside
+                 network namespaces. Installs what it lacks
+  test --fast    The same without the libvirtd tests, licences and fuzzing
+  help           This text
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args.as_slice() {
+        ["demo"] => demo::run(),
+        ["test"] => test::run(false),
+        ["test", "--fast"] => test::run(true),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => {
+            eprint!("error: no such chore: {}\n\n{HELP}", other.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

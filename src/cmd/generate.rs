@@ -1,0 +1,100 @@
+//! Completions and man pages, from the parser's own definitions.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use clap::CommandFactory;
+
+use crate::cli::Cli;
+use crate::model::Code;
+use crate::sys::files;
+
+/// Prints the completions for a shell.
+pub(super) fn completions(shell: clap_complete::Shell) -> Result<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "kvmnet", &mut text);
+    io::stdout().lock().write_all(&text)?;
+    Ok(0)
+}
+
+/// Writes the man pages into `dir`.
+pub(super) fn write_man_pages(dir: &Path) -> Result<u8> {
+    for (name, text) in man_pages()? {
+        let path = dir.join(name);
+        files::replace(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(0)
+}
+
+/// The man pages: file name and text. One for kvmnet, one for each command.
+///
+/// # Errors
+/// Never in practice: they are rendered into memory.
+pub fn man_pages() -> io::Result<Vec<(String, String)>> {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let mut pages = vec![page(&command, "kvmnet", MAIN)?];
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        let name = format!("kvmnet-{}", sub.get_name());
+        let more = if sub.get_name() == "convert" { warnings() } else { String::new() };
+        let sub = sub.clone().name(name.clone()).bin_name(name.replacen('-', " ", 1));
+        pages.push(page(&sub, &name, &more)?);
+    }
+    Ok(pages)
+}
+
+fn page(command: &clap::Command, name: &str, more: &str) -> io::Result<(String, String)> {
+    let mut text = Vec::new();
+    let command = command.clone().name(name.to_string());
+    clap_mangen::Man::new(command)
+        .manual("kvmnet")
+        .source(format!("kvmnet {}", env!("CARGO_PKG_VERSION")))
+        .render(&mut text)?;
+    let text = String::from_utf8_lossy(&text).into_owned() + more;
+    Ok((format!("{name}.1"), text))
+}
+
+const MAIN: &str = r#".SH FILES
+.TP
+\fI/var/lib/kvmnet/journal\fR
+What was changed, with what stood before: root's. Other users have it in \fI$XDG_STATE_HOME/kvmnet\fR, by default
+\fI~/.local/state/kvmnet\fR. It holds definitions with their passwords and is readable by its owner only.
+.SH ENVIRONMENT
+.TP
+KVMNET_STATE_DIR
+Where the journal stands instead.
+.TP
+LIBVIRT_DEFAULT_URI
+The libvirt connection, unless \fB\-c\fR names one.
+.TP
+NO_COLOR
+No colours.
+.SH EXIT STATUS
+.TP
+0
+Done, or there was nothing to do.
+.TP
+1
+Changes are pending, and \fB\-\-exit\-code\fR was given.
+.TP
+2
+Bad usage, or it failed: nothing stands of what was asked.
+.TP
+3
+Failed part-way: some of it stands. The output says what, and how to undo it.
+.SH SAFETY
+Nothing is changed before the preview was shown and a yes was given. What is about to be replaced is read once more;
+if it isn't what the preview was made from, it is left alone. What was stored is read back; if it isn't what was
+asked, the old definition is put back. Before a definition or file is touched, what stands there is written to the
+journal, so that even a process that was killed leaves nothing that \fBkvmnet undo\fR can't put right.
+"#;
+
+/// The section on the warnings of `convert`, from their own definitions.
+fn warnings() -> String {
+    let mut out = String::from(".SH WARNINGS\nEach has a stable code, also in the JSON output.\n");
+    for (code, text) in Code::ALL {
+        out.push_str(&format!(".TP\n\\fB{code}\\fR\n{}\n", text.trim()));
+    }
+    out
+}

@@ -1,0 +1,305 @@
+//! `kvmnet convert DOMAIN`: the same on guests that libvirt knows.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, anyhow};
+use serde_json::json;
+
+use super::Context;
+use super::convert::{describe, refused, target_flag};
+use super::target;
+use super::walk::{Walk, walk};
+use crate::cli::{Convert, SavedImage};
+use crate::convert::{Conversion, Facts, Networks, Request, convert, convert_like, meaning, nics};
+use crate::model::{Code, Network, Nic, Warning};
+use crate::plan::{Change, Place, State, Step, Subject, World};
+use crate::problem::Problem;
+use crate::sys::hypervisor::{ConnectTo, Guest, Hypervisor};
+use crate::xml::{Doc, behind_masks, child, diff_of_edits, masks};
+
+/// Converts guests.
+pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> Result<u8> {
+    if args.consent.exit_code && !args.consent.dry_run {
+        return Err(Problem::new("--exit-code tells of a preview", "add --dry-run"));
+    }
+    let to = ConnectTo {
+        uri: context.global.connect.as_deref(),
+        read_only: context.global.readonly,
+        may_fall_back: args.consent.dry_run,
+    };
+    let host = (context.connector)(&to)?;
+    let host = host.as_ref();
+    context.screen.detail(&format!("kvmnet: connected to {}", host.uri()));
+    if host.is_read_only() && !args.consent.dry_run {
+        return Err(Problem::new("a read-only connection can only show what would change", "add --dry-run"));
+    }
+    if host.is_read_only() && !context.global.readonly {
+        context
+            .screen
+            .say("kvmnet: libvirt allows only a read-only connection; this is a preview without secrets");
+    }
+    let states = host.networks()?;
+    let networks = Networks::new(
+        states.iter().filter_map(|state| Network::read(&Doc::parse(&state.xml).ok()?).ok()),
+        true,
+    );
+    let target = target::look(host, &request.target, &networks, &states);
+    let job = Job { args, request, host, networks: &networks, target: &target };
+    let guests = job.chosen()?;
+    let mut changes = Vec::with_capacity(guests.len());
+    for guest in &guests {
+        changes.push(job.change(guest));
+        context.screen.tick(changes.len(), guests.len());
+    }
+    if args.on_network.is_some() && changes.is_empty() {
+        let name = args.on_network.as_deref().unwrap_or_default();
+        context.screen.say(&format!("kvmnet: nothing to do: no guest has a NIC on network '{name}'"));
+    }
+    let mut options = Walk::new(&args.consent);
+    options.force = args.force;
+    options.header.uri = Some(host.uri().to_string());
+    walk(changes, &options, &World { host: Some(host) }, context)?.report(&options, context)
+}
+
+/// What all guests have in common.
+struct Job<'a> {
+    args: &'a Convert,
+    request: &'a Request,
+    host: &'a dyn Hypervisor,
+    networks: &'a Networks,
+    target: &'a target::Look,
+}
+
+impl Job<'_> {
+    /// The guests that are meant, each once.
+    fn chosen(&self) -> Result<Vec<Guest>> {
+        let all = self.host.guests()?;
+        if self.args.all {
+            return Ok(all);
+        }
+        if let Some(network) = &self.args.on_network {
+            let mut found = Vec::new();
+            for guest in all {
+                if self.is_on(&guest, network)? {
+                    found.push(guest);
+                }
+            }
+            if found.is_empty() && self.networks.get(network).is_none() {
+                let known: Vec<_> = self.networks.iter().map(|n| n.name.as_str()).collect();
+                let help = format!(
+                    "networks here: {}",
+                    if known.is_empty() { "none".into() } else { known.join(", ") }
+                );
+                return Err(Problem::new(format!("no network '{network}', and no guest names it"), help));
+            }
+            return Ok(found);
+        }
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        for word in &self.args.domains {
+            let guest = find(&all, word, self.host.uri())?;
+            if seen.insert(guest.uuid.clone()) {
+                found.push(guest.clone());
+            }
+        }
+        Ok(found)
+    }
+
+    fn is_on(&self, guest: &Guest, network: &str) -> Result<bool> {
+        let Some(xml) =
+            self.host.definition(&guest.uuid).with_context(|| format!("guest '{}'", guest.name))?
+        else {
+            return Ok(false);
+        };
+        let on = |nic: &Nic| nic.source.kind == "network" && nic.source.name == network;
+        Ok(Doc::parse(&xml).is_ok_and(|doc| nics(&doc).iter().any(on)))
+    }
+
+    fn change(&self, guest: &Guest) -> Change {
+        let subject = Subject::Guest { name: guest.name.clone(), uuid: guest.uuid.clone() };
+        let mut change = Change::new(subject.clone());
+        let live = if guest.is_active { "pending-shutdown" } else { "not-running" };
+        change.detail.insert("live".into(), json!(live));
+        change.detail.insert("nics".into(), json!([]));
+        match self.fill(guest, &mut change) {
+            Ok(()) => change,
+            Err(e) => Change { state: State::Failed(e), steps: Vec::new(), ..change },
+        }
+    }
+
+    fn fill(&self, guest: &Guest, change: &mut Change) -> Result<()> {
+        let xml = self.host.definition(&guest.uuid)?.ok_or_else(|| anyhow!("it is gone"))?;
+        let doc = Doc::parse(&xml).map_err(|e| refused(e.into(), None, ""))?;
+        let facts = self.facts(guest);
+        let command = format!("kvmnet convert {} {}", guest.name, target_flag(&self.request.target));
+        let mut conversion = convert(&doc, self.request, &facts).map_err(|e| refused(e, None, &command))?;
+        if let Some((message, help)) = conversion.barred.take() {
+            return Err(Problem::new(message, help));
+        }
+        if conversion.moves.is_empty() {
+            if !conversion.is_there && !self.args.domains.is_empty() {
+                return Err(anyhow!("{}", conversion.remarks.join("; ")));
+            }
+            describe(change, conversion);
+            return Ok(());
+        }
+        if !guest.is_persistent {
+            return Err(Problem::new(
+                "it is transient: it has no definition that outlives it, so there is nothing to change",
+                "'virsh define' makes it persistent first",
+            ));
+        }
+        change.state = State::Planned;
+        change.warnings.extend(self.target.warnings.iter().cloned());
+        change.meaning = meaning(&conversion, &self.request.target, &facts);
+        change.meaning.push(match guest.is_active {
+            true => "it is running: the change takes effect at its next full power-off and start; a reboot, from inside \
+                     the guest or by libvirt, keeps the old NIC"
+                .into(),
+            false => "the change takes effect when it is started next".into(),
+        });
+        let name = &guest.name;
+        change.diff = shown(
+            &doc,
+            &conversion,
+            &format!("{name} (stored definition)"),
+            &format!("{name} (after the change)"),
+        );
+        let definition = Step {
+            place: Place::Definition { uuid: guest.uuid.clone() },
+            after: Some(conversion.edits.apply(&xml)),
+            before: Some(xml.clone()),
+        };
+        if guest.is_saved {
+            self.saved_image(guest, change, &conversion, &facts, definition)?;
+        } else {
+            change.steps.push(definition);
+        }
+        if guest.has_snapshots {
+            self.snapshots(guest, change, &conversion)?;
+        }
+        describe(change, conversion);
+        Ok(())
+    }
+
+    fn facts(&self, guest: &Guest) -> Facts<'_> {
+        // Only a running guest's own XML knows names such as net0 and vnet3.
+        let names_needed = guest.is_active && !self.request.selection.nics.is_empty();
+        let running = if names_needed { self.host.running(&guest.uuid).ok() } else { None };
+        let live = running.and_then(|xml| Some(nics(&Doc::parse(&xml).ok()?))).unwrap_or_default();
+        Facts { networks: self.networks, landing: self.target.landing.clone(), online: true, live }
+    }
+
+    /// The next start comes from the saved image, with the NICs that stand in there (reference §3.8).
+    fn saved_image(
+        &self,
+        guest: &Guest,
+        change: &mut Change,
+        conversion: &Conversion,
+        facts: &Facts<'_>,
+        definition: Step,
+    ) -> Result<()> {
+        let place = Place::SavedImage { uuid: guest.uuid.clone() };
+        match self.args.managed_save {
+            None => {
+                return Err(Problem::new(
+                    "it has a saved memory image, which holds its old NIC: its next start would bring that back",
+                    "--managed-save edit moves the NIC in the image too\n\
+                     --managed-save keep leaves the image: the change comes with the start after the next\n\
+                     --managed-save discard throws the image, and with it the guest's memory, away",
+                ));
+            }
+            Some(SavedImage::Edit) => {
+                let xml = self.host.saved(&guest.uuid)?.ok_or_else(|| anyhow!("its saved image is gone"))?;
+                let doc = Doc::parse(&xml).map_err(|e| refused(e.into(), None, ""))?;
+                let image = convert_like(&doc, &conversion.moves, self.request, facts)
+                    .map_err(|e| refused(e, None, ""))?;
+                if image.moves.is_empty() {
+                    change.remarks.push("its saved memory image doesn't hold the old NIC".into());
+                } else {
+                    let name = &guest.name;
+                    let (old, new) =
+                        (format!("{name} (saved image)"), format!("{name} (saved image after the change)"));
+                    change.diff.push_str(&shown(&doc, &image, &old, &new));
+                    change
+                        .meaning
+                        .push("its saved memory image is changed too: its next start has the new NIC".into());
+                    let after = Some(image.edits.apply(&xml));
+                    change.steps.push(Step { place, after, before: Some(xml.clone()) });
+                }
+                change.steps.push(definition);
+            }
+            Some(SavedImage::Keep) => {
+                let what = "its next start comes from its saved memory image, with the old NIC; the change comes with the \
+                            start after that";
+                change.warnings.push(Warning::note(Code::ManagedSave, what));
+                change.steps.push(definition);
+            }
+            Some(SavedImage::Discard) => {
+                let before = self.host.saved(&guest.uuid).unwrap_or_default();
+                let what = "its saved memory is thrown away, as if its power had been cut; 'undo' can't bring that back";
+                change.warnings.push(Warning::note(Code::ManagedSave, what));
+                change.steps.push(definition);
+                change.steps.push(Step { place, before, after: None });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reverting to a snapshot brings the NIC back that the snapshot holds (reference §3.9).
+    fn snapshots(&self, guest: &Guest, change: &mut Change, conversion: &Conversion) -> Result<()> {
+        let mut holding = Vec::new();
+        for (name, xml) in self.host.snapshots(&guest.uuid)? {
+            let Ok(doc) = Doc::parse(&xml) else { continue };
+            let domains = [child(doc.root(), "domain"), child(doc.root(), "inactiveDomain")];
+            let holds = domains.into_iter().flatten().any(|domain| {
+                let interfaces =
+                    child(domain, "devices").into_iter().flat_map(|d| crate::xml::children(d, "interface"));
+                interfaces.map(|i| Nic::read(i, 0)).any(|nic| {
+                    conversion
+                        .moves
+                        .iter()
+                        .any(|m| nic.mac == m.nic.mac && nic.source.name == m.nic.source.name)
+                })
+            });
+            if holds {
+                holding.push(format!("'{name}'"));
+            }
+        }
+        if !holding.is_empty() {
+            let what = format!("reverting to snapshot {} brings the old NIC back", holding.join(", "));
+            change.warnings.push(Warning::note(Code::Snapshot, what));
+        }
+        Ok(())
+    }
+}
+
+/// The diff that a conversion makes, secrets masked.
+fn shown(doc: &Doc<'_>, conversion: &Conversion, old: &str, new: &str) -> String {
+    let masks = masks(doc);
+    diff_of_edits(old, new, &masks.apply(doc.text()), &behind_masks(&conversion.edits, &masks))
+}
+
+/// The guest of that name, UUID or id.
+fn find<'g>(all: &'g [Guest], word: &str, uri: &str) -> Result<&'g Guest> {
+    let by_name = all.iter().find(|g| g.name == word);
+    let by_uuid = all.iter().find(|g| g.uuid.eq_ignore_ascii_case(word));
+    let by_id = word.parse::<u32>().ok().and_then(|id| all.iter().find(|g| g.id == Some(id)));
+    let found: Vec<&Guest> = [by_name, by_uuid, by_id].into_iter().flatten().collect();
+    match found[..] {
+        [] => {
+            let names: Vec<_> = all.iter().map(|g| g.name.as_str()).take(10).collect();
+            let more = if all.len() > names.len() { ", …" } else { "" };
+            let help = match names[..] {
+                [] => format!("there are no guests on {uri}; -c names another connection"),
+                _ => format!("guests on {uri}: {}{more}", names.join(", ")),
+            };
+            Err(Problem::new(format!("no guest '{}'", word.escape_debug()), help))
+        }
+        [first, ref rest @ ..] if rest.iter().any(|g| g.uuid != first.uuid) => Err(Problem::new(
+            format!("'{word}' is the name of one guest and the id of another"),
+            "name them by their UUIDs ('virsh list --all --uuid --name')",
+        )),
+        [first, ..] => Ok(first),
+    }
+}

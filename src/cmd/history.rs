@@ -1,0 +1,26 @@
+//! `kvmnet history`
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+
+use super::{Context, walk};
+use crate::cli::History;
+use crate::plan::read_all;
+use crate::report::{Paint, json, text};
+
+/// Lists the journal.
+pub(super) fn run(args: &History, context: &mut Context) -> Result<u8> {
+    let runs = read_all()?;
+    let last = args.last.unwrap_or(runs.len()).min(runs.len());
+    let runs = &runs[runs.len() - last..];
+    if context.is_json() {
+        walk::print_json(&json::history(runs))?;
+    } else {
+        let paint = Paint { on: context.screen.out_paint().on };
+        let mut out = io::stdout().lock();
+        out.write_all(text::history(runs, paint).as_bytes())?;
+        out.flush()?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,90 @@
+//! One file per verb: reads the state, builds a plan, hands it to the spine. The only room that joins the others.
+
+mod convert;
+mod files;
+mod generate;
+mod guests;
+mod history;
+mod target;
+mod undo;
+mod walk;
+
+use std::io;
+
+use anstream::{AutoStream, ColorChoice};
+use anyhow::Result;
+
+use crate::cli::{Cli, Color, Command, Format, Global};
+use crate::problem::render;
+use crate::report::{Paint, Screen, text};
+use crate::sys::hypervisor::Connector;
+use crate::sys::{interrupt, terminal};
+
+pub use generate::man_pages;
+
+/// What every verb gets.
+struct Context {
+    global: Global,
+    connector: Connector,
+    screen: Screen,
+}
+
+impl Context {
+    fn is_json(&self) -> bool {
+        self.global.output == Format::Json
+    }
+}
+
+/// Runs a command line and returns the exit code of the contract.
+pub fn run(cli: Cli, connector: Connector) -> u8 {
+    let choice = match cli.global.color {
+        Color::Auto => None,
+        Color::Always => Some(ColorChoice::Always),
+        Color::Never => Some(ColorChoice::Never),
+    };
+    let on = |auto: ColorChoice| Paint { on: choice.unwrap_or(auto) != ColorChoice::Never };
+    let out = on(AutoStream::choice(&io::stdout()));
+    let err = on(AutoStream::choice(&io::stderr()));
+    let verbosity = if cli.global.quiet { -1 } else { i8::try_from(cli.global.verbose).unwrap_or(i8::MAX) };
+    let mut screen = Screen::new(out, err, verbosity, terminal::ask);
+    screen.show_progress(terminal::shows_progress());
+    if let Err(e) = interrupt::watch() {
+        screen.error(&format!("cannot watch for signals: {e}"));
+        return 2;
+    }
+    let mut context = Context { global: cli.global, connector, screen };
+    match verb(cli.command, &mut context) {
+        Ok(code) => code,
+        Err(e) if is_closed_pipe(&e) => 0,
+        Err(e) => {
+            context.screen.error(&render(&e));
+            2
+        }
+    }
+}
+
+fn verb(command: Command, context: &mut Context) -> Result<u8> {
+    match command {
+        Command::Convert(args) => convert::run(&args, context),
+        Command::History(args) => history::run(&args, context),
+        Command::Undo(args) => undo::run(&args, context),
+        Command::Completions { shell } => generate::completions(shell),
+        Command::Man { dir } => generate::write_man_pages(&dir),
+    }
+}
+
+/// Nobody reads on (`kvmnet … | head`). That is no failure of ours, unless a change hung on its preview; that one
+/// is reported by its own words.
+fn is_closed_pipe(e: &anyhow::Error) -> bool {
+    e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// What a program that can't print even an error says.
+pub fn usage_error_code() -> u8 {
+    2
+}
+
+/// An error, coloured as the rest.
+pub fn plain_error(message: &str) -> String {
+    text::error(message, Paint { on: false })
+}

@@ -1,0 +1,152 @@
+//! Takes a plan along the spine and reports: the part that is the same for every verb that changes something.
+
+use std::io::{self, Write};
+
+use anyhow::{Result, anyhow};
+
+use super::Context;
+use crate::cli;
+use crate::plan::{Change, Consent, Declined, Plan, RunHeader, State, World};
+use crate::report::{json, text};
+use crate::sys::terminal;
+
+/// How far a plan may go.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Walk {
+    /// Go on where a warning stops.
+    pub(super) force: bool,
+    /// End after the preview.
+    pub(super) preview_only: bool,
+    /// Exit with 1 if something would change.
+    pub(super) exit_code: bool,
+    /// No question asked.
+    pub(super) yes: bool,
+    /// What the journal says of this run.
+    pub(super) header: RunHeader,
+}
+
+impl Walk {
+    pub(super) fn new(consent: &cli::Consent) -> Walk {
+        Walk {
+            preview_only: consent.dry_run,
+            exit_code: consent.exit_code,
+            yes: consent.yes,
+            header: RunHeader { command: command_line(), ..RunHeader::default() },
+            ..Walk::default()
+        }
+    }
+}
+
+/// What was typed.
+fn command_line() -> String {
+    let quoted = |word: String| {
+        let plain = |c: char| c.is_alphanumeric() || "-_=+:,./@%".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    };
+    let words = crate::sys::terminal::arguments().into_iter().map(quoted);
+    std::iter::once("kvmnet".to_string()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// Takes the changes along the spine; returns them as they ended.
+///
+/// # Errors
+/// The preview couldn't be shown; nothing was changed then.
+pub(super) fn walk(
+    changes: Vec<Change>,
+    walk: &Walk,
+    world: &World<'_>,
+    context: &mut Context,
+) -> Result<Walked> {
+    let consent = match (walk.yes, terminal::can_ask()) {
+        (true, _) => Consent::Given,
+        (false, true) => Consent::Ask,
+        (false, false) => Consent::Nobody,
+    };
+    if context.is_json() && (consent == Consent::Ask && !walk.preview_only) {
+        context.screen.preview_to_stderr();
+    } else if context.is_json() {
+        context.screen.no_preview();
+    }
+    let screen = &mut context.screen;
+    let shown =
+        Plan::new(changes, walk.force).preview(screen).and_then(|shown| screen.flush().map(|()| shown));
+    let shown = match shown {
+        Ok(shown) => shown,
+        Err(e) if walk.preview_only => return Err(e.into()),
+        Err(e) => return Err(anyhow!("cannot show the preview ({e}); nothing was changed")),
+    };
+    if walk.preview_only {
+        let changes = shown.into_changes();
+        changes.iter().for_each(|change| screen.failure(change));
+        return Ok(Walked { changes, declined: None });
+    }
+    let confirmed = shown.confirm(consent, screen);
+    // What can't be done at all is said before the rest is done.
+    let applied = confirmed.and_then(|confirmed| confirmed.apply(world, &walk.header, screen));
+    let (changes, declined) = match applied {
+        Ok(changes) => (changes, None),
+        Err(Declined { changes, why }) => {
+            changes.iter().for_each(|change| screen.failure(change));
+            (changes, why)
+        }
+    };
+    Ok(Walked { changes, declined })
+}
+
+/// A plan that went along the spine.
+#[derive(Debug)]
+pub(super) struct Walked {
+    pub(super) changes: Vec<Change>,
+    declined: Option<anyhow::Error>,
+}
+
+impl Walked {
+    /// Nothing was asked of the spine.
+    pub(super) fn none() -> Walked {
+        Walked { changes: Vec::new(), declined: None }
+    }
+
+    /// Prints the outcome (the JSON document, or the summary) and gives the exit code.
+    pub(super) fn report(mut self, walk: &Walk, context: &mut Context) -> Result<u8> {
+        let code = self.code(walk);
+        if let Some(why) = self.declined.take() {
+            context.screen.error(&crate::problem::render(&why));
+            for change in self.changes.iter_mut().filter(|c| c.is_planned()) {
+                change.state = State::Failed(anyhow!("{}", crate::problem::message(&why)));
+            }
+        }
+        if context.is_json() {
+            print_json(&json::changes(&self.changes))?;
+        } else if self.changes.len() > 1 || self.changes.iter().any(|c| c.id.is_some()) {
+            context.screen.say(&format!("kvmnet: {}", text::summary(&self.changes, walk.preview_only)));
+        }
+        Ok(code)
+    }
+
+    fn code(&self, walk: &Walk) -> u8 {
+        let any = |test: fn(&State) -> bool| self.changes.iter().any(|c| test(&c.state));
+        let failed = any(|s| matches!(s, State::Failed(_)));
+        let applied = any(|s| matches!(s, State::Applied));
+        if any(|s| matches!(s, State::PartWay(_))) || (failed && applied) {
+            3
+        } else if failed || self.declined.is_some() {
+            2
+        } else if walk.exit_code && any(|s| matches!(s, State::Planned)) {
+            1
+        } else {
+            0
+        }
+    }
+}
+
+/// Prints one JSON document on standard output.
+pub(super) fn print_json(document: &serde_json::Value) -> Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, document).map_err(io::Error::from)?;
+    writeln!(out)?;
+    Ok(out.flush()?)
+}

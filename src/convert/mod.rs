@@ -1,0 +1,128 @@
+//! Moving a guest's NICs: one domain's XML and a request in, splices and warnings out.
+//!
+//! How it fits together: [`guest_root`] refuses whatever isn't a domain; [`select`] finds the NICs that are meant;
+//! for each of them [`rewrite`] changes type and source, holds every other part against the table in [`rules`], and
+//! writes out what the NIC silently had from its old network ([`inherit`]). Nothing here reads a file or asks
+//! libvirt: what is known of the networks and of the target comes in as [`Facts`].
+
+mod inherit;
+mod meaning;
+mod request;
+mod rewrite;
+mod root;
+mod rules;
+mod select;
+
+use crate::model::{MacAddr, Nic, Source, Warning};
+use crate::xml::{Doc, Edits, ReadError, children};
+
+pub use meaning::meaning;
+pub use request::{Facts, Landing, Networks, Request, Selection, Target, Vlans};
+pub use root::guest_root;
+pub use rules::{Column, RULES, Rule};
+pub use select::SelectError;
+
+/// One NIC on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The NIC as it is.
+    pub nic: Nic,
+    /// Where it goes.
+    pub to: Source,
+}
+
+/// What has to be done to one guest's XML.
+#[derive(Debug, Clone, Default)]
+pub struct Conversion {
+    /// The guest's name.
+    pub name: String,
+    /// The guest's UUID, if the XML has one.
+    pub uuid: Option<String>,
+    /// The splices; none if there is nothing to do.
+    pub edits: Edits,
+    /// The NICs that move.
+    pub moves: Vec<Move>,
+    /// What to know before saying yes.
+    pub warnings: Vec<Warning>,
+    /// Why NICs stay as they are, where somebody may ask.
+    pub remarks: Vec<String>,
+    /// Is a NIC on the target already?
+    pub is_there: bool,
+    /// Why it can't be done at all, `--force` or not, and what to do instead.
+    pub barred: Option<(String, String)>,
+}
+
+/// Why a guest's XML can't be converted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It isn't XML, or isn't a domain's.
+    Read(ReadError),
+    /// It isn't clear which NIC is meant.
+    Select(SelectError),
+}
+
+impl From<ReadError> for Refusal {
+    fn from(e: ReadError) -> Self {
+        Refusal::Read(e)
+    }
+}
+
+/// The NICs of a domain, in order.
+pub fn nics(doc: &Doc<'_>) -> Vec<Nic> {
+    children(doc.root(), "devices")
+        .flat_map(|devices| children(devices, "interface"))
+        .zip(1..)
+        .map(|(interface, position)| Nic::read(interface, position))
+        .collect()
+}
+
+/// Works out how the domain in `doc` has to change.
+///
+/// # Errors
+/// The document isn't a domain's, or the selection names no NIC, or several where one was meant.
+pub fn convert(doc: &Doc<'_>, request: &Request, facts: &Facts<'_>) -> Result<Conversion, Refusal> {
+    let (name, uuid) = guest_root(doc)?;
+    let all = nics(doc);
+    let chosen = select::select(&all, request, facts).map_err(Refusal::Select)?;
+    let mut out = Conversion {
+        name,
+        uuid,
+        remarks: chosen.remarks,
+        is_there: chosen.is_there,
+        ..Conversion::default()
+    };
+    for nic in chosen.moves {
+        rewrite::rewrite(doc, nic, request, facts, &mut out);
+    }
+    Ok(out)
+}
+
+/// Works out the same moves in another copy of the guest's XML (a saved image's, a snapshot's): each NIC is found by
+/// its MAC address and only moved if it still leads where the original's did.
+///
+/// # Errors
+/// The document isn't a domain's.
+pub fn convert_like(
+    doc: &Doc<'_>,
+    moves: &[Move],
+    request: &Request,
+    facts: &Facts<'_>,
+) -> Result<Conversion, Refusal> {
+    let (name, uuid) = guest_root(doc)?;
+    let mut out = Conversion { name, uuid, ..Conversion::default() };
+    for nic in nics(doc) {
+        let same = |m: &&Move| {
+            m.nic.source.kind == nic.source.kind
+                && m.nic.source.name == nic.source.name
+                && m.nic
+                    .mac
+                    .as_deref()
+                    .and_then(|mac| mac.parse::<MacAddr>().ok())
+                    .is_some_and(|mac| nic.has_mac(mac))
+        };
+        if moves.iter().any(|m| same(&m)) {
+            rewrite::rewrite(doc, &nic, request, facts, &mut out);
+        }
+    }
+    Ok(out)
+}

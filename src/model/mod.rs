@@ -1,0 +1,11 @@
+//! The nouns: names, NICs, networks, warnings. Everything here is parsed from a text or a word, never fetched.
+
+mod name;
+mod network;
+mod nic;
+mod warning;
+
+pub use name::{DeviceName, DirectMode, MacAddr, NameError};
+pub use network::{ForwardMode, Given, Network, Portgroup, Setting};
+pub use nic::{Nic, Source};
+pub use warning::{Code, Warning};

@@ -1,0 +1,274 @@
+//! A libvirt network, as far as it shapes what a guest gets from it.
+
+use roxmltree::Node;
+
+use crate::xml::{Doc, ReadError, child, children};
+
+/// What a network does with frames that leave it; names as in the XML (reference §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForwardMode {
+    /// No `<forward>`.
+    Isolated,
+    /// Network address translation.
+    Nat,
+    /// Through the host, addresses unchanged.
+    Route,
+    /// Through the host, without firewall rules.
+    Open,
+    /// Guests on a host bridge, or (with a pool of devices) macvtap in mode bridge.
+    Bridge,
+    /// macvtap on a pool of devices.
+    Private,
+    /// macvtap on a pool of devices.
+    Vepa,
+    /// macvtap on a pool of devices.
+    Passthrough,
+    /// Virtual functions of a host NIC.
+    Hostdev,
+}
+
+impl ForwardMode {
+    fn read(word: &str) -> Option<ForwardMode> {
+        use ForwardMode as M;
+        Some(match word {
+            "nat" => M::Nat,
+            "route" => M::Route,
+            "open" => M::Open,
+            "bridge" => M::Bridge,
+            "private" => M::Private,
+            "vepa" => M::Vepa,
+            "passthrough" => M::Passthrough,
+            "hostdev" => M::Hostdev,
+            _ => return None,
+        })
+    }
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        use ForwardMode as M;
+        match self {
+            M::Isolated => "isolated",
+            M::Nat => "nat",
+            M::Route => "route",
+            M::Open => "open",
+            M::Bridge => "bridge",
+            M::Private => "private",
+            M::Vepa => "vepa",
+            M::Passthrough => "passthrough",
+            M::Hostdev => "hostdev",
+        }
+    }
+
+    /// Does libvirt make the bridge itself, with its own addresses, DHCP and firewall rules?
+    pub fn is_virtual(self) -> bool {
+        use ForwardMode as M;
+        matches!(self, M::Isolated | M::Nat | M::Route | M::Open)
+    }
+}
+
+/// What a network or a portgroup silently adds to a guest's port (reference §1.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Setting {
+    /// `<vlan>`
+    Vlan,
+    /// `<virtualport>`
+    Virtualport,
+    /// `<bandwidth>`
+    Bandwidth,
+    /// `<port isolated='yes'/>`
+    Port,
+    /// `trustGuestRxFilters='yes'`
+    TrustRxFilters,
+}
+
+/// The settings that one `<network>` or `<portgroup>` holds, each as the source text of its element (for
+/// [`Setting::TrustRxFilters`] its value).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given(Vec<(Setting, String)>);
+
+impl Given {
+    /// Reads the settings that stand directly in `holder`, an element of `doc`.
+    pub fn read(doc: &Doc<'_>, holder: Node<'_, '_>) -> Given {
+        let mut given = Vec::new();
+        for (setting, name) in [
+            (Setting::Vlan, "vlan"),
+            (Setting::Virtualport, "virtualport"),
+            (Setting::Bandwidth, "bandwidth"),
+        ] {
+            if let Some(found) = child(holder, name) {
+                given.push((setting, doc.text()[found.range()].to_string()));
+            }
+        }
+        if let Some(port) = child(holder, "port").filter(|p| p.attribute("isolated") == Some("yes")) {
+            given.push((Setting::Port, doc.text()[port.range()].to_string()));
+        }
+        if let Some(trust) = holder.attribute("trustGuestRxFilters") {
+            given.push((Setting::TrustRxFilters, trust.to_string()));
+        }
+        Given(given)
+    }
+
+    /// The text of one setting.
+    pub fn get(&self, setting: Setting) -> Option<&str> {
+        self.0.iter().find(|(s, _)| *s == setting).map(|(_, text)| text.as_str())
+    }
+
+    fn without(mut self, setting: Setting) -> Given {
+        self.0.retain(|(s, _)| *s != setting);
+        self
+    }
+}
+
+/// A named group of port settings in a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portgroup {
+    /// Its name.
+    pub name: String,
+    /// Do guests that name none get it?
+    pub is_default: bool,
+    /// What it adds.
+    pub given: Given,
+}
+
+/// One network's definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// Its name.
+    pub name: String,
+    /// What it does with frames that leave it.
+    pub mode: ForwardMode,
+    /// The bridge that it makes, or uses.
+    pub bridge: Option<String>,
+    /// Does it share out host devices (macvtap)?
+    pub has_pool: bool,
+    /// Its MTU, if set.
+    pub mtu: Option<u32>,
+    /// Does libvirt keep the bridge's MAC table?
+    pub manages_macs: bool,
+    /// Does it shape inbound traffic, so that guests may have a guaranteed share?
+    pub has_inbound: bool,
+    /// What it adds to every port (bandwidth of its own shapes the bridge, and isn't among them).
+    pub given: Given,
+    /// Its portgroups.
+    pub portgroups: Vec<Portgroup>,
+    /// Addresses that its DHCP server reserves: MAC address, IP address.
+    pub reservations: Vec<(String, String)>,
+}
+
+impl Network {
+    /// Reads a `<network>`.
+    ///
+    /// # Errors
+    /// Malformed XML, another root element, no name, an unknown forward mode.
+    pub fn read(doc: &Doc<'_>) -> Result<Network, ReadError> {
+        let root = doc.root();
+        let fail = |node: Node<'_, '_>, reason: String| {
+            let (line, column) = doc.position(node.range().start);
+            Err(ReadError { line, column, reason })
+        };
+        if root.tag_name().name() != "network" {
+            return fail(root, format!("the root element is <{}>, not <network>", root.tag_name().name()));
+        }
+        let Some(name) = child(root, "name").and_then(|n| n.text()).map(str::trim).filter(|n| !n.is_empty())
+        else {
+            return fail(root, "the network has no <name>".into());
+        };
+        let forward = child(root, "forward");
+        let word = forward.map(|f| f.attribute("mode").unwrap_or("nat"));
+        let mode = match word.map(ForwardMode::read) {
+            None => ForwardMode::Isolated,
+            Some(Some(mode)) => mode,
+            Some(None) => {
+                return fail(root, format!("forward mode '{}' is not known", word.unwrap_or_default()));
+            }
+        };
+        let bridge = child(root, "bridge");
+        let portgroup = |node: Node<'_, '_>| Portgroup {
+            name: node.attribute("name").unwrap_or_default().into(),
+            is_default: node.attribute("default") == Some("yes"),
+            given: Given::read(doc, node),
+        };
+        let reserved = children(root, "ip")
+            .filter_map(|ip| child(ip, "dhcp"))
+            .flat_map(|dhcp| children(dhcp, "host").collect::<Vec<_>>())
+            .filter_map(|host| Some((host.attribute("mac")?.to_string(), host.attribute("ip")?.to_string())))
+            .collect();
+        Ok(Network {
+            name: name.into(),
+            mode,
+            bridge: bridge.and_then(|b| b.attribute("name")).map(Into::into),
+            has_pool: !mode.is_virtual()
+                && forward.is_some_and(|f| f.has_attribute("dev") || child(f, "interface").is_some()),
+            mtu: child(root, "mtu").and_then(|m| m.attribute("size")?.parse().ok()),
+            manages_macs: bridge.and_then(|b| b.attribute("macTableManager")) == Some("libvirt"),
+            has_inbound: child(root, "bandwidth").is_some_and(|b| child(b, "inbound").is_some()),
+            given: Given::read(doc, root).without(Setting::Bandwidth),
+            portgroups: children(root, "portgroup").map(portgroup).collect(),
+            reservations: reserved,
+        })
+    }
+
+    /// The portgroup that a guest naming `wanted` gets (libvirt's `virPortGroupFindByName`): the one of that name, or
+    /// the default one if it names none. An unknown name gets none, and no error.
+    pub fn portgroup(&self, wanted: Option<&str>) -> Option<&Portgroup> {
+        match wanted {
+            Some(name) => self.portgroups.iter().find(|p| p.name == name),
+            None => self.portgroups.iter().find(|p| p.is_default),
+        }
+    }
+
+    /// What a guest's port gets for one setting: from the portgroup, else from the network.
+    pub fn inherited(&self, portgroup: Option<&str>, setting: Setting) -> Option<&str> {
+        self.portgroup(portgroup).and_then(|p| p.given.get(setting)).or_else(|| self.given.get(setting))
+    }
+
+    /// Is a guest's port a macvtap device?
+    pub fn is_macvtap(&self) -> bool {
+        use ForwardMode as M;
+        matches!(self.mode, M::Private | M::Vepa | M::Passthrough)
+            || (self.mode == M::Bridge && self.has_pool)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_a_port_inherits() {
+        let text = "<network trustGuestRxFilters='yes'><name> lan </name><forward mode='bridge'/><bridge name='br0'/>\
+             <bandwidth><inbound average='9'/></bandwidth><port isolated='yes'/><vlan><tag id='1'/></vlan>\
+             <portgroup name='a' default='yes'><vlan><tag id='2'/></vlan></portgroup>\
+             <portgroup name='b'><bandwidth><outbound average='1'/></bandwidth></portgroup></network>";
+        let network = Network::read(&Doc::parse(text).unwrap()).unwrap();
+        assert_eq!(
+            (network.name.as_str(), network.mode, network.has_pool),
+            ("lan", ForwardMode::Bridge, false)
+        );
+        let vlan = |group| network.inherited(group, Setting::Vlan).unwrap();
+        assert_eq!(vlan(None), "<vlan><tag id='2'/></vlan>");
+        assert_eq!(vlan(Some("b")), "<vlan><tag id='1'/></vlan>");
+        assert_eq!(vlan(Some("unknown")), "<vlan><tag id='1'/></vlan>");
+        assert_eq!(network.inherited(None, Setting::Bandwidth), None, "the network's own shapes its bridge");
+        assert!(network.inherited(Some("b"), Setting::Bandwidth).is_some());
+        assert_eq!(network.inherited(None, Setting::TrustRxFilters), Some("yes"));
+        assert!(network.has_inbound && network.given.get(Setting::Port).is_some());
+    }
+
+    #[test]
+    fn modes() {
+        let mode = |forward: &str| {
+            let text = format!("<network><name>n</name>{forward}</network>");
+            Network::read(&Doc::parse(&text).unwrap()).map(|n| (n.mode, n.is_macvtap()))
+        };
+        assert_eq!(mode(""), Ok((ForwardMode::Isolated, false)));
+        assert_eq!(mode("<forward/>"), Ok((ForwardMode::Nat, false)));
+        assert_eq!(mode("<forward dev='eth0'/>"), Ok((ForwardMode::Nat, false)));
+        assert_eq!(
+            mode("<forward mode='bridge'><interface dev='e'/></forward>"),
+            Ok((ForwardMode::Bridge, true))
+        );
+        mode("<forward mode='odd'/>").unwrap_err();
+    }
+}

@@ -1,0 +1,269 @@
+//! The journal of changes: what stood before, so that `undo` can put it back.
+//!
+//! One file a run of kvmnet, `journal/NUMBER.jsonl` in the state folder, to which only lines are added. A change gets
+//! a line with all it replaces *before* the first byte of it is touched, and a second one when it is through. So a
+//! process that is killed leaves a line that says what may have happened, and `undo` looks at what really stands. A
+//! last line that is cut off (the power went while it was written) belongs to a change that wasn't begun.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::change::{Step, Subject};
+use crate::problem::Problem;
+use crate::sys::clock;
+use crate::sys::files::{self, Log};
+
+/// What a run says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunHeader {
+    /// When, in UTC.
+    pub time: String,
+    /// What was typed.
+    pub command: String,
+    /// The connection, if there was one.
+    pub uri: Option<String>,
+    /// The run that this one puts back.
+    pub undoes: Option<u64>,
+    /// Does it put back something that was itself put back?
+    #[serde(default)]
+    pub is_redo: bool,
+}
+
+/// How a change ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Done and verified.
+    Applied {
+        /// For each step what was really stored, where that isn't to the byte what was asked.
+        stored: Vec<Option<String>>,
+    },
+    /// Not done; everything was put back.
+    Failed {
+        /// Why.
+        why: String,
+    },
+    /// Done, and later put back by the run of this number.
+    Undone {
+        /// That run.
+        by: u64,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Line {
+    Run(RunHeader),
+    Begin { change: usize, of: usize, subject: Subject, headline: Vec<String>, steps: Vec<Step> },
+    End { change: usize, outcome: Outcome },
+}
+
+/// One change in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// `12`, or `12.3` if the run made several.
+    pub id: String,
+    /// Its number within the run, from 1.
+    pub change: usize,
+    /// What it was about.
+    pub subject: Subject,
+    /// What it did.
+    pub headline: Vec<String>,
+    /// What it replaced.
+    pub steps: Vec<Step>,
+    /// What really was stored, where that differs from what was asked.
+    pub stored: Vec<Option<String>>,
+    /// How it ended; `None` if the run was cut short in the middle of it.
+    pub outcome: Option<Outcome>,
+}
+
+/// One run in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Its number.
+    pub number: u64,
+    /// What it says of itself.
+    pub header: RunHeader,
+    /// Its changes.
+    pub entries: Vec<Entry>,
+}
+
+/// The folder for kvmnet's state.
+///
+/// # Errors
+/// None of the variables that say where it is are set.
+pub fn state_dir() -> Result<PathBuf> {
+    files::state_dir().ok_or_else(|| {
+        Problem::new(
+            "there is no place for kvmnet's journal",
+            "set KVMNET_STATE_DIR (or HOME) to say where it may stand",
+        )
+    })
+}
+
+fn folder() -> Result<PathBuf> {
+    Ok(state_dir()?.join("journal"))
+}
+
+/// The journal of this run.
+#[derive(Debug)]
+pub struct Journal {
+    log: Log,
+    number: u64,
+    total: usize,
+    begun: usize,
+}
+
+impl Journal {
+    /// Begins the journal of a run that will make `total` changes.
+    ///
+    /// # Errors
+    /// The state folder can't be written to.
+    pub fn begin(header: &RunHeader, total: usize) -> Result<Journal> {
+        let folder = folder()?;
+        let write = || -> Result<(u64, Log)> {
+            let (number, mut log) = Log::create(&folder)?;
+            let header = RunHeader { time: clock::now(), ..header.clone() };
+            if let Err(e) = log.add(&serde_json::to_string(&Line::Run(header))?) {
+                log.discard();
+                return Err(e.into());
+            }
+            Ok((number, log))
+        };
+        let (number, log) = write().map_err(|e| {
+            let what = format!("cannot write the journal in {}: {e}", folder.display());
+            Problem::new(what, "KVMNET_STATE_DIR=DIR lets it stand elsewhere")
+        })?;
+        Ok(Journal { log, number, total, begun: 0 })
+    }
+
+    /// The id of a change of this run.
+    pub fn id(&self, change: usize) -> String {
+        id(self.number, change, self.total)
+    }
+
+    /// Writes down what is about to be replaced; returns the change's number in this run.
+    ///
+    /// # Errors
+    /// The disk is full or gone: then the change must not be made.
+    pub fn opened(&mut self, subject: &Subject, headline: &[String], steps: &[Step]) -> Result<usize> {
+        let change = self.begun + 1;
+        let line = Line::Begin {
+            change,
+            of: self.total,
+            subject: subject.clone(),
+            headline: headline.to_vec(),
+            steps: steps.to_vec(),
+        };
+        self.log.add(&serde_json::to_string(&line)?).context("cannot write the journal")?;
+        self.begun = change;
+        Ok(change)
+    }
+
+    /// Writes down how it ended. That this fails is no reason to fail the change: `undo` finds out by looking.
+    pub fn closed(&mut self, change: usize, outcome: &Outcome) {
+        let line = Line::End { change, outcome: outcome.clone() };
+        let _ = serde_json::to_string(&line).map(|line| self.log.add(&line));
+    }
+
+    /// Ends the run; one that began nothing leaves no trace.
+    pub fn end(self) {
+        if self.begun == 0 {
+            self.log.discard();
+        }
+    }
+
+    /// Says in the journal of an earlier run that its `change` was put back by this one.
+    pub fn mark_undone(run: u64, change: usize, by: u64) {
+        let mark = || -> Result<()> {
+            let line = Line::End { change, outcome: Outcome::Undone { by } };
+            Ok(Log::append_to(&folder()?, run)?.add(&serde_json::to_string(&line)?)?)
+        };
+        // Without the mark, undo looks at what stands and finds nothing to put back.
+        let _ = mark();
+    }
+
+    /// The run's number.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+fn id(run: u64, change: usize, of: usize) -> String {
+    if of == 1 { run.to_string() } else { format!("{run}.{change}") }
+}
+
+/// All runs, oldest first.
+///
+/// # Errors
+/// The state folder can't be read. A line that can't be read is passed over: it was cut off.
+pub fn read_all() -> Result<Vec<Run>> {
+    let folder = folder()?;
+    let read = || -> Result<Vec<Run>> {
+        let mut runs = Vec::new();
+        for number in Log::numbers(&folder)? {
+            // Another process may have taken back a run that began nothing.
+            if let Some(text) = files::read_if_there(&Log::path(&folder, number))? {
+                runs.push(parse(number, &String::from_utf8_lossy(&text)));
+            }
+        }
+        Ok(runs)
+    };
+    read().with_context(|| format!("cannot read the journal in {}", folder.display()))
+}
+
+fn parse(number: u64, text: &str) -> Run {
+    let mut header = RunHeader::default();
+    let mut entries: BTreeMap<usize, Entry> = BTreeMap::new();
+    for line in text.lines() {
+        match serde_json::from_str(line) {
+            Ok(Line::Run(said)) => header = said,
+            Ok(Line::Begin { change, of, subject, headline, steps }) => {
+                let id = id(number, change, of);
+                let entry = Entry { id, change, subject, headline, steps, stored: Vec::new(), outcome: None };
+                entries.insert(change, entry);
+            }
+            Ok(Line::End { change, outcome }) => {
+                if let Some(entry) = entries.get_mut(&change) {
+                    if let Outcome::Applied { stored } = &outcome {
+                        entry.stored.clone_from(stored);
+                    }
+                    entry.outcome = Some(outcome);
+                }
+            }
+            Err(_) => {}
+        }
+    }
+    Run { number, header, entries: entries.into_values().collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::plan::Place;
+
+    #[test]
+    fn a_line_that_was_cut_off_is_no_change() {
+        let step = Step { place: Place::File("/a".into()), before: Some("x".into()), after: None };
+        let begin = |change| {
+            let subject = Subject::File("a".into());
+            let line = Line::Begin { change, of: 2, subject, headline: vec![], steps: vec![step.clone()] };
+            serde_json::to_string(&line).unwrap()
+        };
+        let header = serde_json::to_string(&Line::Run(RunHeader::default())).unwrap();
+        let end =
+            serde_json::to_string(&Line::End { change: 1, outcome: Outcome::Undone { by: 9 } }).unwrap();
+        let text = format!("{header}\n{}\n{end}\n{}", begin(1), &begin(2)[..40]);
+        let run = parse(7, &text);
+        assert_eq!(run.entries.len(), 1);
+        assert_eq!(
+            (run.entries[0].id.as_str(), &run.entries[0].outcome),
+            ("7.1", &Some(Outcome::Undone { by: 9 }))
+        );
+        assert_eq!(parse(7, &format!("{text}\n{}", begin(2))).entries[1].outcome, None);
+    }
+}

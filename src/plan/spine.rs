@@ -1,0 +1,228 @@
+//! Preview, confirm, apply, verify, record.
+
+use std::io;
+
+use anyhow::{Result, anyhow};
+
+use super::change::{Change, State, Step};
+use super::journal::{Journal, Outcome, RunHeader};
+use super::place::World;
+use crate::problem::{Problem, message};
+use crate::sys::interrupt;
+
+/// Who sees the preview and answers the question.
+pub trait Audience {
+    /// Shows one change, whatever its state.
+    ///
+    /// # Errors
+    /// It can't be shown; then nothing is applied.
+    fn preview(&mut self, change: &Change) -> io::Result<()>;
+
+    /// Asks whether `pending` changes shall be made.
+    ///
+    /// # Errors
+    /// The terminal is gone; that is a no.
+    fn ask(&mut self, pending: usize) -> io::Result<bool>;
+
+    /// Says how one change went, and how many of `total` are through.
+    fn progress(&mut self, change: &Change, through: usize, total: usize);
+}
+
+/// Who says yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// The command line did (`--yes`), or nothing that exists is changed.
+    Given,
+    /// Somebody at the terminal will be asked.
+    Ask,
+    /// Nobody can: there is no terminal, and no `--yes`.
+    Nobody,
+}
+
+/// What somebody wants to be done.
+#[derive(Debug)]
+pub struct Plan(Vec<Change>);
+
+/// A plan that was shown.
+#[derive(Debug)]
+pub struct Previewed(Vec<Change>);
+
+/// A plan that was shown and agreed to.
+#[derive(Debug)]
+pub struct Confirmed(Vec<Change>);
+
+/// A plan that won't be carried out: its changes, and why not.
+#[derive(Debug)]
+pub struct Declined {
+    /// The changes, as they were shown.
+    pub changes: Vec<Change>,
+    /// Why nothing was done; `None` if there was nothing to do.
+    pub why: Option<anyhow::Error>,
+}
+
+impl Plan {
+    /// A plan of these changes. One that a warning stops is failed, unless `force` is set.
+    pub fn new(mut changes: Vec<Change>, force: bool) -> Plan {
+        for change in changes.iter_mut().filter(|c| c.is_planned()) {
+            if let Some(stop) = change.warnings.iter().find(|w| w.stops && !force) {
+                change.state =
+                    State::Failed(Problem::new(stop.message.clone(), "--force goes on all the same"));
+            }
+        }
+        Plan(changes)
+    }
+
+    /// Shows every change.
+    ///
+    /// # Errors
+    /// The preview can't be shown (a closed pipe, a full disk).
+    pub fn preview(self, audience: &mut dyn Audience) -> io::Result<Previewed> {
+        self.0.iter().try_for_each(|change| audience.preview(change))?;
+        Ok(Previewed(self.0))
+    }
+}
+
+impl Previewed {
+    /// The changes, for a dry run that ends here.
+    pub fn into_changes(self) -> Vec<Change> {
+        self.0
+    }
+
+    /// Gets a yes, or ends here.
+    ///
+    /// # Errors
+    /// [`Declined`]: nothing to do, a no, or nobody to ask.
+    pub fn confirm(self, consent: Consent, audience: &mut dyn Audience) -> Result<Confirmed, Declined> {
+        let pending = self.0.iter().filter(|c| c.is_planned()).count();
+        let declined = |changes, why| Err(Declined { changes, why });
+        if pending == 0 {
+            return declined(self.0, None);
+        }
+        match consent {
+            Consent::Given => Ok(Confirmed(self.0)),
+            Consent::Nobody => declined(
+                self.0,
+                Some(Problem::new(
+                    "there is no terminal to ask for a yes; nothing was changed",
+                    "add -y (--yes)",
+                )),
+            ),
+            Consent::Ask => match audience.ask(pending) {
+                Ok(true) => Ok(Confirmed(self.0)),
+                Ok(false) => declined(self.0, Some(anyhow!("not confirmed; nothing was changed"))),
+                Err(e) => declined(self.0, Some(anyhow!("cannot ask ({e}); nothing was changed"))),
+            },
+        }
+    }
+}
+
+impl Confirmed {
+    /// Makes the changes, one after the other; one that fails doesn't stop the next.
+    ///
+    /// # Errors
+    /// The journal can't be begun; then nothing was changed.
+    pub fn apply(
+        self,
+        world: &World<'_>,
+        header: &RunHeader,
+        audience: &mut dyn Audience,
+    ) -> Result<Vec<Change>, Declined> {
+        let mut changes = self.0;
+        let total = changes.iter().filter(|c| c.is_planned()).count();
+        let mut journal = match Journal::begin(header, total) {
+            Ok(journal) => journal,
+            Err(e) => return Err(Declined { changes, why: Some(e.context("nothing was changed")) }),
+        };
+        interrupt::changing();
+        let mut through = 0;
+        for change in changes.iter_mut().filter(|c| c.is_planned()) {
+            change.state = if interrupt::requested() {
+                State::Failed(anyhow!("interrupted before it was begun; it is as it was"))
+            } else {
+                apply(change, world, &mut journal)
+            };
+            through += 1;
+            audience.progress(change, through, total);
+        }
+        journal.end();
+        Ok(changes)
+    }
+}
+
+/// Takes one change through apply, verify and record.
+fn apply(change: &mut Change, world: &World<'_>, journal: &mut Journal) -> State {
+    let number = match journal.opened(&change.subject, &change.headline, &change.steps) {
+        Ok(number) => number,
+        Err(e) => return State::Failed(e.context("it is as it was")),
+    };
+    let mut stored = Vec::new();
+    for (done, step) in change.steps.iter().enumerate() {
+        match replace(step, world) {
+            Ok(text) => stored.push(text),
+            Err(Failure { error, stands }) => {
+                let to_put_back = &change.steps[..done + usize::from(stands)];
+                let faults: Vec<String> =
+                    to_put_back.iter().rev().filter_map(|step| put_back(step, world).err()).collect();
+                if faults.is_empty() {
+                    journal.closed(number, &Outcome::Failed { why: message(&error) });
+                    return State::Failed(error);
+                }
+                change.id = Some(journal.id(number));
+                let id = journal.id(number);
+                let error =
+                    error.context(format!("it could not be put back as it was ({})", faults.join("; ")));
+                return State::PartWay(
+                    error.context(Problem::new("failed part-way", format!("kvmnet undo {id}"))),
+                );
+            }
+        }
+    }
+    let differs = |step: &Step, text: Option<String>| if text == step.after { None } else { text };
+    let stored = change.steps.iter().zip(stored).map(|(step, text)| differs(step, text)).collect();
+    journal.closed(number, &Outcome::Applied { stored });
+    if let Some((run, undone)) = change.undoes {
+        Journal::mark_undone(run, undone, journal.number());
+    }
+    change.id = Some(journal.id(number));
+    State::Applied
+}
+
+/// Why a step failed, and whether something of it stands.
+struct Failure {
+    error: anyhow::Error,
+    stands: bool,
+}
+
+/// One step: is it still what it was? Replace it. Is it what was asked? Returns what was really stored.
+fn replace(step: &Step, world: &World<'_>) -> Result<Option<String>, Failure> {
+    let Step { place, before, after } = step;
+    let fine = |error| Failure { error, stands: false };
+    let now = place.read(world).map_err(fine)?;
+    if now != *before {
+        return Err(fine(Problem::new(
+            format!("{} has changed since the preview was made; it is left alone", place.what()),
+            "run the same command again and look at the new preview",
+        )));
+    }
+    place.put(world, after.as_deref()).map_err(fine)?;
+    let broken = |error| Failure { error, stands: true };
+    let stored = place.read(world).map_err(|e| broken(e.context("cannot verify what was stored")))?;
+    place.agrees(before.as_deref(), after.as_deref(), stored.as_deref()).map_err(|why| {
+        broken(anyhow!(
+            "{} is not what was asked for ({why}); what stood there before was put back",
+            place.what()
+        ))
+    })?;
+    Ok(stored)
+}
+
+fn put_back(step: &Step, world: &World<'_>) -> Result<(), String> {
+    let Step { place, before, .. } = step;
+    if place.read(world).is_ok_and(|now| now == *before) {
+        return Ok(());
+    }
+    let said = |e: anyhow::Error| message(&e);
+    place.put(world, before.as_deref()).map_err(said)?;
+    let now = place.read(world).map_err(said)?;
+    place.agrees(before.as_deref(), before.as_deref(), now.as_deref())
+}

@@ -1,0 +1,85 @@
+//! Putting a change back: a plan made from the journal.
+
+use super::change::{Change, State, Step};
+use super::journal::{Entry, Outcome, Run};
+use super::place::{Place, World};
+use crate::problem::Problem;
+use crate::xml::{diff, masked};
+
+/// The run that a bare `undo` means: the newest one that still has something to put back and isn't itself an undo.
+pub fn newest(runs: &[Run]) -> Option<&Run> {
+    let is_undo = |run: &Run| run.header.undoes.is_some() && !run.header.is_redo;
+    runs.iter().rev().find(|run| !is_undo(run) && run.entries.iter().any(may_stand))
+}
+
+/// May something of the change still stand?
+pub fn may_stand(entry: &Entry) -> bool {
+    matches!(entry.outcome, None | Some(Outcome::Applied { .. }))
+}
+
+/// The change that puts `entry` of `run` back, after a look at what stands now.
+pub fn plan(run: &Run, entry: &Entry, world: &World<'_>) -> Change {
+    let mut change = Change::new(entry.subject.clone());
+    match &entry.outcome {
+        Some(Outcome::Undone { by }) => {
+            change.remarks.push(format!("{} was put back already, by {by}", entry.id));
+        }
+        Some(Outcome::Failed { why }) => {
+            change.remarks.push(format!("{} failed and changed nothing ({why})", entry.id));
+        }
+        None | Some(Outcome::Applied { .. }) => {
+            if let Err(e) = fill(&mut change, entry, world) {
+                change.steps.clear();
+                change.state = State::Failed(e);
+            } else if change.steps.is_empty() {
+                change
+                    .remarks
+                    .push(format!("it is as it was before {}; there is nothing to put back", entry.id));
+            } else {
+                change.state = State::Planned;
+                change.undoes = Some((run.number, entry.change));
+                change.headline = entry.headline.iter().map(|line| format!("back: {line}")).collect();
+            }
+        }
+    }
+    change
+}
+
+fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result<()> {
+    for (at, step) in entry.steps.iter().enumerate().rev() {
+        let Step { place, before, after } = step;
+        let stored = entry.stored.get(at).cloned().flatten().or_else(|| after.clone());
+        let now = place.read(world)?;
+        if now == *before {
+            continue;
+        }
+        if matches!(place, Place::SavedImage { .. }) && now.is_none() {
+            change.remarks.push("its saved memory image is gone and doesn't come back".into());
+            continue;
+        }
+        let is_ours =
+            now == stored || place.agrees(before.as_deref(), after.as_deref(), now.as_deref()).is_ok();
+        let (name, text) = (place.what(), |t: &Option<String>| t.as_deref().map(masked).unwrap_or_default());
+        if !is_ours {
+            let since = diff(
+                &format!("{name} after {}", entry.id),
+                &text(&stored),
+                &format!("{name} now"),
+                &text(&now),
+            );
+            let what = if now.is_none() { "is gone" } else { "has changed" };
+            return Err(Problem::new(
+                format!("{name} {what} since {}; it is left alone:\n{since}", entry.id),
+                "undo what was done since first, or put it right by hand",
+            ));
+        }
+        change.diff.push_str(&diff(
+            &format!("{name} now"),
+            &text(&now),
+            &format!("{name} before {}", entry.id),
+            &text(before),
+        ));
+        change.steps.push(Step { place: place.clone(), before: now, after: before.clone() });
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! What went wrong, in words, and what to do about it.
+
+use std::fmt;
+
+/// An error with the next step for the person who reads it. It travels inside [`anyhow::Error`];
+/// [`render`] prints the whole chain and every help line found in it.
+#[derive(Debug)]
+pub struct Problem {
+    message: String,
+    help: String,
+}
+
+impl Problem {
+    /// An error that says what failed and why, and separately what to do next.
+    #[expect(clippy::new_ret_no_self, reason = "it is only ever used as an anyhow::Error")]
+    pub fn new(message: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
+        anyhow::Error::new(Problem { message: message.into(), help: help.into() })
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// The chain of an error on one line, outermost first: `cannot write x.xml: no space left on device`.
+pub fn message(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// The error as it is printed: its message, then its help lines, indented.
+pub fn render(error: &anyhow::Error) -> String {
+    let mut out = message(error);
+    for help in error.chain().filter_map(|e| e.downcast_ref::<Problem>()).map(|p| &p.help) {
+        for line in help.lines() {
+            out.push_str("\n  help: ");
+            out.push_str(line);
+        }
+    }
+    out
+}

@@ -1,0 +1,87 @@
+//! Plans and journals for programs.
+
+use serde_json::{Value, json};
+
+use crate::model::Warning;
+use crate::plan::{Change, Outcome, Run, Status, Subject};
+use crate::problem::render;
+
+/// `{"changes":[…],"summary":{…}}`, the document of every command that changes something.
+pub fn changes(changes: &[Change]) -> Value {
+    let count = |status| changes.iter().filter(|c| c.status() == status).count();
+    json!({
+        "changes": changes.iter().map(change).collect::<Vec<_>>(),
+        "summary": {
+            "planned": count(Status::Planned),
+            "applied": count(Status::Applied),
+            "unchanged": count(Status::Unchanged),
+            "failed": count(Status::Failed),
+        },
+    })
+}
+
+fn change(change: &Change) -> Value {
+    let (domain, uuid, file) = subject(&change.subject);
+    let mut out = json!({
+        "id": change.id,
+        "domain": domain,
+        "uuid": uuid,
+        "file": file,
+        "diff": change.diff,
+        "meaning": change.meaning,
+        "remarks": change.remarks,
+        "warnings": change.warnings.iter().map(warning).collect::<Vec<_>>(),
+        "status": change.status(),
+        "error": change.error().map(render),
+    });
+    if let Value::Object(map) = &mut out {
+        map.extend(change.detail.clone());
+    }
+    out
+}
+
+fn subject(subject: &Subject) -> (Option<&str>, Option<&str>, Option<String>) {
+    match subject {
+        Subject::Guest { name, uuid } => (Some(name), Some(uuid), None),
+        Subject::File(path) => (None, None, Some(path.display().to_string())),
+    }
+}
+
+fn warning(warning: &Warning) -> Value {
+    json!({ "code": warning.code.as_str(), "message": warning.message, "stops": warning.stops })
+}
+
+/// `{"runs":[…]}`, newest first.
+pub fn history(runs: &[Run]) -> Value {
+    let runs = runs.iter().rev().map(|run| {
+        let changes = run.entries.iter().map(|entry| {
+            let (domain, uuid, file) = subject(&entry.subject);
+            json!({
+                "id": entry.id,
+                "domain": domain,
+                "uuid": uuid,
+                "file": file,
+                "what": entry.headline,
+                "status": match &entry.outcome {
+                    None => "interrupted",
+                    Some(Outcome::Applied { .. }) => "applied",
+                    Some(Outcome::Failed { .. }) => "failed",
+                    Some(Outcome::Undone { .. }) => "undone",
+                },
+                "undone_by": match &entry.outcome {
+                    Some(Outcome::Undone { by }) => Some(by),
+                    _ => None,
+                },
+            })
+        });
+        json!({
+            "run": run.number,
+            "time": run.header.time,
+            "command": run.header.command,
+            "uri": run.header.uri,
+            "undoes": run.header.undoes,
+            "changes": changes.collect::<Vec<_>>(),
+        })
+    });
+    json!({ "runs": runs.collect::<Vec<_>>() })
+}

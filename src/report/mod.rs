@@ -1,0 +1,9 @@
+//! What people and programs get to read.
+
+pub mod json;
+mod paint;
+mod screen;
+pub mod text;
+
+pub use paint::Paint;
+pub use screen::Screen;

@@ -1,0 +1,140 @@
+//! What kvmnet asks of libvirt, as a trait: implemented over libvirt itself, and in memory for tests.
+
+use anyhow::Result;
+
+/// One guest, as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guest {
+    /// Its name.
+    pub name: String,
+    /// Its UUID.
+    pub uuid: String,
+    /// Its id while it runs.
+    pub id: Option<u32>,
+    /// Does it run (or is it paused)?
+    pub is_active: bool,
+    /// Has it a definition that outlives it?
+    pub is_persistent: bool,
+    /// Is there a saved memory image that its next start comes from?
+    pub is_saved: bool,
+    /// Has it snapshots?
+    pub has_snapshots: bool,
+}
+
+/// One network, as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkState {
+    /// Its name.
+    pub name: String,
+    /// Does it run?
+    pub is_active: bool,
+    /// Its XML: the running one if it runs.
+    pub xml: String,
+}
+
+/// What the host's own network interface of some name is, as far as libvirt can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostInterface {
+    /// `bridge`, `ethernet`, `bond`, `vlan`.
+    pub kind: String,
+    /// Is it up?
+    pub is_active: bool,
+    /// A bridge's ports.
+    pub ports: Vec<String>,
+}
+
+/// Where a connection leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// This machine, as root or with the rights of the system's daemon.
+    System,
+    /// This machine, the user's own unprivileged daemon.
+    Session,
+    /// Another machine, or libvirt's test driver: the host's devices can't be seen from here.
+    Remote,
+}
+
+impl Reach {
+    /// Tells from a connection's URI, as libvirt itself gives it: `qemu:///system` is this machine, `qemu+ssh://h/system`
+    /// another, `test:///…` none.
+    pub fn of_uri(uri: &str) -> Reach {
+        let (scheme, rest) = uri.split_once("://").unwrap_or((uri, ""));
+        let (driver, transport) = scheme.split_once('+').unwrap_or((scheme, "unix"));
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if driver == "test" || !host.is_empty() || !matches!(transport, "unix" | "ext") {
+            Reach::Remote
+        } else if path.starts_with("session") {
+            Reach::Session
+        } else {
+            Reach::System
+        }
+    }
+}
+
+/// A connection to libvirt. Every call may fail: the daemon can go away at any moment.
+#[expect(clippy::missing_errors_doc, reason = "said once, for all of them")]
+pub trait Hypervisor: Send + Sync {
+    /// The connection's URI.
+    fn uri(&self) -> &str;
+    /// Is it a read-only connection? Then secrets can't be read and nothing can be changed.
+    fn is_read_only(&self) -> bool;
+    /// The daemon's libvirt version, 11.3.0 as 11003000.
+    fn version(&self) -> u64;
+    /// All guests, by name.
+    fn guests(&self) -> Result<Vec<Guest>>;
+    /// The definition that the guest starts from next, secrets included (unless the connection is read-only).
+    /// `None` if there is no such guest (any more).
+    fn definition(&self, uuid: &str) -> Result<Option<String>>;
+    /// The XML of the running guest.
+    fn running(&self, uuid: &str) -> Result<String>;
+    /// Stores a definition, checked against libvirt's schema.
+    fn define(&self, xml: &str) -> Result<()>;
+    /// The XML in the guest's saved memory image, `None` if it has none.
+    fn saved(&self, uuid: &str) -> Result<Option<String>>;
+    /// Replaces the XML in the guest's saved memory image.
+    fn define_saved(&self, uuid: &str, xml: &str) -> Result<()>;
+    /// Throws the guest's saved memory image away.
+    fn discard_saved(&self, uuid: &str) -> Result<()>;
+    /// The guest's snapshots: name and XML.
+    fn snapshots(&self, uuid: &str) -> Result<Vec<(String, String)>>;
+    /// All networks.
+    fn networks(&self) -> Result<Vec<NetworkState>>;
+    /// The host's interface of that name: `Err` if libvirt can't tell, `None` if there is none.
+    fn interface(&self, name: &str) -> Result<Option<HostInterface>>;
+}
+
+/// How to connect.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectTo<'a> {
+    /// The URI; `None` lets libvirt pick (`LIBVIRT_DEFAULT_URI`, its own configuration, who is asking).
+    pub uri: Option<&'a str>,
+    /// Ask for a read-only connection.
+    pub read_only: bool,
+    /// If a full connection is refused, is a read-only one good enough?
+    pub may_fall_back: bool,
+}
+
+/// Opens a connection, or becomes the program that can.
+pub type Connector = fn(&ConnectTo<'_>) -> Result<Box<dyn Hypervisor>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reach() {
+        for (uri, reach) in [
+            ("qemu:///system", Reach::System),
+            ("qemu+unix:///system?socket=/x", Reach::System),
+            ("qemu:///session", Reach::Session),
+            ("qemu+ssh://root@h/system", Reach::Remote),
+            ("qemu://h/system", Reach::Remote),
+            ("qemu+ssh:///system", Reach::Remote),
+            ("test:///default", Reach::Remote),
+            ("xen:///system", Reach::System),
+            ("lxc:///", Reach::System),
+        ] {
+            assert_eq!(Reach::of_uri(uri), reach, "{uri}");
+        }
+    }
+}

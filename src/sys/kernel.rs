@@ -1,0 +1,166 @@
+//! The host's network devices, as the kernel shows them in `/sys/class/net`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What kind of device it is, as far as it matters for guests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A Linux bridge.
+    Bridge,
+    /// An Open vSwitch bridge.
+    OpenVSwitch,
+    /// A guest's tap device, or another tun/tap.
+    Tap,
+    /// A Wi-Fi station.
+    Wireless,
+    /// Anything else: a NIC, a veth, a bond, a VLAN.
+    Other,
+}
+
+/// One network device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// What it is.
+    pub kind: Kind,
+    /// Is it administratively up?
+    pub is_up: bool,
+    /// Has it a carrier (a cable, a peer)?
+    pub has_carrier: bool,
+    /// In bytes.
+    pub mtu: Option<u32>,
+    /// The bridge, bond or switch that it is a port of.
+    pub master: Option<String>,
+    /// A Linux bridge's ports.
+    pub ports: Vec<String>,
+    /// Does a Linux bridge filter VLANs?
+    pub filters_vlans: bool,
+}
+
+/// The devices below one `/sys/class/net`.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    class_net: PathBuf,
+}
+
+impl Default for Kernel {
+    fn default() -> Self {
+        Kernel { class_net: "/sys/class/net".into() }
+    }
+}
+
+impl Kernel {
+    /// The device of that name, `None` if there is none. Something that can't be read counts as not there: a device
+    /// may go at any moment.
+    pub fn device(&self, name: &str) -> Option<Device> {
+        let dir = self.class_net.join(name);
+        if !dir.is_dir() {
+            return None;
+        }
+        let flags =
+            text(&dir.join("flags")).and_then(|f| u32::from_str_radix(f.trim_start_matches("0x"), 16).ok());
+        let mut ports: Vec<String> = std::fs::read_dir(dir.join("brif"))
+            .map(|entries| entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect())
+            .unwrap_or_default();
+        ports.sort();
+        let master = std::fs::read_link(dir.join("master")).ok();
+        Some(Device {
+            kind: self.kind(name, &dir),
+            is_up: flags.is_some_and(|f| f & 1 == 1),
+            has_carrier: text(&dir.join("carrier")).as_deref() == Some("1"),
+            mtu: text(&dir.join("mtu")).and_then(|m| m.parse().ok()),
+            master: master.and_then(|m| Some(m.file_name()?.to_str()?.to_string())),
+            ports,
+            filters_vlans: text(&dir.join("bridge/vlan_filtering")).as_deref() == Some("1"),
+        })
+    }
+
+    fn kind(&self, name: &str, dir: &Path) -> Kind {
+        if dir.join("bridge").is_dir() {
+            Kind::Bridge
+        } else if dir.join("tun_flags").exists() {
+            Kind::Tap
+        } else if dir.join("wireless").exists() || dir.join("phy80211").exists() {
+            Kind::Wireless
+        } else if !dir.join("device").exists() && is_open_vswitch(name) {
+            Kind::OpenVSwitch
+        } else {
+            Kind::Other
+        }
+    }
+
+    /// Does the bridge lead anywhere: has it a port other than guests' taps, with a carrier?
+    pub fn has_uplink(&self, bridge: &Device) -> bool {
+        bridge
+            .ports
+            .iter()
+            .filter_map(|port| self.device(port))
+            .any(|port| port.kind != Kind::Tap && port.has_carrier)
+    }
+}
+
+/// The kernel says so in the device's link info, which only netlink shows.
+fn is_open_vswitch(name: &str) -> bool {
+    let shown =
+        Command::new("ip").args(["-j", "-d", "link", "show", "dev", name]).stderr(Stdio::null()).output();
+    let Ok(shown) = shown else { return false };
+    let links: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap_or_default();
+    links[0]["linkinfo"]["info_kind"] == "openvswitch"
+}
+
+/// May unprivileged guests use the bridge? Asks `/etc/qemu/bridge.conf`, the list of QEMU's bridge helper.
+pub fn bridge_helper_allows(bridge: &str) -> bool {
+    let list = std::fs::read_to_string("/etc/qemu/bridge.conf").unwrap_or_default();
+    list.lines().map(str::trim).any(|line| line == "allow all" || line == format!("allow {bridge}"))
+}
+
+fn text(path: &Path) -> Option<String> {
+    Some(std::fs::read_to_string(path).ok()?.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A `/sys/class/net` in a folder: each entry a path and what stands there (a path ending in `/` is a folder).
+    fn kernel(entries: &[(&str, &str)]) -> (tempfile::TempDir, Kernel) {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, content) in entries {
+            let path = dir.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            if path.to_str().unwrap().ends_with('/') {
+                std::fs::create_dir_all(&path).unwrap();
+            } else {
+                std::fs::write(&path, format!("{content}\n")).unwrap();
+            }
+        }
+        let kernel = Kernel { class_net: dir.path().into() };
+        (dir, kernel)
+    }
+
+    #[test]
+    fn a_bridge_with_an_uplink() {
+        let (_dir, kernel) = kernel(&[
+            ("br0/bridge/vlan_filtering", "1"),
+            ("br0/brif/enp4s0/x", ""),
+            ("br0/brif/vnet0/x", ""),
+            ("br0/flags", "0x1003"),
+            ("br0/mtu", "9000"),
+            ("enp4s0/carrier", "1"),
+            ("enp4s0/device/x", ""),
+            ("vnet0/tun_flags", "0x1002"),
+            ("vnet0/carrier", "1"),
+            ("wlan0/wireless/x", ""),
+        ]);
+        let br0 = kernel.device("br0").unwrap();
+        assert_eq!((br0.kind, br0.is_up, br0.mtu, br0.filters_vlans), (Kind::Bridge, true, Some(9000), true));
+        assert_eq!(br0.ports, ["enp4s0", "vnet0"]);
+        assert!(kernel.has_uplink(&br0));
+        let taps = Device { ports: vec!["vnet0".into(), "gone".into()], ..br0 };
+        assert!(!kernel.has_uplink(&taps));
+        assert_eq!(kernel.device("wlan0").unwrap().kind, Kind::Wireless);
+        assert_eq!(kernel.device("vnet0").unwrap().kind, Kind::Tap);
+        assert_eq!(kernel.device("none"), None);
+    }
+}

@@ -1,0 +1,270 @@
+//! libvirt itself, through the `virt` crate.
+//!
+//! Guests are looked up once, in a listing, and their handles kept. Dropping a handle whose connection has died makes
+//! the crate panic, so handles and connection are never dropped: the process ends soon, and libvirt with it.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::mem::ManuallyDrop;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result, anyhow};
+use virt::connect::Connect;
+use virt::domain::Domain;
+use virt::error::{Error, clear_error_callback};
+use virt::sys;
+
+use super::hypervisor::{ConnectTo, Guest, HostInterface, Hypervisor, NetworkState};
+use crate::problem::Problem;
+
+const NO_SUPPORT: u32 = 3;
+const NO_DOMAIN: u32 = 42;
+const AUTH: [u32; 4] = [45, 79, 88, 94];
+
+/// An open connection.
+struct Libvirt {
+    connection: ManuallyDrop<Connect>,
+    domains: Mutex<HashMap<String, &'static Domain>>,
+    uri: String,
+    version: u64,
+    read_only: bool,
+}
+
+/// Opens a connection.
+///
+/// # Errors
+/// libvirt can't be reached or refuses; the message says which, and what to do.
+pub fn connect(to: &ConnectTo<'_>) -> Result<Box<dyn Hypervisor>> {
+    clear_error_callback();
+    let full = if to.read_only { Connect::open_read_only(to.uri) } else { Connect::open(to.uri) };
+    let (connection, read_only) = match full {
+        Ok(connection) => (connection, to.read_only),
+        Err(e) if to.may_fall_back && !to.read_only && AUTH.contains(&e.code().to_raw()) => {
+            (Connect::open_read_only(to.uri).map_err(|e| unreachable_problem(&e, to.uri))?, true)
+        }
+        Err(e) => return Err(unreachable_problem(&e, to.uri)),
+    };
+    let uri =
+        connection.uri().map_err(|e| said(&e)).context("libvirt doesn't say what it is connected to")?;
+    let version = u64::from(connection.lib_version().unwrap_or(0));
+    Ok(Box::new(Libvirt {
+        connection: ManuallyDrop::new(connection),
+        domains: Mutex::default(),
+        uri,
+        version,
+        read_only,
+    }))
+}
+
+/// libvirt's own words, without the crate's codes around them.
+fn said(e: &Error) -> anyhow::Error {
+    anyhow!("{}", e.message())
+}
+
+fn unreachable_problem(e: &Error, uri: Option<&str>) -> anyhow::Error {
+    let what = uri.map_or_else(|| "libvirt".to_string(), |uri| format!("libvirt at '{uri}'"));
+    let help = match e.code().to_raw() {
+        code if AUTH.contains(&code) => {
+            "run as root, or as a member of the group 'libvirt'; --readonly may do for a preview"
+        }
+        5 | 8 => "check the URI: qemu:///system is this host's system daemon",
+        38 => {
+            "is libvirtd (or virtqemud) running? 'systemctl start libvirtd'; for another host: -c qemu+ssh://HOST/system"
+        }
+        _ => "'virsh -c URI uri' tries the same connection",
+    };
+    Problem::new(format!("cannot connect to {what}: {}", e.message()), help)
+}
+
+impl Libvirt {
+    fn domain(&self, uuid: &str) -> Result<Option<&'static Domain>> {
+        let mut domains = self.domains.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(domain) = domains.get(uuid) {
+            return Ok(Some(domain));
+        }
+        match self.connection.lookup_domain_by_uuid_string(uuid) {
+            Ok(domain) => {
+                let domain: &'static Domain = Box::leak(Box::new(domain));
+                domains.insert(uuid.to_string(), domain);
+                Ok(Some(domain))
+            }
+            Err(e) if e.code().to_raw() == NO_DOMAIN => Ok(None),
+            Err(e) => Err(said(&e)).with_context(|| format!("cannot look up guest {uuid}")),
+        }
+    }
+
+    fn known(&self, uuid: &str) -> Result<&'static Domain> {
+        self.domain(uuid)?.ok_or_else(|| anyhow!("libvirt has no guest with UUID {uuid} any more"))
+    }
+
+    fn xml(&self, uuid: &str, flags: u32, what: &str) -> Result<Option<String>> {
+        let Some(domain) = self.domain(uuid)? else { return Ok(None) };
+        match domain.xml_desc(flags) {
+            Ok(xml) => Ok(Some(xml)),
+            Err(e) if e.code().to_raw() == NO_DOMAIN => Ok(None),
+            Err(e) => Err(said(&e)).with_context(|| format!("cannot read {what}")),
+        }
+    }
+
+    /// The UUIDs of the guests that a listing with `flags` gives.
+    fn listed(&self, flags: u32) -> Result<Vec<(String, Domain)>> {
+        let domains =
+            self.connection.list_all_domains(flags).map_err(|e| said(&e)).context("cannot list guests")?;
+        domains
+            .into_iter()
+            .map(|domain| {
+                Ok((domain.uuid_string().map_err(|e| said(&e)).context("a guest has no UUID")?, domain))
+            })
+            .collect()
+    }
+}
+
+impl Hypervisor for Libvirt {
+    fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn guests(&self) -> Result<Vec<Guest>> {
+        let uuids = |flags| -> Result<std::collections::HashSet<String>> {
+            Ok(self.listed(flags)?.into_iter().map(|(uuid, _)| uuid).collect())
+        };
+        let persistent = uuids(sys::VIR_CONNECT_LIST_DOMAINS_PERSISTENT)?;
+        let saved = uuids(sys::VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)?;
+        // Not every driver filters by snapshots; one that doesn't is asked for each guest.
+        let with_snapshots = uuids(sys::VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT).ok();
+        let mut guests = Vec::new();
+        for (uuid, domain) in self.listed(0)? {
+            let id = domain.id();
+            guests.push(Guest {
+                name: domain.name().map_err(|e| said(&e)).context("a guest has no name")?,
+                id,
+                is_active: id.is_some(),
+                is_persistent: persistent.contains(&uuid),
+                is_saved: saved.contains(&uuid),
+                has_snapshots: with_snapshots.as_ref().is_none_or(|set| set.contains(&uuid)),
+                uuid: uuid.clone(),
+            });
+            let mut domains = self.domains.lock().unwrap_or_else(PoisonError::into_inner);
+            domains.entry(uuid).or_insert_with(|| Box::leak(Box::new(domain)));
+        }
+        guests.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(guests)
+    }
+
+    fn definition(&self, uuid: &str) -> Result<Option<String>> {
+        let secure = if self.read_only { 0 } else { sys::VIR_DOMAIN_XML_SECURE };
+        self.xml(uuid, sys::VIR_DOMAIN_XML_INACTIVE | secure, "its definition")
+    }
+
+    fn running(&self, uuid: &str) -> Result<String> {
+        self.xml(uuid, 0, "the running guest's XML")?.ok_or_else(|| anyhow!("the guest is gone"))
+    }
+
+    fn define(&self, xml: &str) -> Result<()> {
+        let flags = sys::VIR_DOMAIN_DEFINE_VALIDATE;
+        let domain = self.connection.define_domain_xml_flags(xml, flags).map_err(|e| said(&e))?;
+        std::mem::forget(domain);
+        Ok(())
+    }
+
+    fn saved(&self, uuid: &str) -> Result<Option<String>> {
+        let domain = self.known(uuid)?;
+        if !domain
+            .has_managed_save(0)
+            .map_err(|e| said(&e))
+            .context("cannot tell whether it has a saved image")?
+        {
+            return Ok(None);
+        }
+        // SAFETY: the domain is alive; the string is freed below.
+        let text = unsafe {
+            sys::virDomainManagedSaveGetXMLDesc(domain.as_ptr(), sys::VIR_DOMAIN_SAVE_IMAGE_XML_SECURE)
+        };
+        if text.is_null() {
+            return Err(said(&Error::last_error())).context("cannot read the NICs in its saved memory image");
+        }
+        // SAFETY: libvirt returned a string that ends with NUL and now is ours.
+        let owned = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
+        // SAFETY: it was allocated with malloc and isn't used any more.
+        unsafe { libc::free(text.cast()) };
+        Ok(Some(owned))
+    }
+
+    fn define_saved(&self, uuid: &str, xml: &str) -> Result<()> {
+        let domain = self.known(uuid)?;
+        let xml = CString::new(xml).context("the XML holds a NUL byte")?;
+        // SAFETY: domain and string are alive for the call.
+        let done = unsafe { sys::virDomainManagedSaveDefineXML(domain.as_ptr(), xml.as_ptr(), 0) };
+        if done < 0 { Err(said(&Error::last_error())) } else { Ok(()) }
+    }
+
+    fn discard_saved(&self, uuid: &str) -> Result<()> {
+        self.known(uuid)?.managed_save_remove(0).map(drop).map_err(|e| said(&e))
+    }
+
+    fn snapshots(&self, uuid: &str) -> Result<Vec<(String, String)>> {
+        let snapshots = match self.known(uuid)?.list_all_snapshots(0) {
+            Ok(snapshots) => snapshots,
+            Err(e) if e.code().to_raw() == NO_SUPPORT => return Ok(Vec::new()),
+            Err(e) => return Err(said(&e)).context("cannot list its snapshots"),
+        };
+        let mut out = Vec::new();
+        for snapshot in ManuallyDrop::new(snapshots).iter() {
+            let name = snapshot.name().map_err(|e| said(&e)).context("a snapshot has no name")?;
+            let xml = snapshot
+                .xml_desc(0)
+                .map_err(|e| said(&e))
+                .with_context(|| format!("cannot read snapshot '{name}'"))?;
+            out.push((name, xml));
+        }
+        Ok(out)
+    }
+
+    fn networks(&self) -> Result<Vec<NetworkState>> {
+        let networks = match self.connection.list_all_networks(0) {
+            Ok(networks) => networks,
+            Err(e) if e.code().to_raw() == NO_SUPPORT => return Ok(Vec::new()),
+            Err(e) => return Err(said(&e)).context("cannot list networks"),
+        };
+        let mut out = Vec::new();
+        for network in ManuallyDrop::new(networks).iter() {
+            // A network may go while the list is read.
+            let (Ok(name), Ok(xml)) = (network.name(), network.xml_desc(0)) else { continue };
+            out.push(NetworkState { name, is_active: network.is_active().unwrap_or(false), xml });
+        }
+        Ok(out)
+    }
+
+    fn interface(&self, name: &str) -> Result<Option<HostInterface>> {
+        let all = self.connection.list_all_interfaces(0).map_err(|e| said(&e))?;
+        for interface in ManuallyDrop::new(all).iter() {
+            if interface.name().is_ok_and(|n| n == name) {
+                let xml = interface.xml_desc(0).map_err(|e| said(&e))?;
+                let doc = crate::xml::Doc::parse(&xml)?;
+                let inner = |node, name| crate::xml::child(node, name);
+                let ports = inner(doc.root(), "bridge")
+                    .map(|b| {
+                        crate::xml::children(b, "interface")
+                            .filter_map(|p| p.attribute("name"))
+                            .map(Into::into)
+                    })
+                    .map(Iterator::collect)
+                    .unwrap_or_default();
+                return Ok(Some(HostInterface {
+                    kind: doc.root().attribute("type").unwrap_or_default().into(),
+                    is_active: interface.is_active().unwrap_or(false),
+                    ports,
+                }));
+            }
+        }
+        Ok(None)
+    }
+}

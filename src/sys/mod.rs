@@ -1,0 +1,15 @@
+//! Everything outside the process. No other room names `std::fs`, `std::process`, `std::env`, the clock, the terminal
+//! or libvirt; `tests/architecture.rs` sees to that.
+
+pub mod clock;
+pub mod files;
+pub mod hypervisor;
+pub mod interrupt;
+pub mod kernel;
+#[cfg(feature = "libvirt")]
+pub mod libvirt;
+pub mod relay;
+pub mod terminal;
+
+#[cfg(test)]
+pub mod fake;

@@ -1,0 +1,173 @@
+//! A text and its tree.
+
+use std::fmt;
+
+use roxmltree::{Document, Node, NodeId, ParsingOptions, TextPos};
+
+/// Why a text isn't XML that kvmnet reads, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadError {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// The reason, never with text out of the document: that may hold a password.
+    pub reason: String,
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.reason)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// A well-formed XML text with its tree; every node knows the bytes it came from.
+#[derive(Debug)]
+pub struct Doc<'t> {
+    text: &'t str,
+    tree: Document<'t>,
+}
+
+impl<'t> Doc<'t> {
+    /// The text in `bytes`, if they are UTF-8 and don't declare to be something else.
+    ///
+    /// # Errors
+    /// Another encoding (by byte order mark, by declaration), or bytes that are no UTF-8.
+    pub fn decode(bytes: &[u8]) -> Result<&str, ReadError> {
+        let at_start = |reason: String| ReadError { line: 1, column: 1, reason };
+        let foreign = match bytes {
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("UTF-16"),
+            [0x00, 0x3C, ..] | [0x3C, 0x00, ..] => Some("UTF-16"),
+            [0x00, 0x00, ..] => Some("UTF-32"),
+            _ => None,
+        };
+        if let Some(encoding) = foreign {
+            return Err(at_start(format!(
+                "the text is {encoding}; kvmnet reads UTF-8 only (convert it with iconv)"
+            )));
+        }
+        if let Some(declared) = declared_encoding(bytes)
+            && !["UTF-8", "UTF8", "US-ASCII", "ASCII"]
+                .iter()
+                .any(|known| declared.eq_ignore_ascii_case(known))
+        {
+            return Err(at_start(format!(
+                "the XML declaration says encoding '{declared}'; kvmnet reads UTF-8 only (convert it with iconv)"
+            )));
+        }
+        std::str::from_utf8(bytes).map_err(|e| {
+            let before = String::from_utf8_lossy(&bytes[..e.valid_up_to()]);
+            let (line, column) = text_position(&before, before.len());
+            ReadError { line, column, reason: "a byte that is not UTF-8".into() }
+        })
+    }
+
+    /// Parses `text`.
+    ///
+    /// # Errors
+    /// Anything that isn't one well-formed document. A document type declaration is refused as well: libvirt's XML
+    /// never has one, and entity bombs live there.
+    pub fn parse(text: &'t str) -> Result<Doc<'t>, ReadError> {
+        let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
+        match Document::parse_with_options(text, options) {
+            Ok(tree) => Ok(Doc { text, tree }),
+            Err(e) => Err(read_error(&e, text)),
+        }
+    }
+
+    /// The text it was read from.
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// The root element.
+    pub fn root(&self) -> Node<'_, 't> {
+        self.tree.root_element()
+    }
+
+    /// The node with an id out of this document.
+    pub fn node(&self, id: NodeId) -> Option<Node<'_, 't>> {
+        self.tree.get_node(id)
+    }
+
+    /// Line and column (both from 1) of a byte of the text.
+    pub fn position(&self, byte: usize) -> (usize, usize) {
+        text_position(self.text, byte)
+    }
+}
+
+/// Line and column (in characters), both from 1, of a byte of `text`. A byte order mark takes no column.
+pub fn text_position(text: &str, byte: usize) -> (usize, usize) {
+    let before = &text[..text.floor_char_boundary(byte)];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
+    let column = before[line_start..].chars().filter(|&c| c != '\u{feff}').count() + 1;
+    (line, column)
+}
+
+/// The child elements that are libvirt's own: in no namespace.
+pub fn elements<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
+    node.children().filter(|n| n.is_element() && n.tag_name().namespace().is_none())
+}
+
+/// The first child element of that name, in no namespace.
+pub fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
+    elements(node).find(|n| n.tag_name().name() == name)
+}
+
+/// All child elements of that name, in no namespace.
+pub fn children<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
+    elements(node).filter(move |n| n.tag_name().name() == name)
+}
+
+/// Has the element no child elements?
+pub fn shallow(node: Node<'_, '_>) -> bool {
+    !node.children().any(|n| n.is_element())
+}
+
+/// The encoding that an XML declaration at the start of `bytes` names.
+fn declared_encoding(bytes: &[u8]) -> Option<String> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    if !bytes.starts_with(b"<?xml") {
+        return None;
+    }
+    let end = bytes.windows(2).position(|w| w == b"?>")?;
+    let declaration = String::from_utf8_lossy(&bytes[..end]);
+    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|q| matches!(q, '\'' | '"'))?;
+    Some(value[1..].split(quote).next()?.to_string())
+}
+
+fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
+    use roxmltree::Error as E;
+    let TextPos { row, col } = error.pos();
+    let (mut line, mut column) = (row as usize, col as usize);
+    let reason = match error {
+        E::DtdDetected => {
+            "a document type declaration (DTD); libvirt's XML has none, and kvmnet reads none".into()
+        }
+        E::UnexpectedEndOfStream | E::UnclosedRootNode => {
+            (line, column) = text_position(text, text.len());
+            "the text ends before its root element does (truncated?)".into()
+        }
+        E::NoRootNode => "no root element (an empty file?)".into(),
+        E::UnknownNamespace(prefix, _) => format!("the namespace prefix '{prefix}' is not declared"),
+        E::DuplicatedAttribute(name, _) => format!("the attribute '{name}' stands twice in one element"),
+        E::UnexpectedCloseTag(open, close, _) => format!("</{close}> closes <{open}>"),
+        E::UnknownEntityReference(name, _) => format!("the entity '&{name};' is not defined"),
+        E::MalformedEntityReference(_) => "a '&' that starts no entity reference".into(),
+        E::NonXmlChar(c, _) => format!("the character U+{:04X}, which XML forbids", *c as u32),
+        E::UnexpectedDeclaration(_) => "an XML declaration that is not at the start of the text".into(),
+        E::InvalidAttributeValue(_) => "'<' inside an attribute's value".into(),
+        E::InvalidCharacterData(_) => "']]>' inside text".into(),
+        E::UnknownToken(_) => "text or a second root element outside the root element".into(),
+        E::InvalidComment(_) => "'--' inside a comment".into(),
+        other => {
+            let said = other.to_string();
+            said.rsplit_once(" at ").map_or(said.clone(), |(what, _)| what.to_string())
+        }
+    };
+    ReadError { line, column, reason }
+}

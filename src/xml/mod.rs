@@ -1,0 +1,20 @@
+//! The user's XML, read strictly and never serialised again.
+//!
+//! [`Doc`] reads a text with a strict parser and hands out nodes with their byte ranges. [`Edits`] are
+//! splices in that text: whatever they don't name stays as it is, to the byte.
+
+mod diff;
+mod doc;
+mod edit;
+mod layout;
+mod same;
+mod secret;
+mod tag;
+
+pub use diff::{behind_masks, diff, diff_of_edits};
+pub use doc::{Doc, ReadError, child, children, elements, shallow, text_position};
+pub use edit::{Edit, Edits};
+pub use layout::Layout;
+pub use same::only_where_announced;
+pub use secret::{masked, masks};
+pub use tag::{Attr, StartTag};

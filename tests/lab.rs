@@ -1,0 +1,26 @@
+//! kvmnet on a real libvirtd: each test makes a [`lab::Lab`] and uses the program as a user would.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests fail by panicking, and a skipped lab must be heard"
+)]
+
+#[path = "lab/mod.rs"]
+mod lab;
+
+#[path = "lab/harness.rs"]
+mod harness;
+#[path = "lab/moves.rs"]
+mod moves;
+
+#[path = "lab/targets.rs"]
+mod targets;
+
+#[path = "lab/saved.rs"]
+mod saved;
+
+#[path = "lab/many.rs"]
+mod many;
+
+#[path = "lab/real.rs"]
+mod real;

@@ -1,0 +1,194 @@
+//! A real libvirtd with real bridges and real (if diskless) guests, for tests as root.
+//!
+//! Every [`Lab`] is a machine room of its own in Linux namespaces: a LAN (198.18.0.0/24), and on it a host whose NIC
+//! `enp4s0` is a port of the bridge `br0`; a second bridge `br1` leads nowhere; libvirtd runs there with its usual NAT
+//! network `default` on `virbr0`. Nothing in it can reach, or be reached from, the machine's own network or libvirt.
+//! A lab starts in about a second and leaves nothing behind, not even when the test is killed.
+//!
+//! Where a lab can't run (not root, no libvirtd, …) [`Lab::start`] says so on stderr and gives `None`, unless it is
+//! demanded: with `CI` set, or `lab` among the words of `KVMNET_REQUIRE`, that is a failure.
+
+mod site;
+pub(crate) mod xml;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+pub(crate) use site::{Out, Place};
+use site::{Site, missing};
+
+/// The one password that guests here have. No output of kvmnet may ever hold it; [`Lab::kvmnet`] sees to that.
+pub(crate) const SECRET: &str = "s3cretPw";
+
+/// A running lab; see the module.
+pub(crate) struct Lab {
+    site: Site,
+}
+
+impl Lab {
+    /// A new lab, or `None` (and a loud word) where none can be had.
+    pub(crate) fn start() -> Option<Self> {
+        let Some(why) = missing() else { return Some(Self { site: Site::start() }) };
+        let required = std::env::var("KVMNET_REQUIRE").unwrap_or_default();
+        assert!(
+            std::env::var_os("CI").is_none() && !required.split([',', ' ']).any(|w| w == "lab"),
+            "LAB NOT RUN: {why}"
+        );
+        eprintln!("LAB NOT RUN: {why}");
+        None
+    }
+
+    /// Runs a command on the host.
+    pub(crate) fn host(&self, argv: &[&str]) -> Out {
+        Out::of(&mut self.site.command(Place::Host, argv), argv.join(" "))
+    }
+
+    /// Runs a command on the LAN, outside of the host.
+    pub(crate) fn lan(&self, argv: &[&str]) -> Out {
+        Out::of(&mut self.site.command(Place::Lan, argv), format!("(lan) {}", argv.join(" ")))
+    }
+
+    /// Runs virsh on the host, and insists that it succeeds.
+    #[track_caller]
+    pub(crate) fn virsh(&self, args: &[&str]) -> String {
+        self.try_virsh(args).ok().stdout
+    }
+
+    /// Runs virsh on the host.
+    pub(crate) fn try_virsh(&self, args: &[&str]) -> Out {
+        self.host(&[&["virsh", "-q"], args].concat())
+    }
+
+    /// The command line of kvmnet with `args`, ready to run on the host.
+    pub(crate) fn kvmnet_command(&self, args: &[&str]) -> Command {
+        let argv = [&[env!("CARGO_BIN_EXE_kvmnet")], args].concat();
+        let mut cmd = self.site.command(Place::Host, &argv);
+        cmd.env("KVMNET_STATE_DIR", "/run/lab/state");
+        cmd
+    }
+
+    /// Runs kvmnet on the host, without a terminal. Whatever it does, it must not tell [`SECRET`].
+    #[track_caller]
+    pub(crate) fn kvmnet(&self, args: &[&str]) -> Out {
+        let out = Out::of(&mut self.kvmnet_command(args), format!("kvmnet {}", args.join(" ")));
+        assert!(!out.all().contains(SECRET), "a password was told\n{}", out.report());
+        assert!(!out.stderr.contains("panicked at"), "{}", out.report());
+        out
+    }
+
+    /// Starts kvmnet on a terminal of its own and waits until it asks its question.
+    #[track_caller]
+    pub(crate) fn kvmnet_asks(&self, args: &[&str]) -> Asking {
+        let line = [&[env!("CARGO_BIN_EXE_kvmnet")], args].concat().join(" ");
+        let mut cmd = self.site.command(Place::Host, &["script", "-qec", &line, "/dev/null"]);
+        cmd.env("KVMNET_STATE_DIR", "/run/lab/state");
+        cmd.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut asking = Asking { child: cmd.spawn().expect("script starts"), said: String::new(), line };
+        asking.read_until("[y/N]");
+        asking
+    }
+
+    /// Writes a file on the host and gives its path there.
+    pub(crate) fn file(&self, name: &str, content: &str) -> String {
+        fs::write(self.path(&format!("/run/lab/{name}")), content).expect("the site's files can be written");
+        format!("/run/lab/{name}")
+    }
+
+    /// A path on the host, as seen from here.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.site.root().join(path.trim_start_matches('/'))
+    }
+
+    /// Defines one guest.
+    #[track_caller]
+    pub(crate) fn define(&self, xml: &str) {
+        self.virsh(&["define", &self.file("define.xml", xml)]);
+    }
+
+    /// Defines many guests, in one run of virsh.
+    #[track_caller]
+    pub(crate) fn define_all(&self, xmls: &[String]) {
+        let mut script = String::new();
+        for (i, xml) in xmls.iter().enumerate() {
+            script.push_str(&format!("define {};", self.file(&format!("define-{i}.xml"), xml)));
+        }
+        self.virsh(&[&script]);
+    }
+
+    /// Defines a network and starts it.
+    #[track_caller]
+    pub(crate) fn network(&self, name: &str, xml: &str) {
+        let path = self.file("network.xml", xml);
+        self.virsh(&[&format!("net-define {path}; net-start {name}")]);
+    }
+
+    /// The stored definition, secrets and all: what the guest's next start will use.
+    #[track_caller]
+    pub(crate) fn xml(&self, guest: &str) -> String {
+        self.virsh(&["dumpxml", "--inactive", "--security-info", guest])
+    }
+
+    /// The bridge that the tap of a running guest's NIC (counted from 1) is plugged into; empty if into none.
+    #[track_caller]
+    pub(crate) fn tap_master(&self, guest: &str, nic: usize) -> String {
+        let list = self.virsh(&["domiflist", guest]);
+        let row = list.lines().nth(nic - 1).unwrap_or_else(|| panic!("{guest} has no NIC {nic}:\n{list}"));
+        let tap = row.split_whitespace().next().unwrap_or_default();
+        let link = self.host(&["readlink", &format!("/sys/class/net/{tap}/master")]).stdout;
+        link.trim().rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
+    /// Starts a guest, says what the tap of its NIC is plugged into, and takes its power away again.
+    #[track_caller]
+    pub(crate) fn boot_and_see(&self, guest: &str, nic: usize) -> String {
+        self.virsh(&["start", guest]);
+        let master = self.tap_master(guest, nic);
+        self.virsh(&["destroy", guest]);
+        master
+    }
+}
+
+/// A kvmnet that waits for an answer on its terminal.
+pub(crate) struct Asking {
+    child: Child,
+    said: String,
+    line: String,
+}
+
+impl Asking {
+    /// Reads what it says until `word` is among it.
+    #[track_caller]
+    fn read_until(&mut self, word: &str) {
+        let stdout = self.child.stdout.as_mut().expect("a pipe was asked for");
+        let mut buf = [0; 4096];
+        while !self.said.contains(word) {
+            let n = stdout.read(&mut buf).expect("a pipe can be read");
+            assert!(n > 0, "kvmnet ended without asking: {}\n{}", self.line, self.said);
+            self.said.push_str(&String::from_utf8_lossy(&buf[..n]));
+        }
+    }
+
+    /// Answers it; gives its exit code and all that it said.
+    pub(crate) fn answer(mut self, text: &str) -> (i32, String) {
+        let mut stdin = self.child.stdin.take().expect("a pipe was asked for");
+        stdin.write_all(text.as_bytes()).expect("a pipe can be written");
+        stdin.flush().expect("a pipe can be written");
+        let mut rest = String::new();
+        let stdout = self.child.stdout.as_mut().expect("a pipe was asked for");
+        let _ = stdout.read_to_string(&mut rest);
+        drop(stdin);
+        let code = self.child.wait().expect("script ends").code().unwrap_or(-1);
+        (code, self.said + &rest)
+    }
+}
+
+/// The ids in a journal printed by `kvmnet history -o json`, newest first.
+#[track_caller]
+pub(crate) fn ids(history: &Out) -> Vec<String> {
+    let json = history.json();
+    let list = json.as_array().or_else(|| json.as_object()?.values().find_map(|v| v.as_array()));
+    let list = list.unwrap_or_else(|| panic!("no list in it\n{}", history.report()));
+    list.iter().map(|e| e["id"].as_str().expect("an id").to_owned()).collect()
+}

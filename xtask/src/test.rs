@@ -1,0 +1,160 @@
+//! `cargo xtask test`: everything a change must pass, in one run.
+
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::install;
+use crate::packages::Stage;
+use crate::run::{cargo, check, is_root, root, show};
+use crate::tools::{DENY, FUZZ, Installing};
+
+/// For how long each fuzz target is run.
+const FUZZ_SECONDS: u32 = 45;
+/// Every fuzz target, under `fuzz/fuzz_targets/`.
+const FUZZ_TARGETS: &[&str] = &["convert_file"];
+
+/// One thing that must pass.
+struct Step {
+    name: &'static str,
+    command: Command,
+    /// Whether it needs the tools that are installed in the background.
+    tools: bool,
+}
+
+/// What became of a step.
+enum Outcome {
+    Passed(Duration),
+    Failed(Duration),
+    NotRun,
+}
+
+/// Runs everything, or without the slow parts if `fast`. Stops at the first failure.
+pub(crate) fn run(fast: bool) -> Result<()> {
+    let lab = !fast && is_root();
+    let mut tools = Installing::start(if fast { &[] } else { &[DENY, FUZZ] })?;
+    let mut stages = vec![Stage::Build, Stage::Test];
+    if !fast {
+        stages.push(Stage::Fuzz);
+    }
+    if lab {
+        stages.push(Stage::Lab);
+    } else {
+        let why = if fast { "--fast" } else { "this is not root" };
+        println!("Left out: the tests that start a libvirtd of their own ({why}).");
+    }
+    install::ensure(&stages)?;
+
+    let mut steps = steps(fast, lab)?;
+    let mut outcomes = Vec::new();
+    let mut failure = None;
+    for step in &mut steps {
+        if failure.is_some() {
+            outcomes.push(Outcome::NotRun);
+            continue;
+        }
+        println!("\n==> {}: {}", step.name, show(&step.command));
+        let start = Instant::now();
+        let ready = if step.tools { tools.finish() } else { Ok(()) };
+        let done = ready.and_then(|()| check(&mut step.command));
+        let took = start.elapsed();
+        println!("<== {}: {:.1} s", step.name, took.as_secs_f64());
+        outcomes.push(if done.is_ok() { Outcome::Passed(took) } else { Outcome::Failed(took) });
+        failure = done.err();
+    }
+
+    println!("\nSummary");
+    for (step, outcome) in steps.iter().zip(&outcomes) {
+        let (word, took) = match outcome {
+            Outcome::Passed(took) => ("ok", Some(took)),
+            Outcome::Failed(took) => ("FAILED", Some(took)),
+            Outcome::NotRun => ("not run", None),
+        };
+        let took = took.map(|took| format!("{:7.1} s", took.as_secs_f64())).unwrap_or_default();
+        println!("  {word:8}{:28}{took}", step.name);
+    }
+    match failure {
+        None => Ok(()),
+        Some(error) => Err(error),
+    }
+}
+
+/// The steps, in order.
+fn steps(fast: bool, lab: bool) -> Result<Vec<Step>> {
+    let step = |name, command| Step { name, command, tools: false };
+    let mut steps = vec![
+        step("format", cargo_with("fmt --all --check")),
+        step("format of fuzz", cargo_with("fmt --manifest-path fuzz/Cargo.toml --check")),
+        step("clippy", cargo_with("clippy --workspace --all-targets -- -D warnings")),
+        step(
+            "clippy without libvirt",
+            cargo_with("clippy --package kvmnet --no-default-features --all-targets -- -D warnings"),
+        ),
+        step("tests", tests(lab)),
+        step("tests without libvirt", tests_without_libvirt()),
+        step("documentation", documentation()),
+    ];
+    if !fast {
+        let deny = cargo_with("deny check licenses bans sources");
+        steps.push(Step { name: "licences and sources", command: deny, tools: true });
+        for target in FUZZ_TARGETS {
+            steps.push(Step { name: "fuzz", command: fuzz(target)?, tools: true });
+        }
+    }
+    Ok(steps)
+}
+
+/// Cargo with these words.
+fn cargo_with(words: &str) -> Command {
+    let mut command = cargo();
+    command.args(words.split(' '));
+    command
+}
+
+/// All tests. What we have seen to must then be there: a test that finds it missing fails, where
+/// otherwise it would leave itself out.
+fn tests(lab: bool) -> Command {
+    let mut command = cargo_with("test --workspace");
+    if lab {
+        command.env("KVMNET_REQUIRE", "lab,libvirt");
+    } else {
+        command.env("KVMNET_REQUIRE", "libvirt").env("KVMNET_SKIP", "lab");
+    }
+    command
+}
+
+/// The tests of the half that works on files only.
+fn tests_without_libvirt() -> Command {
+    let mut command = cargo_with("test --package kvmnet --no-default-features");
+    command.env("KVMNET_SKIP", "lab");
+    command
+}
+
+/// The documentation, in which a broken link is an error.
+fn documentation() -> Command {
+    let mut command = cargo_with("doc --workspace --no-deps");
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    command
+}
+
+/// One fuzz target for a while, from the committed seeds and what earlier runs found. Without a
+/// sanitizer it runs on a stable toolchain and twice as fast, and kvmnet's parser and editor have no
+/// unsafe code for one to watch.
+fn fuzz(target: &str) -> Result<Command> {
+    let home = root().join("fuzz");
+    let corpus = home.join("corpus").join(target);
+    fs::create_dir_all(&corpus).with_context(|| format!("cannot create {}", corpus.display()))?;
+    let seeds = home.join("seeds").join(target);
+    let dictionary = home.join(format!("{target}.dict"));
+    if !seeds.is_dir() {
+        bail!("no seeds for the fuzz target {target}: {} is missing", seeds.display());
+    }
+    let mut command = cargo_with("fuzz run --sanitizer none");
+    command.arg(target).args([&corpus, &seeds]).arg("--");
+    command.arg(format!("-dict={}", dictionary.display()));
+    command.arg(format!("-max_total_time={FUZZ_SECONDS}"));
+    command.args(["-max_len=16384", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
+    Ok(command)
+}
