@@ -123,7 +123,7 @@ impl Job<'_> {
         change.detail.insert("nics".into(), json!([]));
         match self.fill(guest, &mut change) {
             Ok(()) => change,
-            Err(e) => Change { state: State::Failed(e), steps: Vec::new(), ..change },
+            Err(e) => Change { detail: change.detail, ..Change::failed(subject, e) },
         }
     }
 

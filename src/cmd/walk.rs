@@ -79,22 +79,16 @@ pub(super) fn walk(
         Err(e) if walk.preview_only => return Err(e.into()),
         Err(e) => return Err(anyhow!("cannot show the preview ({e}); nothing was changed")),
     };
+    // What can't be done is said before anybody is asked about the rest.
+    shown.changes().iter().for_each(|change| screen.failure(change));
     if walk.preview_only {
-        let changes = shown.into_changes();
-        changes.iter().for_each(|change| screen.failure(change));
-        return Ok(Walked { changes, declined: None });
+        return Ok(Walked { changes: shown.into_changes(), declined: None });
     }
     let confirmed = shown.confirm(consent, screen);
-    // What can't be done at all is said before the rest is done.
-    let applied = confirmed.and_then(|confirmed| confirmed.apply(world, &walk.header, screen));
-    let (changes, declined) = match applied {
-        Ok(changes) => (changes, None),
-        Err(Declined { changes, why }) => {
-            changes.iter().for_each(|change| screen.failure(change));
-            (changes, why)
-        }
-    };
-    Ok(Walked { changes, declined })
+    Ok(match confirmed.and_then(|confirmed| confirmed.apply(world, &walk.header, screen)) {
+        Ok(changes) => Walked { changes, declined: None },
+        Err(Declined { changes, why }) => Walked { changes, declined: why },
+    })
 }
 
 /// A plan that went along the spine.

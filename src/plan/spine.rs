@@ -83,6 +83,11 @@ impl Plan {
 }
 
 impl Previewed {
+    /// The changes.
+    pub fn changes(&self) -> &[Change] {
+        &self.0
+    }
+
     /// The changes, for a dry run that ends here.
     pub fn into_changes(self) -> Vec<Change> {
         self.0

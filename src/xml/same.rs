@@ -1,13 +1,14 @@
 //! Is what was stored what was asked?
 
-use roxmltree::Node;
+use roxmltree::{Node, NodeId};
 
 use super::doc::{Doc, elements};
 
 /// Proves that `stored`, which libvirt made of `after`, differs from `before` only where that was announced: inside
-/// the `<interface>` elements in which `before` and `after` differ. Everything outside them must be equal to the byte,
-/// for libvirt formats deterministically; inside, order and blanks are libvirt's business, and it may add the
-/// identifiers that it generates for a `<virtualport>` (reference §1.3).
+/// the `<interface>` elements in which `before` and `after` differ. Outside them every element, attribute and text must
+/// be the same, in the same order; only the blanks between elements may differ, which libvirt lays out anew now and
+/// then (inside `<metadata>`). In an announced interface the order of its parts is libvirt's business too, and it may
+/// add the identifiers that it generates for a `<virtualport>` (reference §1.3).
 ///
 /// # Errors
 /// Says what differs, without quoting values: they may be secret.
@@ -25,23 +26,54 @@ pub fn only_where_announced(before: &str, after: &str, stored: &str) -> Result<(
     if old.len() != new.len() || new.len() != kept.len() {
         return Err(format!("it has {} NICs where {} were asked for", kept.len(), new.len()));
     }
-    let (mut at_new, mut at_kept) = (0, 0);
-    for (position, ((old, new), kept)) in old.iter().zip(&new).zip(&kept).enumerate() {
-        let position = position + 1;
-        if after.text()[at_new..new.range().start] != stored.text()[at_kept..kept.range().start] {
-            return Err(format!("something before NIC {position} changed as well"));
+    let differs =
+        |(old, new): &(&Node<'_, '_>, &Node<'_, '_>)| before.text()[old.range()] != after.text()[new.range()];
+    let announced: Vec<NodeId> = old.iter().zip(&new).filter(differs).map(|(_, new)| new.id()).collect();
+    // A stack of its own: how deep the elements nest is not ours to say.
+    let mut pairs = vec![(after.root(), stored.root())];
+    while let Some((asked, stored)) = pairs.pop() {
+        if announced.contains(&asked.id()) {
+            if !equal(asked, stored) {
+                let position = new.iter().position(|n| *n == asked).unwrap_or_default() + 1;
+                return Err(format!("NIC {position} is not as it was asked for"));
+            }
+            continue;
         }
-        let announced = before.text()[old.range()] != after.text()[new.range()];
-        let identical = after.text()[new.range()] == stored.text()[kept.range()];
-        if !(identical || announced && equal(*new, *kept)) {
-            return Err(format!("NIC {position} is not as it was asked for"));
+        let name = asked.tag_name().name();
+        if asked.is_text() && asked.text() != stored.text() {
+            return Err(format!("the text in <{}> changed as well", path(asked)));
         }
-        (at_new, at_kept) = (new.range().end, kept.range().end);
-    }
-    if after.text()[at_new..] != stored.text()[at_kept..] {
-        return Err("something behind the last NIC changed as well".into());
+        let attributes = |n: Node<'_, '_>| {
+            n.attributes().map(|a| (a.name().to_string(), a.value().to_string())).collect::<Vec<_>>()
+        };
+        if asked.node_type() != stored.node_type() || asked.tag_name() != stored.tag_name() {
+            return Err(format!("something else stands where <{}> was", path(asked)));
+        }
+        if attributes(asked) != attributes(stored) {
+            return Err(format!("the attributes of <{}> changed as well", path(asked)));
+        }
+        let (wanted, found) = (meaningful(asked), meaningful(stored));
+        if wanted.len() != found.len() {
+            return Err(format!("the content of <{name}> changed as well"));
+        }
+        pairs.extend(wanted.into_iter().zip(found).rev());
     }
     Ok(())
+}
+
+/// The children that say something: no comments, and no blanks between elements.
+fn meaningful<'a, 't>(node: Node<'a, 't>) -> Vec<Node<'a, 't>> {
+    let has_elements = node.children().any(|n| n.is_element());
+    let blank = |n: &Node<'_, '_>| n.text().is_some_and(|t| t.trim().is_empty());
+    node.children().filter(|n| n.is_element() || n.is_text() && !(has_elements && blank(n))).collect()
+}
+
+/// Where an element stands: `domain/devices/disk`.
+fn path(node: Node<'_, '_>) -> String {
+    let mut names: Vec<&str> =
+        node.ancestors().filter(Node::is_element).map(|n| n.tag_name().name()).collect();
+    names.reverse();
+    names.join("/")
 }
 
 fn interfaces<'a, 't>(doc: &'a Doc<'t>) -> Vec<Node<'a, 't>> {
@@ -92,7 +124,8 @@ mod tests {
         for (from, to) in [
             ("<name>a", "<name>b"),
             ("bridge='b'", "bridge='c'"),
-            ("'user'/>", "'user'> </interface>"),
+            ("'user'/>", "'user'>text</interface>"),
+            ("'user'/>", "'user' x='y'/>"),
             ("</devices>", "</devices><x/>"),
             ("<source bridge='b'/>", ""),
             ("<source bridge='b'/>", "<source bridge='b'/><mtu size='1'/>"),
@@ -100,6 +133,12 @@ mod tests {
             assert!(AFTER.contains(from));
             check(&AFTER.replace(from, to)).unwrap_err();
         }
+        assert_eq!(
+            check(&AFTER.replace("<name>", "\n <name>")),
+            Ok(()),
+            "blanks between elements are layout"
+        );
+        check(&AFTER.replace("<name>a", "<name>a ")).unwrap_err();
         check("<domain/>").unwrap_err();
         check("nonsense").unwrap_err();
     }
