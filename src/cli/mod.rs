@@ -86,12 +86,10 @@ pub struct Global {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "what a command does stands at its struct, where clap finds it")]
 pub enum Command {
-    /// Move guests' NICs to a bridge, a libvirt network or macvtap
     Convert(Box<Convert>),
-    /// List the changes made, newest first
     History(History),
-    /// Put a change back
     Undo(Undo),
     /// Print the completions for a shell
     ///

@@ -6,12 +6,12 @@ use anyhow::Result;
 
 use super::{Context, walk};
 use crate::cli::History;
-use crate::plan::read_all;
+use crate::plan::{journal_dir, read_all};
 use crate::report::{Paint, json, text};
 
 /// Lists the journal.
 pub(super) fn run(args: &History, context: &mut Context) -> Result<u8> {
-    let runs = read_all()?;
+    let runs = read_all(&journal_dir()?)?;
     let last = args.last.unwrap_or(runs.len()).min(runs.len());
     let runs = &runs[runs.len() - last..];
     if context.is_json() {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::Context;
 use super::walk::{self, Walk, Walked};
 use crate::cli::Undo;
-use crate::plan::{Change, Entry, Place, Run, World, read_all, undo};
+use crate::plan::{Change, Entry, Place, Run, World, journal_dir, read_all, undo};
 use crate::problem::Problem;
 use crate::sys::hypervisor::ConnectTo;
 
@@ -14,7 +14,7 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     if args.consent.exit_code && !args.consent.dry_run {
         return Err(Problem::new("--exit-code goes with --dry-run", "kvmnet undo --dry-run --exit-code"));
     }
-    let runs = read_all()?;
+    let runs = read_all(&journal_dir()?)?;
     let Some((run, entries)) = chosen(&runs, args.id.as_deref())? else {
         context.screen.say("kvmnet: nothing to do: there is no change to put back");
         return Walked::none().report(&Walk::new(&args.consent), context);

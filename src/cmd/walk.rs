@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 
 use super::Context;
 use crate::cli;
-use crate::plan::{Change, Consent, Declined, Plan, RunHeader, State, World};
+use crate::plan::{Change, Consent, Declined, Plan, RunHeader, State, World, journal_dir};
 use crate::report::{json, text};
 use crate::sys::terminal;
 
@@ -85,7 +85,14 @@ pub(super) fn walk(
         return Ok(Walked { changes: shown.into_changes(), declined: None });
     }
     let confirmed = shown.confirm(consent, screen);
-    Ok(match confirmed.and_then(|confirmed| confirmed.apply(world, &walk.header, screen)) {
+    let applied = confirmed.and_then(|confirmed| {
+        let folder = match journal_dir() {
+            Ok(folder) => folder,
+            Err(e) => return Err(confirmed.decline(e)),
+        };
+        confirmed.apply(world, &folder, &walk.header, screen)
+    });
+    Ok(match applied {
         Ok(changes) => Walked { changes, declined: None },
         Err(Declined { changes, why }) => Walked { changes, declined: why },
     })

@@ -6,7 +6,7 @@
 //! last line that is cut off (the power went while it was written) belongs to a change that wasn't begun.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -91,12 +91,12 @@ pub struct Run {
     pub entries: Vec<Entry>,
 }
 
-/// The folder for kvmnet's state.
+/// The folder that the journal stands in.
 ///
 /// # Errors
-/// None of the variables that say where it is are set.
-pub fn state_dir() -> Result<PathBuf> {
-    files::state_dir().ok_or_else(|| {
+/// None of the variables that say where kvmnet's state stands are set.
+pub fn journal_dir() -> Result<PathBuf> {
+    files::state_dir().map(|dir| dir.join("journal")).ok_or_else(|| {
         Problem::new(
             "there is no place for kvmnet's journal",
             "set KVMNET_STATE_DIR (or HOME) to say where it may stand",
@@ -104,13 +104,10 @@ pub fn state_dir() -> Result<PathBuf> {
     })
 }
 
-fn folder() -> Result<PathBuf> {
-    Ok(state_dir()?.join("journal"))
-}
-
 /// The journal of this run.
 #[derive(Debug)]
 pub struct Journal {
+    folder: PathBuf,
     log: Log,
     number: u64,
     total: usize,
@@ -121,11 +118,10 @@ impl Journal {
     /// Begins the journal of a run that will make `total` changes.
     ///
     /// # Errors
-    /// The state folder can't be written to.
-    pub fn begin(header: &RunHeader, total: usize) -> Result<Journal> {
-        let folder = folder()?;
+    /// The folder can't be written to.
+    pub fn begin(folder: &Path, header: &RunHeader, total: usize) -> Result<Journal> {
         let write = || -> Result<(u64, Log)> {
-            let (number, mut log) = Log::create(&folder)?;
+            let (number, mut log) = Log::create(folder)?;
             let header = RunHeader { time: clock::now(), ..header.clone() };
             if let Err(e) = log.add(&serde_json::to_string(&Line::Run(header))?) {
                 log.discard();
@@ -137,7 +133,7 @@ impl Journal {
             let what = format!("cannot write the journal in {}: {e}", folder.display());
             Problem::new(what, "KVMNET_STATE_DIR=DIR lets it stand elsewhere")
         })?;
-        Ok(Journal { log, number, total, begun: 0 })
+        Ok(Journal { folder: folder.to_path_buf(), log, number, total, begun: 0 })
     }
 
     /// The id of a change of this run.
@@ -177,18 +173,13 @@ impl Journal {
     }
 
     /// Says in the journal of an earlier run that its `change` was put back by this one.
-    pub fn mark_undone(run: u64, change: usize, by: u64) {
+    pub fn mark_undone(&self, run: u64, change: usize) {
         let mark = || -> Result<()> {
-            let line = Line::End { change, outcome: Outcome::Undone { by } };
-            Ok(Log::append_to(&folder()?, run)?.add(&serde_json::to_string(&line)?)?)
+            let line = Line::End { change, outcome: Outcome::Undone { by: self.number } };
+            Ok(Log::append_to(&self.folder, run)?.add(&serde_json::to_string(&line)?)?)
         };
         // Without the mark, undo looks at what stands and finds nothing to put back.
         let _ = mark();
-    }
-
-    /// The run's number.
-    pub fn number(&self) -> u64 {
-        self.number
     }
 }
 
@@ -199,14 +190,13 @@ fn id(run: u64, change: usize, of: usize) -> String {
 /// All runs, oldest first.
 ///
 /// # Errors
-/// The state folder can't be read. A line that can't be read is passed over: it was cut off.
-pub fn read_all() -> Result<Vec<Run>> {
-    let folder = folder()?;
+/// The folder can't be read. A line that can't be read is passed over: it was cut off.
+pub fn read_all(folder: &Path) -> Result<Vec<Run>> {
     let read = || -> Result<Vec<Run>> {
         let mut runs = Vec::new();
-        for number in Log::numbers(&folder)? {
+        for number in Log::numbers(folder)? {
             // Another process may have taken back a run that began nothing.
-            if let Some(text) = files::read_if_there(&Log::path(&folder, number))? {
+            if let Some(text) = files::read_if_there(&Log::path(folder, number))? {
                 runs.push(parse(number, &String::from_utf8_lossy(&text)));
             }
         }

@@ -19,6 +19,6 @@ mod spine;
 pub mod undo;
 
 pub use change::{Change, State, Status, Step, Subject};
-pub use journal::{Entry, Journal, Outcome, Run, RunHeader, read_all, state_dir};
+pub use journal::{Entry, Journal, Outcome, Run, RunHeader, journal_dir, read_all};
 pub use place::{Place, World};
 pub use spine::{Audience, Confirmed, Consent, Declined, Plan, Previewed};

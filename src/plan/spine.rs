@@ -1,6 +1,7 @@
 //! Preview, confirm, apply, verify, record.
 
 use std::io;
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
@@ -122,19 +123,25 @@ impl Previewed {
 }
 
 impl Confirmed {
-    /// Makes the changes, one after the other; one that fails doesn't stop the next.
+    /// Leaves it all be.
+    pub fn decline(self, why: anyhow::Error) -> Declined {
+        Declined { changes: self.0, why: Some(why) }
+    }
+
+    /// Makes the changes, one after the other, with a journal in `folder`; one that fails doesn't stop the next.
     ///
     /// # Errors
     /// The journal can't be begun; then nothing was changed.
     pub fn apply(
         self,
         world: &World<'_>,
+        folder: &Path,
         header: &RunHeader,
         audience: &mut dyn Audience,
     ) -> Result<Vec<Change>, Declined> {
         let mut changes = self.0;
         let total = changes.iter().filter(|c| c.is_planned()).count();
-        let mut journal = match Journal::begin(header, total) {
+        let mut journal = match Journal::begin(folder, header, total) {
             Ok(journal) => journal,
             Err(e) => return Err(Declined { changes, why: Some(e.context("nothing was changed")) }),
         };
@@ -186,7 +193,7 @@ fn apply(change: &mut Change, world: &World<'_>, journal: &mut Journal) -> State
     let stored = change.steps.iter().zip(stored).map(|(step, text)| differs(step, text)).collect();
     journal.closed(number, &Outcome::Applied { stored });
     if let Some((run, undone)) = change.undoes {
-        Journal::mark_undone(run, undone, journal.number());
+        journal.mark_undone(run, undone);
     }
     change.id = Some(journal.id(number));
     State::Applied
@@ -230,4 +237,140 @@ fn put_back(step: &Step, world: &World<'_>) -> Result<(), String> {
     place.put(world, before.as_deref()).map_err(said)?;
     let now = place.read(world).map_err(said)?;
     place.agrees(before.as_deref(), before.as_deref(), now.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::plan::{Place, Subject, read_all, undo};
+    use crate::sys::fake::{Fake, Storing};
+
+    const OLD: &str = "<domain><name>g</name><uuid>u</uuid><devices><interface type='network'><source network='n'/>\
+                       <keep/></interface></devices></domain>";
+    const IMAGE: &str = "<domain><name>g</name><devices><interface type='network'/></devices></domain>";
+
+    /// Nobody looks.
+    struct Silent;
+
+    impl Audience for Silent {
+        fn preview(&mut self, _: &Change) -> io::Result<()> {
+            Ok(())
+        }
+        fn ask(&mut self, _: usize) -> io::Result<bool> {
+            Ok(false)
+        }
+        fn progress(&mut self, _: &Change, _: usize, _: usize) {}
+    }
+
+    fn new(text: &str) -> String {
+        text.replace("network='n'", "bridge='b'").replace("type='network'", "type='bridge'")
+    }
+
+    /// A guest with a saved image, and the plan that changes both.
+    fn guest() -> (Fake, Change) {
+        let fake = Fake::default();
+        fake.state().definitions.insert("u".into(), OLD.into());
+        fake.state().saved.insert("u".into(), IMAGE.into());
+        let mut change = Change::new(Subject::Guest { name: "g".into(), uuid: "u".into() });
+        let step =
+            |place, before: &str| Step { place, before: Some(before.into()), after: Some(new(before)) };
+        change.steps = vec![
+            step(Place::SavedImage { uuid: "u".into() }, IMAGE),
+            step(Place::Definition { uuid: "u".into() }, OLD),
+        ];
+        change.state = State::Planned;
+        (fake, change)
+    }
+
+    /// The definition and the saved image.
+    fn texts(fake: &Fake) -> (String, String) {
+        let state = fake.state();
+        (state.definitions["u"].clone(), state.saved["u"].clone())
+    }
+
+    fn carry_out(fake: &Fake, change: Change, folder: &Path) -> Change {
+        let shown = Plan::new(vec![change], false).preview(&mut Silent).unwrap();
+        let confirmed = shown.confirm(Consent::Given, &mut Silent).unwrap();
+        let done =
+            confirmed.apply(&World { host: Some(fake) }, folder, &RunHeader::default(), &mut Silent).unwrap();
+        done.into_iter().next().unwrap()
+    }
+
+    fn undone(fake: &Fake, folder: &Path) -> Change {
+        let runs = read_all(folder).unwrap();
+        let run = undo::newest(&runs).unwrap();
+        undo::plan(run, &run.entries[0], &World { host: Some(fake) })
+    }
+
+    #[test]
+    fn applied_and_undone() {
+        let (dir, (fake, change)) = (tempfile::tempdir().unwrap(), guest());
+        let done = carry_out(&fake, change, dir.path());
+        assert!(matches!(done.state, State::Applied), "{:?}", done.state);
+        assert_eq!(fake.state().definitions["u"], new(OLD));
+        let back = carry_out(&fake, undone(&fake, dir.path()), dir.path());
+        assert!(matches!(back.state, State::Applied), "{:?}", back.state);
+        assert_eq!(texts(&fake), (OLD.into(), IMAGE.into()));
+        let runs = read_all(dir.path()).unwrap();
+        assert_eq!(runs[0].entries[0].outcome, Some(Outcome::Undone { by: 2 }));
+    }
+
+    #[test]
+    fn a_step_that_fails_takes_those_before_it_back() {
+        for (storing, stored) in [(Storing::Refused, 1), (Storing::WrongOnce, 2)] {
+            let (dir, (fake, change)) = (tempfile::tempdir().unwrap(), guest());
+            fake.state().storing = storing;
+            let done = carry_out(&fake, change, dir.path());
+            assert!(matches!(done.state, State::Failed(_)), "{:?}", done.state);
+            assert_eq!(texts(&fake), (OLD.into(), IMAGE.into()));
+            assert_eq!(fake.state().stored, stored);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_put_back_is_said_and_can_be_undone_later() {
+        let (dir, (fake, change)) = (tempfile::tempdir().unwrap(), guest());
+        fake.state().storing = Storing::Wrong;
+        let done = carry_out(&fake, change, dir.path());
+        assert!(matches!(done.state, State::PartWay(_)), "{:?}", done.state);
+        assert_eq!(fake.state().saved["u"], IMAGE, "the rest was put back");
+        fake.state().storing = Storing::Right;
+        let back = undone(&fake, dir.path());
+        assert!(
+            matches!(back.state, State::Failed(_)),
+            "libvirt stored what nobody asked for: {:?}",
+            back.state
+        );
+    }
+
+    #[test]
+    fn a_definition_that_changed_meanwhile_is_left_alone() {
+        let (dir, (fake, change)) = (tempfile::tempdir().unwrap(), guest());
+        let other = OLD.replace("<name>g", "<title>new</title><name>g");
+        fake.state().definitions.insert("u".into(), other.clone());
+        let done = carry_out(&fake, change, dir.path());
+        assert!(matches!(done.state, State::Failed(_)));
+        assert_eq!(texts(&fake), (other, IMAGE.into()));
+    }
+
+    #[test]
+    fn killed_after_any_step_undo_puts_it_right() {
+        for killed_after in 0..=2 {
+            let (dir, (fake, change)) = (tempfile::tempdir().unwrap(), guest());
+            let world = World { host: Some(&fake) };
+            let mut journal = Journal::begin(dir.path(), &RunHeader::default(), 1).unwrap();
+            journal.opened(&change.subject, &[], &change.steps).unwrap();
+            for step in &change.steps[..killed_after] {
+                step.place.put(&world, step.after.as_deref()).unwrap();
+            }
+            drop(journal);
+            let back = undone(&fake, dir.path());
+            assert_eq!(back.steps.len(), killed_after);
+            if killed_after > 0 {
+                assert!(matches!(carry_out(&fake, back, dir.path()).state, State::Applied));
+            }
+            assert_eq!(texts(&fake), (OLD.into(), IMAGE.into()));
+        }
+    }
 }

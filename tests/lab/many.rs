@@ -116,9 +116,8 @@ fn killed_in_the_middle_every_guest_is_whole() {
 fn undo_all(lab: &Lab, known: usize) {
     let journal = ids(&lab.kvmnet(&["history", "-o", "json"]).ok());
     for id in &journal[..journal.len() - known] {
-        let out = lab.kvmnet(&["undo", id, "-y"]);
-        // An entry whose change was never made has nothing to put back.
-        assert!(out.code == 0 || out.code == 2, "{}", out.report());
+        // An entry whose change was never made has nothing to put back, which is no failure.
+        lab.kvmnet(&["undo", id, "-y"]).ok();
     }
 }
 

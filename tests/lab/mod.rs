@@ -184,11 +184,12 @@ impl Asking {
     }
 }
 
-/// The ids in a journal printed by `kvmnet history -o json`, newest first.
+/// The ids of the changes in a journal printed by `kvmnet history -o json`, newest first.
 #[track_caller]
 pub(crate) fn ids(history: &Out) -> Vec<String> {
     let json = history.json();
-    let list = json.as_array().or_else(|| json.as_object()?.values().find_map(|v| v.as_array()));
-    let list = list.unwrap_or_else(|| panic!("no list in it\n{}", history.report()));
-    list.iter().map(|e| e["id"].as_str().expect("an id").to_owned()).collect()
+    let runs = json["runs"].as_array().unwrap_or_else(|| panic!("no runs in it\n{}", history.report()));
+    // The runs come newest first, the changes in each in the order in which they were made.
+    let changes = runs.iter().flat_map(|run| run["changes"].as_array().expect("changes").iter().rev());
+    changes.map(|change| change["id"].as_str().expect("an id").to_owned()).collect()
 }

@@ -190,7 +190,9 @@ fn json_says_it_all() {
 
     lab.virsh(&["destroy", "vm1"]);
     let undone = lab.kvmnet(&["undo", &id, "-y", "-o", "json"]).ok().json();
-    assert_eq!(undone["changes"][0]["live"], "not-running");
+    assert_eq!(undone["changes"][0]["status"], "applied");
+    let done = run(&["-y"]).ok().json();
+    assert_eq!(done["changes"][0]["live"], "not-running");
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn undo_takes_saved_memory_along() {
     let original = lab.xml("vm1");
     lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--managed-save", "edit", "-y"]).ok();
     assert_eq!(changes(&original, &lab.xml("vm1")), MOVED);
-    lab.kvmnet(&["undo", "--managed-save", "edit", "-y"]).ok();
+    lab.kvmnet(&["undo", "-y"]).ok();
     assert_eq!(lab.xml("vm1"), original);
     assert_eq!(lab.boot_and_see("vm1", 1), "virbr0");
 }
