@@ -1,7 +1,7 @@
 //! A folder of its own for each test, and the program run in it as a user would: nothing of the caller's environment
 //! reaches it, nothing it writes leaves it. Every run is held to three promises: it ends, it doesn't panic, and it
 //! never shows [`SECRET`].
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
@@ -254,7 +254,8 @@ impl Run {
             self.command.stdin(Stdio::piped());
         }
         let mut child = self.command.spawn().unwrap();
-        if let (Some(input), Some(mut stdin)) = (self.input.take(), child.stdin.take()) {
+        if let Some(input) = self.input.take() {
+            let mut stdin = child.stdin.take().unwrap();
             std::thread::spawn(move || stdin.write_all(&input));
         }
         let (out, err) = (child.stdout.take().map(all), child.stderr.take().map(all));
@@ -344,11 +345,13 @@ fn done(what: &str, status: ExitStatus, out: Vec<u8>, err: Vec<u8>, filters: boo
 
 impl std::fmt::Display for Done {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(
-            f,
-            "{}\n--- exit code {}\n--- stdout\n{}--- stderr\n{}",
-            self.what, self.code, self.out, self.err
-        )
+        let end = |text: &str| -> String {
+            let skip = text.chars().count().saturating_sub(2000);
+            text.chars().skip(skip).collect()
+        };
+        let Done { what, code, out, err } = self;
+        let what: String = what.chars().take(1000).collect();
+        writeln!(f, "{what}\n--- exit code {code}\n--- stdout\n{}--- stderr\n{}", end(out), end(err))
     }
 }
 
