@@ -118,8 +118,7 @@ impl Job<'_> {
     fn change(&self, guest: &Guest) -> Change {
         let subject = Subject::Guest { name: guest.name.clone(), uuid: guest.uuid.clone() };
         let mut change = Change::new(subject.clone());
-        let live = if guest.is_active { "pending-shutdown" } else { "not-running" };
-        change.detail.insert("live".into(), json!(live));
+        change.detail.insert("live".into(), json!(live(guest)));
         change.detail.insert("nics".into(), json!([]));
         match self.fill(guest, &mut change) {
             Ok(()) => change,
@@ -152,12 +151,7 @@ impl Job<'_> {
         change.state = State::Planned;
         change.warnings.extend(self.target.warnings.iter().cloned());
         change.meaning = meaning(&conversion, &self.request.target, &facts);
-        change.meaning.push(match guest.is_active {
-            true => "it is running: the change takes effect at its next full power-off and start; a reboot, from inside \
-                     the guest or by libvirt, keeps the old NIC"
-                .into(),
-            false => "the change takes effect when it is started next".into(),
-        });
+        takes_effect(change, guest);
         let name = &guest.name;
         change.diff = shown(
             &doc,
@@ -272,6 +266,21 @@ impl Job<'_> {
         }
         Ok(())
     }
+}
+
+fn live(guest: &Guest) -> &'static str {
+    if guest.is_active { "pending-shutdown" } else { "not-running" }
+}
+
+/// Says when a change of the guest's definition is felt.
+pub(super) fn takes_effect(change: &mut Change, guest: &Guest) {
+    change.detail.insert("live".into(), json!(live(guest)));
+    change.meaning.push(match guest.is_active {
+        true => "it is running: the change takes effect at its next full power-off and start; a reboot, from inside the \
+                 guest or by libvirt, keeps the NIC it has"
+            .into(),
+        false => "the change takes effect when it is started next".into(),
+    });
 }
 
 /// The diff that a conversion makes, secrets masked.

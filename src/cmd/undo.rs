@@ -3,11 +3,12 @@
 use anyhow::Result;
 
 use super::Context;
+use super::guests::takes_effect;
 use super::walk::{self, Walk, Walked};
 use crate::cli::Undo;
-use crate::plan::{Change, Entry, Place, Run, World, journal_dir, read_all, undo};
+use crate::plan::{Change, Entry, Place, Run, Subject, World, journal_dir, read_all, undo};
 use crate::problem::Problem;
-use crate::sys::hypervisor::ConnectTo;
+use crate::sys::hypervisor::{ConnectTo, Hypervisor};
 
 /// Puts a change, or all of a run's, back.
 pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
@@ -30,8 +31,15 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
         false => None,
     };
     let world = World { host: host.as_deref() };
+    let guests = host.as_deref().map_or(Ok(Vec::new()), Hypervisor::guests)?;
     // The last change is put back first.
-    let changes: Vec<Change> = entries.iter().rev().map(|entry| undo::plan(run, entry, &world)).collect();
+    let mut changes: Vec<Change> = entries.iter().rev().map(|entry| undo::plan(run, entry, &world)).collect();
+    for change in &mut changes {
+        let Subject::Guest { uuid, .. } = &change.subject else { continue };
+        if let Some(guest) = guests.iter().find(|g| g.uuid == *uuid) {
+            takes_effect(change, guest);
+        }
+    }
     let mut walk = Walk::new(&args.consent);
     walk.header.uri.clone_from(&run.header.uri);
     walk.header.undoes = Some(run.number);
