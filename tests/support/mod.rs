@@ -236,12 +236,11 @@ impl Run {
         let program = self.command.get_program();
         let program = if program == self::program().as_os_str() { copy.as_os_str() } else { program };
         run = run.arg(program).args(self.command.get_args());
+        run.command.env_clear();
         for (name, value) in self.command.get_envs() {
-            let name = name.to_str().unwrap();
-            run = match value {
-                Some(value) => run.env(name, value),
-                None => run.without(name),
-            };
+            if let (Some(name), Some(value)) = (name.to_str(), value) {
+                run = run.env(name, value);
+            }
         }
         if let Some(folder) = self.command.get_current_dir() {
             run = run.folder(folder);
