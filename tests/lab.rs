@@ -24,3 +24,6 @@ mod many;
 
 #[path = "lab/real.rs"]
 mod real;
+
+#[path = "lab/live.rs"]
+mod live;

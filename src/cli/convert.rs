@@ -105,6 +105,27 @@ pub struct Convert {
     /// The traffic stays the same; the guest no longer depends on the network. Example: --to-bridge br0 --inline
     #[arg(long, requires = "to_bridge")]
     pub inline: bool,
+    /// Also move the running guest's NIC now, without a restart
+    ///
+    /// From network or bridge to network or bridge only; macvtap needs a restart. Example: --to-bridge br0 --live
+    #[arg(long, conflicts_with_all = ["live_only", "file"])]
+    pub live: bool,
+    /// Move only the running guest's NIC; its next start has the old one again
+    ///
+    /// Example: kvmnet convert web1 --to-bridge br0 --live-only
+    #[arg(long, conflicts_with = "file")]
+    pub live_only: bool,
+    /// With --live: wait for the guest's new address and print it; for 30 seconds, or as many as given
+    ///
+    /// Example: kvmnet convert web1 --to-bridge br0 --live --wait-address=60
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "30")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400), conflicts_with = "file")]
+    pub wait_address: Option<u64>,
+    /// With --live: leave the guest's link alone; it keeps its old address until it asks for a new one by itself
+    ///
+    /// Without it the link goes down and up for a second, as if the cable had been pulled. Example: --live --no-link-bounce
+    #[arg(long, conflicts_with = "file")]
+    pub no_link_bounce: bool,
     /// What to do with a saved memory image, which holds NICs of its own
     ///
     /// edit: move its NICs too; keep: leave it, so that the next start has the old NIC; discard: throw the guest's

@@ -15,6 +15,19 @@ use crate::problem::Problem;
 /// Moves NICs.
 pub(super) fn run(args: &Convert, context: &mut Context) -> Result<u8> {
     let request = request(args);
+    let live = args.live || args.live_only;
+    if !live && (args.wait_address.is_some() || args.no_link_bounce) {
+        return Err(Problem::new(
+            "--wait-address and --no-link-bounce are about a running guest's move",
+            "add --live",
+        ));
+    }
+    if live && matches!(request.target, Target::Direct { .. }) {
+        return Err(Problem::new(
+            "a running guest's NIC can't become macvtap: libvirt moves it only between bridges",
+            "without --live the change takes effect at the guest's next full power-off and start",
+        ));
+    }
     if args.file.is_empty() {
         return guests::run(args, &request, context);
     }

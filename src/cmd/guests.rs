@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::Context;
 use super::convert::{describe, refused, target_flag};
-use super::target;
 use super::walk::{Walk, walk};
+use super::{live, target};
 use crate::cli::{Convert, SavedImage};
-use crate::convert::{Conversion, Facts, Networks, Request, convert, convert_like, meaning, nics};
+use crate::convert::{Conversion, Facts, Move, Networks, Request, convert, convert_like, meaning, nics};
 use crate::model::{Code, Network, Nic, Warning};
 use crate::plan::{Change, Place, State, Step, Subject, World};
 use crate::problem::Problem;
@@ -58,14 +58,20 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
     let mut options = Walk::new(&args.consent);
     options.force = args.force;
     options.header.uri = Some(host.uri().to_string());
-    walk(changes, &options, &World { host: Some(host) }, context)?.report(&options, context)
+    let before = if args.wait_address.is_some() { live::addresses(host, &changes) } else { Vec::new() };
+    let mut walked = walk(changes, &options, &World { host: Some(host) }, context)?;
+    live::settle(&mut walked.changes);
+    if let Some(seconds) = args.wait_address {
+        live::wait_for_addresses(host, &mut walked.changes, &before, seconds, context);
+    }
+    walked.report(&options, context)
 }
 
 /// What all guests have in common.
-struct Job<'a> {
-    args: &'a Convert,
-    request: &'a Request,
-    host: &'a dyn Hypervisor,
+pub(super) struct Job<'a> {
+    pub(super) args: &'a Convert,
+    pub(super) request: &'a Request,
+    pub(super) host: &'a dyn Hypervisor,
     networks: &'a Networks,
     target: &'a target::Look,
 }
@@ -118,7 +124,7 @@ impl Job<'_> {
     fn change(&self, guest: &Guest) -> Change {
         let subject = Subject::Guest { name: guest.name.clone(), uuid: guest.uuid.clone() };
         let mut change = Change::new(subject.clone());
-        change.detail.insert("live".into(), json!(live(guest)));
+        change.detail.insert("live".into(), json!(state_word(guest)));
         change.detail.insert("nics".into(), json!([]));
         match self.fill(guest, &mut change) {
             Ok(()) => change,
@@ -127,31 +133,52 @@ impl Job<'_> {
     }
 
     fn fill(&self, guest: &Guest, change: &mut Change) -> Result<()> {
+        let facts = self.facts(guest);
+        if self.args.live_only && !guest.is_active {
+            let help = "leave --live-only out: the change takes effect when it is started next";
+            return Err(Problem::new("it isn't running, so it can't be moved now", help));
+        }
+        let (mut moves, mut is_there) = (Vec::new(), false);
+        if !self.args.live_only {
+            (moves, is_there) = self.stored(guest, change, &facts)?;
+        }
+        if (self.args.live || self.args.live_only) && guest.is_active {
+            is_there |= live::plan(self, guest, change, &facts, &moves)?;
+        }
+        if !change.steps.is_empty() {
+            change.state = State::Planned;
+            let known: Vec<Warning> = self.target.warnings.clone();
+            change.warnings.splice(0..0, known);
+        } else if !is_there && !self.args.domains.is_empty() {
+            return Err(anyhow!("{}", change.remarks.join("; ")));
+        }
+        Ok(())
+    }
+
+    /// The stored definition's part of the change: the NICs that move, and whether one is on the target already.
+    fn stored(&self, guest: &Guest, change: &mut Change, facts: &Facts<'_>) -> Result<(Vec<Move>, bool)> {
         let xml = self.host.definition(&guest.uuid)?.ok_or_else(|| anyhow!("it is gone"))?;
         let doc = Doc::parse(&xml).map_err(|e| refused(e.into(), None, ""))?;
-        let facts = self.facts(guest);
-        let command = format!("kvmnet convert {} {}", guest.name, target_flag(&self.request.target));
-        let mut conversion = convert(&doc, self.request, &facts).map_err(|e| refused(e, None, &command))?;
+        let mut conversion =
+            convert(&doc, self.request, facts).map_err(|e| refused(e, None, &self.command(guest)))?;
         if let Some((message, help)) = conversion.barred.take() {
             return Err(Problem::new(message, help));
         }
-        if conversion.moves.is_empty() {
-            if !conversion.is_there && !self.args.domains.is_empty() {
-                return Err(anyhow!("{}", conversion.remarks.join("; ")));
-            }
+        let (moves, is_there) = (conversion.moves.clone(), conversion.is_there);
+        if moves.is_empty() {
             describe(change, conversion);
-            return Ok(());
+            return Ok((moves, is_there));
         }
         if !guest.is_persistent {
             return Err(Problem::new(
                 "it is transient: it has no definition that outlives it, so there is nothing to change",
-                "'virsh define' makes it persistent first",
+                "--live-only moves the running guest; 'virsh define' makes it persistent",
             ));
         }
-        change.state = State::Planned;
-        change.warnings.extend(self.target.warnings.iter().cloned());
-        change.meaning = meaning(&conversion, &self.request.target, &facts);
-        takes_effect(change, guest);
+        change.meaning = meaning(&conversion, &self.request.target, facts);
+        if !self.args.live || !guest.is_active {
+            takes_effect(change, guest);
+        }
         let name = &guest.name;
         change.diff = shown(
             &doc,
@@ -165,7 +192,7 @@ impl Job<'_> {
             before: Some(xml.clone()),
         };
         if guest.is_saved {
-            self.saved_image(guest, change, &conversion, &facts, definition)?;
+            self.saved_image(guest, change, &conversion, facts, definition)?;
         } else {
             change.steps.push(definition);
         }
@@ -173,12 +200,18 @@ impl Job<'_> {
             self.snapshots(guest, change, &conversion)?;
         }
         describe(change, conversion);
-        Ok(())
+        Ok((moves, is_there))
+    }
+
+    /// What to type for this guest, up to the flag that chooses a NIC.
+    pub(super) fn command(&self, guest: &Guest) -> String {
+        format!("kvmnet convert {} {}", guest.name, target_flag(&self.request.target))
     }
 
     fn facts(&self, guest: &Guest) -> Facts<'_> {
         // Only a running guest's own XML knows names such as net0 and vnet3.
-        let names_needed = guest.is_active && !self.request.selection.nics.is_empty();
+        let wants_names = !self.request.selection.nics.is_empty() || self.args.live || self.args.live_only;
+        let names_needed = guest.is_active && wants_names;
         let running = if names_needed { self.host.running(&guest.uuid).ok() } else { None };
         let live = running.and_then(|xml| Some(nics(&Doc::parse(&xml).ok()?))).unwrap_or_default();
         Facts { networks: self.networks, landing: self.target.landing.clone(), online: true, live }
@@ -268,13 +301,18 @@ impl Job<'_> {
     }
 }
 
-fn live(guest: &Guest) -> &'static str {
+fn state_word(guest: &Guest) -> &'static str {
     if guest.is_active { "pending-shutdown" } else { "not-running" }
 }
 
 /// Says when a change of the guest's definition is felt.
 pub(super) fn takes_effect(change: &mut Change, guest: &Guest) {
-    change.detail.insert("live".into(), json!(live(guest)));
+    if change.steps.iter().any(|step| matches!(step.place, Place::RunningNic { .. })) {
+        change.detail.insert("live".into(), json!("applied"));
+        change.meaning.push("the running guest moves now, without a restart".into());
+        return;
+    }
+    change.detail.insert("live".into(), json!(state_word(guest)));
     change.meaning.push(match guest.is_active {
         true => "it is running: the change takes effect at its next full power-off and start; a reboot, from inside the \
                  guest or by libvirt, keeps the NIC it has"

@@ -5,6 +5,7 @@ mod files;
 mod generate;
 mod guests;
 mod history;
+mod live;
 mod target;
 mod undo;
 mod walk;

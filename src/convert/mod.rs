@@ -97,6 +97,13 @@ pub fn convert(doc: &Doc<'_>, request: &Request, facts: &Facts<'_>) -> Result<Co
     Ok(out)
 }
 
+/// Works out the move of a single `<interface>`, the root of `doc`: a running guest's.
+pub fn convert_interface(doc: &Doc<'_>, request: &Request, facts: &Facts<'_>) -> Conversion {
+    let mut out = Conversion::default();
+    rewrite::rewrite(doc, &Nic::read(doc.root(), 1), request, facts, &mut out);
+    out
+}
+
 /// Works out the same moves in another copy of the guest's XML (a saved image's, a snapshot's): each NIC is found by
 /// its MAC address and only moved if it still leads where the original's did.
 ///

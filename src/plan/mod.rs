@@ -15,10 +15,12 @@
 mod change;
 mod journal;
 mod place;
+mod running;
 mod spine;
 pub mod undo;
 
 pub use change::{Change, State, Status, Step, Subject};
 pub use journal::{Entry, Journal, Outcome, Run, RunHeader, journal_dir, read_all};
 pub use place::{Place, World};
+pub use running::running_fragment;
 pub use spine::{Audience, Confirmed, Consent, Declined, Plan, Previewed};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
+use super::running;
 use crate::sys::files;
 use crate::sys::hypervisor::Hypervisor;
 use crate::xml;
@@ -22,6 +23,15 @@ pub enum Place {
     SavedImage {
         /// The guest's UUID.
         uuid: String,
+    },
+    /// One NIC of a running guest, as its `<interface>`; what is put there lasts until the guest ends.
+    RunningNic {
+        /// The guest's UUID.
+        uuid: String,
+        /// The NIC's MAC address.
+        mac: String,
+        /// Is the guest's link taken down and up again, so that it asks for a new address?
+        bounce: bool,
     },
     /// A file, by its absolute path.
     File(PathBuf),
@@ -52,6 +62,7 @@ impl Place {
         match self {
             Place::Definition { .. } => "the stored definition".into(),
             Place::SavedImage { .. } => "the saved memory image".into(),
+            Place::RunningNic { mac, .. } => format!("the running guest's NIC {mac}"),
             Place::File(path) => path.display().to_string(),
         }
     }
@@ -64,6 +75,7 @@ impl Place {
         match self {
             Place::Definition { uuid } => world.host()?.definition(uuid),
             Place::SavedImage { uuid } => world.host()?.saved(uuid),
+            Place::RunningNic { uuid, mac, .. } => running::read(world.host()?, uuid, mac),
             Place::File(path) => match files::read_if_there(path) {
                 Ok(None) => Ok(None),
                 Ok(Some(bytes)) => match String::from_utf8(bytes) {
@@ -92,6 +104,10 @@ impl Place {
             (Place::SavedImage { uuid }, None) => {
                 world.host()?.discard_saved(uuid).context("cannot discard the saved memory image")
             }
+            (Place::RunningNic { uuid, mac, bounce }, Some(interface)) => {
+                running::put(world.host()?, (uuid, mac), interface, *bounce)
+            }
+            (Place::RunningNic { .. }, None) => Err(anyhow!("kvmnet never unplugs a guest's NIC")),
             (Place::File(path), Some(text)) => files::replace(path, text.as_bytes())
                 .with_context(|| format!("cannot write {}; it stays as it was", path.display())),
             (Place::File(path), None) => {
@@ -114,6 +130,7 @@ impl Place {
         match (self, before, after, stored) {
             (_, _, after, stored) if after == stored => Ok(()),
             (Place::File(_), ..) => Err("it holds something else".into()),
+            (Place::RunningNic { .. }, _, Some(after), Some(stored)) => running::agrees(after, stored),
             (_, Some(before), Some(after), Some(stored)) => xml::only_where_announced(before, after, stored),
             (_, _, _, None) => Err("it is gone".into()),
             _ => Err("it is there".into()),

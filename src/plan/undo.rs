@@ -53,8 +53,15 @@ fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result
         if now == *before {
             continue;
         }
-        if matches!(place, Place::SavedImage { .. }) && now.is_none() {
-            change.remarks.push("its saved memory image is gone and doesn't come back".into());
+        let passing = match place {
+            Place::SavedImage { .. } => Some("its saved memory image is gone and doesn't come back"),
+            Place::RunningNic { .. } => {
+                Some("it doesn't run any more, so nothing has to be put back at once")
+            }
+            _ => None,
+        };
+        if let (Some(remark), None) = (passing, &now) {
+            change.remarks.push(remark.into());
             continue;
         }
         let is_ours =

@@ -8,3 +8,8 @@ pub fn now() -> String {
     let now = OffsetDateTime::now_utc();
     now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default()
 }
+
+/// Waits.
+pub fn sleep(time: std::time::Duration) {
+    std::thread::sleep(time);
+}

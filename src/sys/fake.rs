@@ -117,6 +117,14 @@ impl Hypervisor for Fake {
         Ok(Vec::new())
     }
 
+    fn update_running(&self, _: &str, _: &str) -> Result<()> {
+        bail!("it isn't running")
+    }
+
+    fn addresses(&self, _: &str) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     fn networks(&self) -> Result<Vec<NetworkState>> {
         Ok(Vec::new())
     }

@@ -97,6 +97,11 @@ pub trait Hypervisor: Send + Sync {
     fn discard_saved(&self, uuid: &str) -> Result<()>;
     /// The guest's snapshots: name and XML.
     fn snapshots(&self, uuid: &str) -> Result<Vec<(String, String)>>;
+    /// Changes a NIC of the running guest to what `interface` (a whole `<interface>`) says, now and not for later.
+    fn update_running(&self, uuid: &str, interface: &str) -> Result<()>;
+    /// The addresses of the running guest's NICs, MAC address and IP address, from whoever knows: the guest's agent,
+    /// the network's DHCP server, the host's neighbour table. What can't be asked says nothing.
+    fn addresses(&self, uuid: &str) -> Vec<(String, String)>;
     /// All networks.
     fn networks(&self) -> Result<Vec<NetworkState>>;
     /// The host's interface of that name: `Err` if libvirt can't tell, `None` if there is none.

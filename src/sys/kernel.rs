@@ -99,6 +99,18 @@ impl Kernel {
     }
 }
 
+/// Makes a tap a port of a bridge, behind libvirt's back: the way out when libvirt left it on none.
+///
+/// # Errors
+/// `ip` isn't there, or the kernel refuses.
+pub fn plug(tap: &str, bridge: &str) -> std::io::Result<()> {
+    let done = Command::new("ip").args(["link", "set", "dev", tap, "master", bridge]).output()?;
+    if done.status.success() {
+        return Ok(());
+    }
+    Err(std::io::Error::other(String::from_utf8_lossy(&done.stderr).trim().to_string()))
+}
+
 /// The kernel says so in the device's link info, which only netlink shows.
 fn is_open_vswitch(name: &str) -> bool {
     let shown =

@@ -228,6 +228,27 @@ impl Hypervisor for Libvirt {
         Ok(out)
     }
 
+    fn update_running(&self, uuid: &str, interface: &str) -> Result<()> {
+        let flags = sys::VIR_DOMAIN_AFFECT_LIVE;
+        self.known(uuid)?.update_device_flags(interface, flags).map(drop).map_err(|e| said(&e))
+    }
+
+    fn addresses(&self, uuid: &str) -> Vec<(String, String)> {
+        let sources = [
+            sys::VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT,
+            sys::VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE,
+            sys::VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP,
+        ];
+        let Ok(domain) = self.known(uuid) else { return Vec::new() };
+        let nics =
+            sources.into_iter().filter_map(|source| domain.interface_addresses(source, 0).ok()).flatten();
+        nics.flat_map(|nic| {
+            let mac = nic.hwaddr.clone();
+            nic.addrs.into_iter().filter_map(move |ip| Some((mac.clone()?.to_lowercase(), ip.addr)))
+        })
+        .collect()
+    }
+
     fn networks(&self) -> Result<Vec<NetworkState>> {
         let networks = match self.connection.list_all_networks(0) {
             Ok(networks) => networks,

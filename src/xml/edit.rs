@@ -28,16 +28,19 @@ impl Edits {
                 && inner.end <= outer.end
                 && (!inner.is_empty() || (outer.start < inner.start && inner.start < outer.end))
         };
-        if self.0.iter().any(|e| !e.range.is_empty() && inside(&e.range, &edit.range)) {
+        // They are in order, so that only those that touch the new one need a look.
+        let first = self.0.partition_point(|e| e.range.end < edit.range.start);
+        let last = first + self.0[first..].partition_point(|e| e.range.start <= edit.range.end);
+        let near = &self.0[first..last];
+        if near.iter().any(|e| !e.range.is_empty() && inside(&e.range, &edit.range)) {
             return;
         }
-        if !edit.range.is_empty() {
-            self.0.retain(|e| !inside(&edit.range, &e.range));
-        }
-        let at =
-            self.0.partition_point(|e| (e.range.start, e.range.end) <= (edit.range.start, edit.range.end));
-        self.0.insert(at, edit);
-        debug_assert!(self.0.windows(2).all(|w| w[0].range.end <= w[1].range.start));
+        let stay = |e: &&Edit| edit.range.is_empty() || !inside(&edit.range, &e.range);
+        let mut kept: Vec<Edit> = near.iter().filter(stay).cloned().collect();
+        let at = kept.partition_point(|e| (e.range.start, e.range.end) <= (edit.range.start, edit.range.end));
+        kept.insert(at, edit);
+        self.0.splice(first..last, kept);
+        debug_assert!(self.0[first..].windows(2).take(4).all(|w| w[0].range.end <= w[1].range.start));
     }
 
     /// The splices, first to last.

@@ -20,12 +20,12 @@ impl<'t> Layout<'t> {
     pub fn removal(&self, range: Range<usize>) -> Range<usize> {
         let before = self.blanks_before(range.start);
         let after = self.blanks_after(range.end);
-        let starts_line = before == 0 || self.text.as_bytes()[before - 1] == b'\n';
+        let starts_line = self.starts_line(before);
         match self.line_break(after) {
             Some(next_line) if starts_line => before..next_line,
             Some(_) => before..after,
             None if after == self.text.len() => before..after,
-            None if starts_line => range,
+            None if starts_line => range.start..after,
             None => before..range.end,
         }
     }
@@ -33,8 +33,7 @@ impl<'t> Layout<'t> {
     /// The blanks before byte `at` if only they stand before it on its line: its indentation.
     pub fn indentation(&self, at: usize) -> Option<&'t str> {
         let before = self.blanks_before(at);
-        let starts_line = before == 0 || self.text.as_bytes()[before - 1] == b'\n';
-        starts_line.then(|| &self.text[before..at])
+        self.starts_line(before).then(|| &self.text[before..at])
     }
 
     /// Where to insert a new line behind the element that ends at `end`: behind the comments and blanks that finish
@@ -48,7 +47,7 @@ impl<'t> Layout<'t> {
             }
             let rest = &self.text[next..];
             let comment = rest.strip_prefix("<!--").and_then(|r| r.find("-->"))? + 7;
-            if rest[..comment].contains('\n') {
+            if rest[..comment].contains(['\n', '\r']) {
                 return None;
             }
             at = next + comment;
@@ -57,9 +56,21 @@ impl<'t> Layout<'t> {
 
     /// The line break in use where byte `at` stands: that of the line above, else of the text's first line.
     pub fn newline(&self, at: usize) -> &'static str {
-        let crlf = |lf: usize| lf > 0 && self.text.as_bytes()[lf - 1] == b'\r';
-        let lf = self.text[..at].rfind('\n').or_else(|| self.text.find('\n'));
-        if lf.is_some_and(crlf) { "\r\n" } else { "\n" }
+        let bytes = self.text.as_bytes();
+        let breaks = ['\n', '\r'];
+        let found = self.text[..at].rfind(breaks).or_else(|| {
+            let first = self.text.find(breaks)?;
+            Some(first + usize::from(self.text[first..].starts_with("\r\n")))
+        });
+        match found {
+            Some(at) if bytes[at] == b'\r' => "\r",
+            Some(at) if at > 0 && bytes[at - 1] == b'\r' => "\r\n",
+            _ => "\n",
+        }
+    }
+
+    fn starts_line(&self, at: usize) -> bool {
+        at == 0 || matches!(self.text.as_bytes()[at - 1], b'\n' | b'\r')
     }
 
     fn blanks_before(&self, at: usize) -> usize {
@@ -73,7 +84,7 @@ impl<'t> Layout<'t> {
     /// Behind the line break at byte `at`, if there is one.
     fn line_break(&self, at: usize) -> Option<usize> {
         let rest = &self.text[at..];
-        if rest.starts_with("\r\n") { Some(at + 2) } else { rest.starts_with('\n').then_some(at + 1) }
+        if rest.starts_with("\r\n") { Some(at + 2) } else { rest.starts_with(['\n', '\r']).then_some(at + 1) }
     }
 }
 
@@ -94,7 +105,8 @@ mod tests {
         assert_eq!(without("<i>\n  <v/>\n  <m/>\n</i>", "<v/>"), "<i>\n  <m/>\n</i>");
         assert_eq!(without("<i>\r\n\t<v/>  \r\n\t<m/>\r\n</i>", "<v/>"), "<i>\r\n\t<m/>\r\n</i>");
         assert_eq!(without("<i>\n  <m/> <v/>\n</i>", "<v/>"), "<i>\n  <m/>\n</i>");
-        assert_eq!(without("<i>\n  <v/> <m/>\n</i>", "<v/>"), "<i>\n   <m/>\n</i>");
+        assert_eq!(without("<i>\n  <v/> <m/>\n</i>", "<v/>"), "<i>\n  <m/>\n</i>");
+        assert_eq!(without("<i>\r  <v/>\r  <m/>\r</i>", "<v/>"), "<i>\r  <m/>\r</i>");
         assert_eq!(without("<i><v/><m/></i>", "<v/>"), "<i><m/></i>");
         assert_eq!(without("<i> <v/> <m/></i>", "<v/>"), "<i> <m/></i>");
         assert_eq!(without("<i>\n  <v>\n    <t/>\n  </v>\n</i>", "<v>\n    <t/>\n  </v>"), "<i>\n</i>");
@@ -108,6 +120,8 @@ mod tests {
         assert_eq!(end_of("|<m/>\n"), None);
         assert_eq!(end_of("| <!-- a\n b -->\n"), None);
         assert_eq!(Layout::new("a\r\nb").newline(3), "\r\n");
+        assert_eq!(Layout::new("a\r\nb").newline(0), "\r\n");
+        assert_eq!(Layout::new("a\rb").newline(2), "\r");
         assert_eq!(Layout::new("a\nb").newline(0), "\n");
     }
 }

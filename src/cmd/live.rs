@@ -1,0 +1,171 @@
+//! `--live`: the running guest's part of a change.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use serde_json::json;
+
+use super::Context;
+use super::convert::{describe, refused};
+use super::guests::Job;
+use crate::convert::{Facts, Landing, Move, Request, Selection, convert, convert_interface};
+use crate::plan::{Change, Place, State, Step, Subject, World, running_fragment};
+use crate::problem::Problem;
+use crate::sys::clock;
+use crate::sys::hypervisor::{Guest, Hypervisor};
+use crate::xml::{Doc, Edits, children, diff};
+
+/// Adds the steps that move the running guest's NICs: those that its definition's change moves, or, if there is nothing
+/// to change in that, those that the request means. Returns whether one of them is where it should be already.
+pub(super) fn plan(
+    job: &Job<'_>,
+    guest: &Guest,
+    change: &mut Change,
+    facts: &Facts<'_>,
+    stored: &[Move],
+) -> Result<bool> {
+    if matches!(facts.landing, Landing::Macvtap { .. } | Landing::HostdevNetwork) {
+        return Err(only_between_bridges());
+    }
+    let xml = job.host.running(&guest.uuid)?;
+    let plain = plain(&xml)?;
+    let doc = Doc::parse(&plain).map_err(|e| refused(e.into(), None, ""))?;
+    let macs: Vec<String> = stored.iter().filter_map(|m| m.nic.mac.clone()).collect();
+    let request = match macs.is_empty() {
+        true => job.request.clone(),
+        false => {
+            Request { selection: Selection { nics: macs, ..Selection::default() }, ..job.request.clone() }
+        }
+    };
+    let mut moved = convert(&doc, &request, facts).map_err(|e| refused(e, None, &job.command(guest)))?;
+    let mut bounced = false;
+    for Move { nic, .. } in &moved.moves {
+        let is_bridged = match nic.source.kind.as_str() {
+            "bridge" => true,
+            "network" => {
+                !facts.networks.get(&nic.source.name).map(Landing::of_network).is_some_and(|landing| {
+                    matches!(landing, Landing::Macvtap { .. } | Landing::HostdevNetwork)
+                })
+            }
+            _ => false,
+        };
+        if !is_bridged {
+            return Err(only_between_bridges());
+        }
+        let mac = nic.mac.clone().ok_or_else(|| anyhow!("libvirt names no MAC address of running {nic}"))?;
+        bounced = !job.args.no_link_bounce;
+        let place = Place::RunningNic { uuid: guest.uuid.clone(), mac, bounce: bounced };
+        let before = place.read(&World { host: Some(job.host) })?;
+        let now = running_fragment(before.as_deref().ok_or_else(|| anyhow!("it has ended meanwhile"))?)?;
+        let now_doc = Doc::parse(&now).map_err(|e| refused(e.into(), None, ""))?;
+        let after = convert_interface(&now_doc, &request, facts).edits.apply(&now);
+        let (name, position) = (&guest.name, nic.position);
+        let (old, new) =
+            (format!("{name} (running, NIC {position})"), format!("{name} (running, after the change)"));
+        change.diff.push_str(&diff(&old, &now, &new, &after));
+        change.steps.push(Step { place, before, after: Some(after) });
+    }
+    let is_there = moved.is_there;
+    if !moved.moves.is_empty() {
+        change.detail.insert("live".into(), json!("applied"));
+        change.meaning.push(match (bounced, job.args.live_only) {
+            (_, true) => "the running guest moves now; its next start has the old NIC again".into(),
+            (true, _) => "the running guest moves now, without a restart; its link goes down and up for a second, so that it \
+                          asks for an address"
+                .into(),
+            (false, _) => "the running guest moves now, without a restart; it keeps its old address until it asks for a new \
+                           one"
+            .into(),
+        });
+    }
+    if stored.is_empty() && !moved.moves.is_empty() {
+        change.remarks.clear();
+        describe(change, moved);
+    } else {
+        moved.warnings.retain(|w| !change.warnings.contains(w));
+        change.warnings.append(&mut moved.warnings);
+    }
+    Ok(is_there)
+}
+
+fn only_between_bridges() -> anyhow::Error {
+    Problem::new(
+        "libvirt moves a running guest's NIC only between bridges, and networks that use bridges",
+        "without --live the change takes effect at the guest's next full power-off and start",
+    )
+}
+
+/// The running guest's XML with every `<interface>` in the words of a definition.
+fn plain(xml: &str) -> Result<String> {
+    let doc = Doc::parse(xml).map_err(|e| refused(e.into(), None, ""))?;
+    let mut edits = Edits::default();
+    for interface in children(doc.root(), "devices").flat_map(|d| children(d, "interface")) {
+        let range = interface.range();
+        edits.push(range.clone(), running_fragment(&xml[range])?);
+    }
+    Ok(edits.apply(xml))
+}
+
+/// What the JSON output says of a running guest whose move wasn't made.
+pub(super) fn settle(changes: &mut [Change]) {
+    for change in changes.iter_mut().filter(|c| matches!(c.state, State::Failed(_) | State::PartWay(_))) {
+        if change.detail.get("live") == Some(&json!("applied")) {
+            change.detail.insert("live".into(), json!("pending-shutdown"));
+        }
+    }
+}
+
+/// The addresses that guests have before they move, to know the new ones by.
+pub(super) fn addresses(host: &dyn Hypervisor, changes: &[Change]) -> Vec<(String, String)> {
+    changes.iter().filter_map(moving).flat_map(|(uuid, _)| host.addresses(uuid)).collect()
+}
+
+/// The guest's UUID and the MAC addresses of the NICs that move while it runs.
+fn moving(change: &Change) -> Option<(&str, Vec<String>)> {
+    let Subject::Guest { uuid, .. } = &change.subject else { return None };
+    let macs = change.steps.iter().filter_map(|s| match &s.place {
+        Place::RunningNic { mac, .. } => Some(mac.to_lowercase()),
+        _ => None,
+    });
+    Some((uuid.as_str(), macs.collect::<Vec<_>>())).filter(|(_, macs)| !macs.is_empty())
+}
+
+/// Waits until the guests that moved have addresses that they hadn't before, and says which.
+pub(super) fn wait_for_addresses(
+    host: &dyn Hypervisor,
+    changes: &mut [Change],
+    before: &[(String, String)],
+    seconds: u64,
+    context: &mut Context,
+) {
+    let end = Instant::now() + Duration::from_secs(seconds);
+    for change in changes.iter_mut().filter(|c| matches!(c.state, State::Applied)) {
+        let Some((uuid, macs)) = moving(change) else { continue };
+        let found = loop {
+            let is_new = |found: &(String, String)| macs.contains(&found.0) && !before.contains(found);
+            let mut found: Vec<_> = host.addresses(uuid).into_iter().filter(is_new).collect();
+            found.sort();
+            found.dedup();
+            let usable = |ip: &str| !ip.to_lowercase().starts_with("fe80:");
+            if found.iter().any(|(_, ip)| usable(ip))
+                || Instant::now() >= end
+                || crate::sys::interrupt::requested()
+            {
+                break found;
+            }
+            clock::sleep(Duration::from_millis(300));
+        };
+        for (mac, ip) in &found {
+            context.screen.say(&format!("{}: NIC {mac} has address {ip}", change.subject));
+        }
+        if found.is_empty() {
+            context.screen.say(&format!(
+                "{}: no new address seen within {seconds} s (on a bridge the guest's agent or this host's neighbour table must \
+                 know it)",
+                change.subject
+            ));
+        }
+        let list = found.iter().map(|(mac, ip)| json!({ "mac": mac, "address": ip }));
+        change.detail.insert("addresses".into(), list.collect());
+    }
+}

@@ -1,0 +1,107 @@
+//! Running guests moved without a restart.
+
+use crate::lab::Lab;
+use crate::lab::xml::plain;
+
+const LAN: &str = "<network><name>lan</name><forward mode='bridge'/><bridge name='br0'/></network>";
+
+/// A guest that runs on the network `default`.
+fn running() -> Option<Lab> {
+    let lab = Lab::start()?;
+    lab.define(&plain("vm1", 1));
+    lab.virsh(&["start", "vm1"]);
+    assert_eq!(lab.tap_master("vm1", 1), "virbr0");
+    Some(lab)
+}
+
+#[test]
+fn now_and_for_good_and_back() {
+    let Some(lab) = running() else { return };
+    let original = lab.xml("vm1");
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--live", "--dry-run"])
+        .ok()
+        .says(&["(running, NIC 1)"]);
+    assert_eq!(lab.tap_master("vm1", 1), "virbr0");
+    let out = lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--live", "-y", "-o", "json"]).ok();
+    let done: serde_json::Value = serde_json::from_str(&out.stdout).unwrap();
+    assert_eq!(done["changes"][0]["live"], "applied");
+    assert_eq!(lab.tap_master("vm1", 1), "br0");
+    assert!(lab.xml("vm1").contains("<source bridge='br0'/>"));
+    assert!(!lab.virsh(&["dumpxml", "vm1"]).contains("state='down'"), "the link is up again");
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--live", "-y"]).ok().says(&["nothing to do"]);
+
+    lab.kvmnet(&["undo", "-y"]).ok();
+    assert_eq!(lab.tap_master("vm1", 1), "virbr0");
+    assert_eq!(lab.xml("vm1"), original);
+}
+
+#[test]
+fn a_pending_change_is_made_live_later() {
+    let Some(lab) = running() else { return };
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "-y"]).ok();
+    assert_eq!(lab.tap_master("vm1", 1), "virbr0");
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--live", "-y"]).ok();
+    assert_eq!(lab.tap_master("vm1", 1), "br0");
+}
+
+#[test]
+fn only_now() {
+    let Some(lab) = running() else { return };
+    let original = lab.xml("vm1");
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--live-only", "--no-link-bounce", "-y"]).ok();
+    assert_eq!((lab.tap_master("vm1", 1), lab.xml("vm1")), ("br0".into(), original.clone()));
+    lab.virsh(&["destroy", "vm1"]);
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--live-only", "-y"])
+        .exits(2)
+        .says(&["isn't running"]);
+    lab.kvmnet(&["undo", "-y"]).ok();
+    assert_eq!(lab.xml("vm1"), original);
+}
+
+#[test]
+fn a_transient_guest() {
+    let Some(lab) = Lab::start() else { return };
+    let file = lab.file("t.xml", &plain("temp", 1));
+    lab.virsh(&["create", &file]);
+    lab.kvmnet(&["convert", "temp", "--to-bridge", "br0", "--live", "-y"]).exits(2).says(&["--live-only"]);
+    lab.kvmnet(&["convert", "temp", "--to-bridge", "br0", "--live-only", "-y"]).ok();
+    assert_eq!(lab.tap_master("temp", 1), "br0");
+    assert_eq!(lab.virsh(&["list", "--transient", "--name"]).trim(), "temp", "it isn't made persistent");
+}
+
+#[test]
+fn a_network_of_mode_bridge_stays_a_network() {
+    let Some(lab) = running() else { return };
+    lab.network("lan", LAN);
+    lab.kvmnet(&["convert", "vm1", "--to-network", "lan", "--live", "-y"]).ok();
+    assert_eq!(lab.tap_master("vm1", 1), "br0");
+    let live = lab.virsh(&["dumpxml", "vm1"]);
+    assert!(live.contains("network='lan'"), "the link bounce must not cost it its network:\n{live}");
+    lab.kvmnet(&["convert", "vm1", "--to-network", "default", "--live", "-y"]).ok();
+    assert_eq!(lab.tap_master("vm1", 1), "virbr0");
+}
+
+#[test]
+fn an_orphaned_tap_is_plugged_in() {
+    let Some(lab) = running() else { return };
+    lab.virsh(&["net-destroy", "default"]);
+    lab.virsh(&["net-start", "default"]);
+    assert_eq!(lab.tap_master("vm1", 1), "", "libvirt leaves it on no bridge");
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--live", "-y"]).ok();
+    assert_eq!(lab.tap_master("vm1", 1), "br0");
+}
+
+#[test]
+fn what_fails_leaves_the_guest_plugged_in() {
+    let Some(lab) = running() else { return };
+    let original = lab.xml("vm1");
+    for target in ["nobr", "enp4s0"] {
+        lab.kvmnet(&["convert", "vm1", "--to-bridge", target, "--live", "-y", "--force"]).exits(2);
+        assert_eq!(
+            (lab.tap_master("vm1", 1), lab.xml("vm1")),
+            ("virbr0".into(), original.clone()),
+            "{target}"
+        );
+    }
+    lab.kvmnet(&["convert", "vm1", "--to-direct", "enp4s0", "--live", "-y"]).exits(2).says(&["macvtap"]);
+}
