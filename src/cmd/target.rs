@@ -41,6 +41,8 @@ pub(super) fn look(
                      knowing, and lose its port whenever the network is restarted; --to-network {0} is the way there",
                     network.name
                 );
+                // It leads out through the host, not through a port.
+                warnings.retain(|w| w.code != Code::TargetNoUplink);
                 warnings.push(Warning::note(Code::TargetIsVirtualBridge, what));
             }
             if reach == Reach::Session && !bridge_helper_allows(name) {

@@ -10,7 +10,8 @@ pub fn meaning(conversion: &Conversion, target: &Target, facts: &Facts<'_>) -> V
     for Move { nic, .. } in &conversion.moves {
         let source = &nic.source;
         let network = (source.kind == "network").then(|| facts.networks.get(&source.name)).flatten();
-        if let Some(network) = network.filter(|n| n.mode.is_virtual()) {
+        let stays = |n: &&Network| matches!(target, Target::Bridge(bridge) if owns(n, bridge.as_str()));
+        if let Some(network) = network.filter(|n| n.mode.is_virtual() && !stays(n)) {
             let mode = network.mode.as_str();
             out.push(format!(
                 "{nic} leaves network '{}' ({mode}): its DHCP, its names{} no longer reach the guest",

@@ -186,28 +186,34 @@ fn only_floor(place: &Place<'_>, node: Node<'_, '_>) -> Fate {
     if goes { Drop } else { Keep }
 }
 
-fn vlan(place: &Place<'_>, _: Node<'_, '_>) -> Fate {
+fn vlan(place: &Place<'_>, node: Node<'_, '_>) -> Fate {
+    let tags: Vec<&str> = elements(node).filter_map(|tag| tag.attribute("id")).collect();
+    let tags = tags.join(", ");
     match place.landing {
         Landing::OpenVSwitch
         | Landing::LinuxBridge { vlans: Vlans::Yes, .. }
         | Landing::Macvtap { is_passthrough: true }
         | Landing::HostdevNetwork => Keep,
         Landing::LinuxBridge { vlans: Vlans::No(why), .. } => {
-            Refuse(Code::VlanLost, format!("its VLAN goes, and its frames would be untagged: {why}").into())
+            Refuse(Code::VlanLost, format!("its VLAN {tags} goes, and its frames would be untagged: {why}").into())
         }
         Landing::LinuxBridge { vlans: Vlans::Unknown, .. }
         | Landing::UnknownBridge
-        | Landing::UnknownNetwork => warn(
+        | Landing::UnknownNetwork => Warn(
             Code::VlanUnsure,
-            "it has a VLAN: that works only on Open vSwitch, or with libvirt 11.0 on a bridge with vlan_filtering",
+            format!(
+                "it has VLAN {tags}: that works only on Open vSwitch, or with libvirt 11.0 on a bridge with vlan_filtering"
+            )
+            .into(),
         ),
-        Landing::VirtualNetwork { .. } => lose(
+        Landing::VirtualNetwork { .. } => Lose(
             Code::VlanLost,
-            "its VLAN goes: libvirt starts no guest with one on a network with addresses of its own",
+            format!("its VLAN {tags} goes: libvirt starts no guest with one on a network with addresses of its own").into(),
         ),
-        Landing::Macvtap { is_passthrough: false } => refuse(
+        Landing::Macvtap { is_passthrough: false } => Refuse(
             Code::VlanLost,
-            "its VLAN goes, and its frames would be untagged: macvtap has VLANs only in mode passthrough",
+            format!("its VLAN {tags} goes, and its frames would be untagged: macvtap has VLANs only in mode passthrough")
+                .into(),
         ),
     }
 }
