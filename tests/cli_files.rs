@@ -545,6 +545,25 @@ fn secrets_are_kept_in_the_file() {
 }
 
 #[test]
+fn secrets_in_what_was_commented_out_are_masked_too() {
+    let here = Sandbox::new();
+    let live = format!("<graphics type='vnc' passwd='{SECRET}'/>");
+    here.write("a.xml", guest("web1", &["default"]).replace(&live, &format!("<!-- {live} -->")));
+    here.kvmnet("convert --file a.xml --to-bridge br0").gives(0).shows(&["<!-- <graphics type='vnc'"]);
+}
+
+#[test]
+fn secrets_of_qemus_own_arguments_are_masked_too() {
+    let here = Sandbox::new();
+    let arguments = format!(
+        "<q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>\
+         <q:arg value='-object'/><q:arg value='secret,id=s,data={SECRET}'/></q:commandline></domain>"
+    );
+    here.write("a.xml", guest("web1", &["default"]).replace("</domain>", &arguments));
+    here.kvmnet("convert --file a.xml --to-bridge br0").gives(0).shows(&["q:arg"]);
+}
+
+#[test]
 fn secrets_dont_get_into_error_messages() {
     let here = Sandbox::new();
     let texts = [
@@ -569,4 +588,25 @@ fn many_files_are_shown_in_the_order_they_were_named() {
     let done = here.kvmnet("convert --to-bridge br0 --file").args(&names).gives(0);
     let shown: Vec<_> = done.out.lines().filter_map(|l| l.strip_prefix("--- ")).collect();
     assert_eq!(shown, names);
+}
+
+#[test]
+fn a_private_file_is_private_while_it_is_written() {
+    let here = Sandbox::new();
+    // Large, so that the new file can be seen before it takes the old one's place.
+    let text = guest("web1", &["default"]).replace("kept", &"x".repeat(30_000_000));
+    let path = here.write("files/a.xml", text);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut started = here.kvmnet("convert --file files/a.xml --to-bridge br0 --in-place -y -q").start();
+    while started.child.try_wait().unwrap().is_none() {
+        for entry in fs::read_dir(here.path("files")).unwrap() {
+            let Ok(meta) = entry.unwrap().metadata() else { continue };
+            let mode = meta.mode() & 0o777;
+            assert!(
+                meta.len() == 0 || mode == 0o600,
+                "anybody may read the password meanwhile: mode {mode:o}"
+            );
+        }
+    }
+    started.wait().gave(0);
 }

@@ -382,7 +382,7 @@ fn the_journal_stands_where_the_variables_say() {
         here.guest("a.xml");
         let run =
             || here.kvmnet("convert --file a.xml --to-bridge br0 --in-place -y").without("KVMNET_STATE_DIR");
-        let nobody = |run: support::Run| run.as_nobody(&here);
+        let nobody = |run: support::Run| run.by_nobody(&here);
         fs::set_permissions(here.path("a.xml"), std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
         std::os::unix::fs::chown(here.path("a.xml"), Some(65534), Some(65534)).unwrap();
         std::os::unix::fs::chown(here.path("home"), Some(65534), Some(65534)).unwrap();
@@ -406,7 +406,7 @@ fn a_journal_without_the_right_to_read_it_is_an_error_in_words() {
     here.convert(&["a.xml"]);
     for words in ["history", "undo -y"] {
         if rustix::process::geteuid().is_root() {
-            here.kvmnet(words).as_nobody(&here).gives(2).says(&["journal", "Permission denied", "state"]);
+            here.kvmnet(words).by_nobody(&here).gives(2).says(&["journal", "Permission denied", "state"]);
         }
     }
 }

@@ -223,7 +223,7 @@ impl Run {
     }
 
     /// Runs it as a user with no rights (as who we are, if that isn't root).
-    pub fn as_nobody(self, sandbox: &Sandbox) -> Run {
+    pub fn by_nobody(self, sandbox: &Sandbox) -> Run {
         if !rustix::process::geteuid().is_root() {
             return self;
         }
