@@ -47,7 +47,9 @@ fn fits(wanted: &[String], lines: &[&str]) -> bool {
     match wanted.split_first() {
         None => lines.is_empty(),
         Some((first, rest)) if first == "..." => (0..=lines.len()).any(|skip| fits(rest, &lines[skip..])),
-        Some((first, rest)) => lines.split_first().is_some_and(|(line, more)| line == first && fits(rest, more)),
+        Some((first, rest)) => {
+            lines.split_first().is_some_and(|(line, more)| line == first && fits(rest, more))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::{DeviceName, DirectMode, NameError};
 
 /// Move guests' NICs to a bridge, a libvirt network or macvtap
 ///
-/// Rewrites the <interface> elements of guests that libvirt knows, or of XML files. The diff and its meaning are
+/// Rewrites the network interfaces of guests that libvirt knows, or of XML files. The diff and its meaning are
 /// shown first; nothing changes before a yes. Of a guest only what must change does: comments, order, blanks and
 /// quotes stay, and so do MAC address, PCI address and model, so that the guest recognises its NIC. What the guest
 /// had from its old network without saying so (VLAN, bandwidth, isolation) is written out where the target allows

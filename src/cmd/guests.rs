@@ -238,6 +238,12 @@ impl Job<'_> {
             }
             Some(SavedImage::Edit) => {
                 let xml = self.host.saved(&guest.uuid)?.ok_or_else(|| anyhow!("its saved image is gone"))?;
+                if xml.is_empty() {
+                    return Err(Problem::new(
+                        "this libvirt driver can't show what stands in its saved memory image",
+                        "--managed-save keep leaves the image, --managed-save discard throws it away",
+                    ));
+                }
                 let doc = Doc::parse(&xml).map_err(|e| refused(e.into(), None, ""))?;
                 let image = convert_like(&doc, &conversion.moves, self.request, facts)
                     .map_err(|e| refused(e, None, ""))?;
@@ -263,7 +269,7 @@ impl Job<'_> {
                 change.steps.push(definition);
             }
             Some(SavedImage::Discard) => {
-                let before = self.host.saved(&guest.uuid).unwrap_or_default();
+                let before = self.host.saved(&guest.uuid)?;
                 let what = "its saved memory is thrown away, as if its power had been cut; 'undo' can't bring that back";
                 change.warnings.push(Warning::note(Code::ManagedSave, what));
                 change.steps.push(definition);

@@ -47,12 +47,21 @@ pub(super) fn put(
 ) -> Result<()> {
     let before = read(host, uuid, mac)?
         .ok_or_else(|| anyhow!("the guest doesn't run, or has no such NIC any more"))?;
-    let (before, interface) = (running_fragment(&before)?, running_fragment(interface)?);
+    let (unharmed, before) = (before.clone(), running_fragment(&before)?);
+    let interface = running_fragment(interface)?;
     let moved =
         host.update_running(uuid, &interface).context("libvirt refuses to move the running guest's NIC");
     let plugged = moved.and_then(|()| plug(host, uuid, mac));
     if let Err(e) = plugged {
-        // libvirt may have left the tap on no bridge, with the definition of old.
+        // libvirt may have left the tap on no bridge, with the definition of old: then it is plugged in again. Only
+        // where the definition changed too has libvirt anything to take back.
+        let is_as_before = read(host, uuid, mac).is_ok_and(|now| now.as_ref() == Some(&unharmed));
+        if is_as_before && plug(host, uuid, mac).is_ok() {
+            return Err(match Reach::of_uri(host.uri()) {
+                Reach::System => e,
+                _ => e.context("whether its tap is still plugged in can't be seen from here"),
+            });
+        }
         let back =
             host.update_running(uuid, &before).map_err(|e| e.context("libvirt refuses to move it back"));
         return match back.and_then(|()| plug(host, uuid, mac)) {

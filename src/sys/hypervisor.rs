@@ -89,7 +89,7 @@ pub trait Hypervisor: Send + Sync {
     fn running(&self, uuid: &str) -> Result<String>;
     /// Stores a definition, checked against libvirt's schema.
     fn define(&self, xml: &str) -> Result<()>;
-    /// The XML in the guest's saved memory image, `None` if it has none.
+    /// The XML in the guest's saved memory image, `None` if it has none; empty if it has one and the driver can't show it.
     fn saved(&self, uuid: &str) -> Result<Option<String>>;
     /// Replaces the XML in the guest's saved memory image.
     fn define_saved(&self, uuid: &str, xml: &str) -> Result<()>;

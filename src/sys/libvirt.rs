@@ -189,7 +189,11 @@ impl Hypervisor for Libvirt {
             sys::virDomainManagedSaveGetXMLDesc(domain.as_ptr(), sys::VIR_DOMAIN_SAVE_IMAGE_XML_SECURE)
         };
         if text.is_null() {
-            return Err(said(&Error::last_error())).context("cannot read the NICs in its saved memory image");
+            let error = Error::last_error();
+            if error.code().to_raw() == NO_SUPPORT {
+                return Ok(Some(String::new()));
+            }
+            return Err(said(&error)).context("cannot read the NICs in its saved memory image");
         }
         // SAFETY: libvirt returned a string that ends with NUL and now is ours.
         let owned = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();

@@ -30,6 +30,10 @@ pub(crate) struct Lab {
 impl Lab {
     /// A new lab, or `None` (and a loud word) where none can be had.
     pub(crate) fn start() -> Option<Self> {
+        if std::env::var("KVMNET_SKIP").is_ok_and(|words| words.split([',', ' ']).any(|w| w == "lab")) {
+            eprintln!("LAB NOT RUN: KVMNET_SKIP says so");
+            return None;
+        }
         let Some(why) = missing() else { return Some(Self { site: Site::start() }) };
         let required = std::env::var("KVMNET_REQUIRE").unwrap_or_default();
         assert!(

@@ -132,9 +132,9 @@ fn tests_without_libvirt() -> Command {
     command
 }
 
-/// The documentation, in which a broken link is an error.
+/// The documentation, private parts too since that is where the rooms are explained. A broken link is an error.
 fn documentation() -> Command {
-    let mut command = cargo_with("doc --workspace --no-deps");
+    let mut command = cargo_with("doc --workspace --no-deps --document-private-items");
     command.env("RUSTDOCFLAGS", "-D warnings");
     command
 }
@@ -155,6 +155,12 @@ fn fuzz(target: &str) -> Result<Command> {
     command.arg(target).args([&corpus, &seeds]).arg("--");
     command.arg(format!("-dict={}", dictionary.display()));
     command.arg(format!("-max_total_time={FUZZ_SECONDS}"));
-    command.args(["-max_len=16384", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
+    command.args([
+        "-max_len=16384",
+        "-timeout=10",
+        "-rss_limit_mb=2048",
+        "-print_final_stats=1",
+        "-verbosity=0",
+    ]);
     Ok(command)
 }
