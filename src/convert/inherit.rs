@@ -4,9 +4,30 @@ use roxmltree::Node;
 
 use super::request::{Facts, Landing, Target};
 use super::rewrite::Editor;
-use super::rules::{Column, Fate, Place, RULES};
+use super::rules::{Column, Fate, Place, fate_of};
 use crate::model::{Code, MacAddr, Network, Setting, Warning};
-use crate::xml::{Doc, child};
+use crate::xml::{Doc, StartTag, child};
+
+/// The network that the NIC leaves, and the portgroup that it names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Old<'a> {
+    pub(super) network: &'a Network,
+    pub(super) portgroup: Option<&'a str>,
+}
+
+impl<'a> Old<'a> {
+    /// The NIC's network, if it is on one whose definition is known.
+    pub(super) fn of(nic: &'a crate::model::Nic, facts: &Facts<'a>) -> Option<Old<'a>> {
+        let network =
+            Some(&nic.source).filter(|s| s.kind == "network").and_then(|s| facts.networks.get(&s.name))?;
+        Some(Old { network, portgroup: nic.source.detail.as_deref() })
+    }
+
+    /// Where a setting comes from, for a warning.
+    pub(super) fn named(self) -> String {
+        format!("(from network '{}')", self.network.name)
+    }
+}
 
 /// What to write into the NIC.
 #[derive(Debug, Default)]
@@ -17,111 +38,135 @@ pub(super) struct Added {
     pub(super) trust: Option<String>,
 }
 
-/// Works out what the NIC loses with its network; warns of what can't be kept.
+/// Works out what the NIC loses with its network; warns of what can't be kept. The port profile is `profile`'s.
 pub(super) fn inherit(
     editor: &mut Editor<'_, '_>,
     column: Column,
     place: &Place<'_>,
     facts: &Facts<'_>,
+    profile: impl FnOnce(&mut Editor<'_, '_>) -> Option<String>,
 ) -> Added {
     let mut added = Added::default();
-    let source = &editor.nic.source;
-    if source.kind != "network" {
-        return added;
-    }
-    let Some(network) = facts.networks.get(&source.name) else {
-        let name = &source.name;
-        let what = if facts.online || facts.networks.is_complete {
-            format!("libvirt has no network '{name}', so nothing that it gave the guest can be carried over")
-        } else {
-            format!(
-                "what network '{name}' gives its guests (VLAN, bandwidth, isolation) isn't known here and isn't carried \
-                 over; name its definition with --network-xml"
-            )
-        };
-        editor.warn(Warning::note(Code::NetworkUnknown, what));
+    let nic = editor.nic;
+    let Some(old) = Old::of(nic, facts) else {
+        if nic.source.kind == "network" {
+            unknown(editor, facts);
+        }
+        added.elements.extend(profile(editor));
         return added;
     };
-    let portgroup = source.detail.as_deref();
-    if let Some(name) = portgroup.filter(|_| network.portgroup(portgroup).is_none()) {
-        let what = format!("network '{}' has no portgroup '{name}'; libvirt ignored it", network.name);
+    if let Some(name) = old.portgroup.filter(|_| old.network.portgroup(old.portgroup).is_none()) {
+        let what = format!("network '{}' has no portgroup '{name}'; libvirt ignored it", old.network.name);
         editor.warn(Warning::note(Code::PortgroupUnknown, what));
     }
     // The network that the NIC goes to: its own settings come before those of the old one.
-    let target = match editor.target {
-        Target::Network { name, portgroup } => facts.networks.get(name).map(|n| (n, portgroup.as_deref())),
-        _ => None,
+    let new = known_target(editor.target, facts);
+    let given = |setting| {
+        let theirs = new.and_then(|(network, group)| network.inherited(group, setting));
+        old.network.inherited(old.portgroup, setting).filter(|_| theirs.is_none())
     };
-    for (setting, part) in [
-        (Setting::Vlan, "vlan"),
-        (Setting::Virtualport, "virtualport"),
-        (Setting::Bandwidth, "bandwidth"),
-        (Setting::Port, "port"),
-    ] {
-        let Some(text) = network.inherited(portgroup, setting) else { continue };
-        let given_there = target.is_some_and(|(n, group)| n.inherited(group, setting).is_some());
-        if child(editor.interface, part).is_some() || given_there {
-            continue;
-        }
-        let Ok(doc) = Doc::parse(text) else { continue };
-        element(editor, column, place, (part, doc.root()), &network.name, &mut added);
-    }
-    if let Some(trust) = network.inherited(portgroup, Setting::TrustRxFilters)
-        && !editor.interface.has_attribute("trustGuestRxFilters")
-    {
-        added.trust = Some(trust.to_string());
-    }
-    left_behind(editor, network, place.landing);
+    added.elements.extend(element(editor, column, place, old, ("vlan", given(Setting::Vlan))));
+    added.elements.extend(profile(editor));
+    added.elements.extend(element(editor, column, place, old, ("bandwidth", given(Setting::Bandwidth))));
+    added.elements.extend(element(editor, column, place, old, ("port", given(Setting::Port))));
+    let trust = given(Setting::TrustRxFilters).filter(|trust| *trust == "yes");
+    added.trust = trust.filter(|_| !editor.interface.has_attribute("trustGuestRxFilters")).map(Into::into);
+    left_behind(editor, old.network, new.map(|(network, _)| network), place.landing);
     added
 }
 
+/// The network that the target names, if its definition is known, and the portgroup.
+pub(super) fn known_target<'a>(
+    target: &'a Target,
+    facts: &Facts<'a>,
+) -> Option<(&'a Network, Option<&'a str>)> {
+    let Target::Network { name, portgroup } = target else { return None };
+    Some((facts.networks.get(name)?, portgroup.as_deref()))
+}
+
+fn unknown(editor: &mut Editor<'_, '_>, facts: &Facts<'_>) {
+    let name = &editor.nic.source.name;
+    let what = if facts.online || facts.networks.is_complete {
+        format!("libvirt has no network '{name}', so nothing that it gave the guest can be carried over")
+    } else {
+        format!(
+            "what network '{name}' gives its guests (VLAN, bandwidth, isolation) isn't known here and isn't carried \
+             over; name its definition with --network-xml"
+        )
+    };
+    editor.warn(Warning::note(Code::NetworkUnknown, what));
+}
+
+/// The element to add for one setting of the old network.
 fn element(
     editor: &mut Editor<'_, '_>,
     column: Column,
     place: &Place<'_>,
-    (part, node): (&str, Node<'_, '_>),
-    network: &str,
-    added: &mut Added,
-) {
-    let fate = RULES.iter().find(|r| r.part == part).map_or(Fate::Keep, |r| r.fate(column, place, node));
-    let from = format!("(from network '{network}')");
-    match fate {
-        Fate::Drop | Fate::When(_) => {}
+    old: Old<'_>,
+    (part, given): (&'static str, Option<&str>),
+) -> Option<String> {
+    let doc = Doc::parse(given?).ok()?;
+    let node = doc.root();
+    let own = child(editor.interface, part);
+    // <port/> alone says nothing, so that the network's word counts.
+    if own.is_some_and(|own| part != "port" || own.has_attribute("isolated")) {
+        return None;
+    }
+    let keeps_floor = column == Column::Network;
+    match fate_of(part, column, place, node) {
+        Fate::Drop | Fate::When(_) => return None,
         Fate::Lose(code, why) | Fate::Refuse(code, why) => {
-            editor.warn(Warning::note(code, format!("{why} {from}")));
+            editor.warn(Warning::note(code, format!("{why} {}", old.named())));
+            return None;
         }
-        Fate::Keep => added.elements.push(editor.style.render(node)),
-        Fate::Warn(code, why) => {
-            editor.warn(Warning::note(code, format!("{why} {from}")));
-            added.elements.push(editor.style.render(node));
-        }
+        Fate::Keep => {}
+        Fate::Warn(code, why) => editor.warn(Warning::note(code, format!("{why} {}", old.named()))),
+    }
+    if let Some(own) = own {
+        say_isolated(editor, own);
+        return None;
+    }
+    Some(editor.style.render(node, |name| name != "floor" || keeps_floor))
+}
+
+fn say_isolated(editor: &mut Editor<'_, '_>, port: Node<'_, '_>) {
+    if let Some(tag) = StartTag::read(editor.doc.text(), port.range().start) {
+        let attribute = editor.style.attribute("isolated", "yes");
+        editor.insert(tag.name.end, attribute);
     }
 }
 
 /// What no XML can carry over.
-fn left_behind(editor: &mut Editor<'_, '_>, network: &Network, landing: &Landing) {
+fn left_behind(editor: &mut Editor<'_, '_>, old: &Network, new: Option<&Network>, landing: &Landing) {
     let mac = editor.nic.mac.as_deref().and_then(|m| m.parse::<MacAddr>().ok());
-    let reserved = (network.reservations.iter())
-        .find(|(host, _)| mac.is_some() && host.parse::<MacAddr>().ok() == mac)
-        .map(|(_, ip)| ip.clone());
-    if let Some(ip) = reserved {
+    let reserved = |network: &Network| {
+        let of_nic = |(host, _): &&(String, String)| mac.is_some() && host.parse::<MacAddr>().ok() == mac;
+        network.reservations.iter().find(of_nic).map(|(_, ip)| ip.clone())
+    };
+    if let Some(ip) = reserved(old).filter(|ip| new.and_then(reserved).as_ref() != Some(ip)) {
         let what = format!(
             "network '{}' reserves {ip} for it; the guest won't have that address any more",
-            network.name
+            old.name
         );
         editor.warn(Warning::note(Code::ReservationLost, what));
     }
-    if network.manages_macs {
-        let what = format!(
-            "network '{}' lets libvirt keep the bridge's MAC table; the new place doesn't",
-            network.name
-        );
+    if old.manages_macs && !new.is_some_and(|n| n.manages_macs) {
+        let what =
+            format!("network '{}' lets libvirt keep the bridge's MAC table; the new place doesn't", old.name);
         editor.warn(Warning::note(Code::MacTableLost, what));
     }
-    if let (Some(old), Landing::LinuxBridge { mtu: Some(new), .. }) = (network.mtu, landing)
-        && old != *new
-    {
-        let what = format!("network '{}' has an MTU of {old}, the bridge one of {new}", network.name);
-        editor.warn(Warning::note(Code::MtuDiffers, what));
-    }
+    // A NIC without an MTU of its own takes its bridge's.
+    let Some(mtu) = old.mtu.filter(|_| child(editor.interface, "mtu").is_none()) else { return };
+    let there = match (new, landing) {
+        (Some(new), _) if new.mode.is_virtual() => Some(new.mtu.unwrap_or(1500)),
+        (_, Landing::LinuxBridge { mtu, .. }) => *mtu,
+        _ => None,
+    };
+    let there = match there {
+        Some(there) if there == mtu => return,
+        Some(there) => format!("the new place one of {there}"),
+        None => "the new place's isn't known".into(),
+    };
+    let what = format!("network '{}' has an MTU of {mtu}, {there}", old.name);
+    editor.warn(Warning::note(Code::MtuDiffers, what));
 }

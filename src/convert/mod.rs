@@ -5,13 +5,17 @@
 //! writes out what the NIC silently had from its old network ([`inherit`]). Nothing here reads a file or asks
 //! libvirt: what is known of the networks and of the target comes in as [`Facts`].
 
+mod fates;
 mod inherit;
 mod meaning;
+mod profile;
 mod request;
 mod rewrite;
 mod root;
 mod rules;
 mod select;
+mod source;
+mod style;
 
 use crate::model::{MacAddr, Nic, Source, Warning};
 use crate::xml::{Doc, Edits, ReadError, children};

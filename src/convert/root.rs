@@ -1,6 +1,8 @@
 //! Is it a domain?
 
-use crate::xml::{Doc, ReadError, child, children};
+use roxmltree::Node;
+
+use crate::xml::{Doc, ReadError, child, children, namespace};
 
 /// Name and UUID of the domain in `doc`.
 ///
@@ -9,11 +11,11 @@ use crate::xml::{Doc, ReadError, child, children};
 /// a domain without a name, or one with parts that only libvirt's runtime state has.
 pub fn guest_root(doc: &Doc<'_>) -> Result<(String, Option<String>), ReadError> {
     let root = doc.root();
-    let fail = |node: roxmltree::Node<'_, '_>, reason: String| {
+    let fail = |node: Node<'_, '_>, reason: String| {
         let (line, column) = doc.position(node.range().start);
         Err(ReadError { line, column, reason })
     };
-    if let Some(namespace) = root.tag_name().namespace() {
+    if let Some(namespace) = namespace(root) {
         return fail(
             root,
             format!("the root element is in the namespace '{namespace}'; libvirt's <domain> is in none"),
@@ -47,9 +49,14 @@ pub fn guest_root(doc: &Doc<'_>) -> Result<(String, Option<String>), ReadError> 
             "<actual> stands only in libvirt's status files; this isn't a definition".into(),
         );
     }
-    let text = |name| child(root, name).and_then(|n| n.text()).map(str::trim).filter(|t| !t.is_empty());
-    match text("name") {
-        Some(name) => Ok((name.to_string(), text("uuid").map(Into::into))),
+    match text(root, "name") {
+        Some(name) => Ok((name, text(root, "uuid"))),
         None => fail(root, "the domain has no <name>".into()),
     }
+}
+
+/// The text of a child element, comments left out.
+fn text(node: Node<'_, '_>, name: &str) -> Option<String> {
+    let text: String = child(node, name)?.children().filter(Node::is_text).filter_map(|n| n.text()).collect();
+    Some(text.trim().to_string()).filter(|text| !text.is_empty())
 }

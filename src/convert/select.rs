@@ -1,5 +1,6 @@
 //! Which NICs are meant.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::request::{Facts, Request, Target};
@@ -84,9 +85,12 @@ pub(super) fn select<'n>(
     }
     let said = named || wanted.all || wanted.from_network.is_some() || wanted.from_bridge.is_some();
     if out.moves.len() > 1 && !said {
-        let word = |nic: &Nic| match nic.mac.as_deref().and_then(|m| m.parse::<MacAddr>().ok()) {
-            Some(mac) if all.iter().filter(|n| n.has_mac(mac)).count() == 1 => mac.to_string(),
-            _ => nic.position.to_string(),
+        let mac = |nic: &Nic| nic.mac.as_deref().and_then(|m| m.parse::<MacAddr>().ok());
+        let mut with = HashMap::<MacAddr, usize>::new();
+        all.iter().filter_map(mac).for_each(|mac| *with.entry(mac).or_default() += 1);
+        let word = |nic: &Nic| match mac(nic).filter(|mac| with.get(mac) == Some(&1)) {
+            Some(mac) => mac.to_string(),
+            None => nic.position.to_string(),
         };
         return Err(SelectError::Ambiguous(
             out.moves.iter().map(|nic| (word(nic), format!("{nic}: {}", nic.source))).collect(),

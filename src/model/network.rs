@@ -1,8 +1,8 @@
 //! A libvirt network, as far as it shapes what a guest gets from it.
 
-use roxmltree::Node;
+use roxmltree::{Attribute, Node};
 
-use crate::xml::{Doc, ReadError, child, children};
+use crate::xml::{Doc, ReadError, child, children, elements, escaped};
 
 /// What a network does with frames that leave it; names as in the XML (reference §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,14 +81,14 @@ pub enum Setting {
     TrustRxFilters,
 }
 
-/// The settings that one `<network>` or `<portgroup>` holds, each as the source text of its element (for
-/// [`Setting::TrustRxFilters`] its value).
+/// The settings that one `<network>` or `<portgroup>` holds, each as XML of its own, without what is in a namespace
+/// (for [`Setting::TrustRxFilters`] its value).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Given(Vec<(Setting, String)>);
 
 impl Given {
-    /// Reads the settings that stand directly in `holder`, an element of `doc`.
-    pub fn read(doc: &Doc<'_>, holder: Node<'_, '_>) -> Given {
+    /// Reads the settings that stand directly in `holder`.
+    pub fn read(holder: Node<'_, '_>) -> Given {
         let mut given = Vec::new();
         for (setting, name) in [
             (Setting::Vlan, "vlan"),
@@ -96,11 +96,11 @@ impl Given {
             (Setting::Bandwidth, "bandwidth"),
         ] {
             if let Some(found) = child(holder, name) {
-                given.push((setting, doc.text()[found.range()].to_string()));
+                given.push((setting, bare(found)));
             }
         }
         if let Some(port) = child(holder, "port").filter(|p| p.attribute("isolated") == Some("yes")) {
-            given.push((Setting::Port, doc.text()[port.range()].to_string()));
+            given.push((Setting::Port, bare(port)));
         }
         if let Some(trust) = holder.attribute("trustGuestRxFilters") {
             given.push((Setting::TrustRxFilters, trust.to_string()));
@@ -116,6 +116,21 @@ impl Given {
     fn without(mut self, setting: Setting) -> Given {
         self.0.retain(|(s, _)| *s != setting);
         self
+    }
+}
+
+/// An element and its children as XML that stands on its own. No setting nests deeper.
+fn bare(element: Node<'_, '_>) -> String {
+    let tag = |node: Node<'_, '_>| {
+        let own = node.attributes().filter(|a| a.namespace().is_none());
+        let attribute = |a: Attribute<'_, '_>| format!(" {}='{}'", a.name(), escaped(a.value(), '\''));
+        format!("<{}{}", node.tag_name().name(), own.map(attribute).collect::<String>())
+    };
+    let inside: String = elements(element).map(|n| tag(n) + "/>").collect();
+    let name = element.tag_name().name();
+    match inside.as_str() {
+        "" => tag(element) + "/>",
+        _ => format!("{}>{inside}</{name}>", tag(element)),
     }
 }
 
@@ -186,7 +201,7 @@ impl Network {
         let portgroup = |node: Node<'_, '_>| Portgroup {
             name: node.attribute("name").unwrap_or_default().into(),
             is_default: node.attribute("default") == Some("yes"),
-            given: Given::read(doc, node),
+            given: Given::read(node),
         };
         let reserved = children(root, "ip")
             .filter_map(|ip| child(ip, "dhcp"))
@@ -202,7 +217,7 @@ impl Network {
             mtu: child(root, "mtu").and_then(|m| m.attribute("size")?.parse().ok()),
             manages_macs: bridge.and_then(|b| b.attribute("macTableManager")) == Some("libvirt"),
             has_inbound: child(root, "bandwidth").is_some_and(|b| child(b, "inbound").is_some()),
-            given: Given::read(doc, root).without(Setting::Bandwidth),
+            given: Given::read(root).without(Setting::Bandwidth),
             portgroups: children(root, "portgroup").map(portgroup).collect(),
             reservations: reserved,
         })
@@ -220,6 +235,12 @@ impl Network {
     /// What a guest's port gets for one setting: from the portgroup, else from the network.
     pub fn inherited(&self, portgroup: Option<&str>, setting: Setting) -> Option<&str> {
         self.portgroup(portgroup).and_then(|p| p.given.get(setting)).or_else(|| self.given.get(setting))
+    }
+
+    /// Everything that a guest's port gets for one setting, what the portgroup gives last: port profiles are merged.
+    pub fn all_inherited(&self, portgroup: Option<&str>, setting: Setting) -> impl Iterator<Item = &str> {
+        let group = self.portgroup(portgroup).and_then(|p| p.given.get(setting));
+        self.given.get(setting).into_iter().chain(group)
     }
 
     /// Is a guest's port a macvtap device?

@@ -109,9 +109,12 @@ fn span(line: usize, lines: &Range<usize>) -> String {
 /// The splices where they stand once `masks` were applied too. A mask never touches what a splice touches.
 pub fn behind_masks(edits: &Edits, masks: &Edits) -> Edits {
     let mut out = Edits::default();
+    let mut masks = masks.iter().peekable();
+    let mut moved = 0;
     for edit in edits.iter() {
-        let before = masks.iter().take_while(|m| m.range.end <= edit.range.start);
-        let moved: isize = before.map(|m| m.text.len().cast_signed() - m.range.len().cast_signed()).sum();
+        while let Some(mask) = masks.next_if(|m| m.range.end <= edit.range.start) {
+            moved += mask.text.len().cast_signed() - mask.range.len().cast_signed();
+        }
         let at = |byte: usize| byte.saturating_add_signed(moved);
         out.push(at(edit.range.start)..at(edit.range.end), edit.text.clone());
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use roxmltree::{Document, Node, NodeId, ParsingOptions, TextPos};
 
+use super::strict;
+
 /// Why a text isn't XML that kvmnet reads, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadError {
@@ -70,11 +72,11 @@ impl<'t> Doc<'t> {
     /// Anything that isn't one well-formed document. A document type declaration is refused as well: libvirt's XML
     /// never has one, and entity bombs live there.
     pub fn parse(text: &'t str) -> Result<Doc<'t>, ReadError> {
+        strict::before_parsing(text)?;
         let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
-        match Document::parse_with_options(text, options) {
-            Ok(tree) => Ok(Doc { text, tree }),
-            Err(e) => Err(read_error(&e, text)),
-        }
+        let tree = Document::parse_with_options(text, options).map_err(|e| read_error(&e, text))?;
+        strict::after_parsing(text)?;
+        Ok(Doc { text, tree })
     }
 
     /// The text it was read from.
@@ -107,9 +109,14 @@ pub fn text_position(text: &str, byte: usize) -> (usize, usize) {
     (line, column)
 }
 
+/// The namespace of an element; `xmlns=''` means none.
+pub fn namespace<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    node.tag_name().namespace().filter(|uri| !uri.is_empty())
+}
+
 /// The child elements that are libvirt's own: in no namespace.
 pub fn elements<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
-    node.children().filter(|n| n.is_element() && n.tag_name().namespace().is_none())
+    node.children().filter(|n| n.is_element() && namespace(*n).is_none())
 }
 
 /// The first child element of that name, in no namespace.
@@ -144,8 +151,13 @@ fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
     use roxmltree::Error as E;
     let TextPos { row, col } = error.pos();
     let (mut line, mut column) = (row as usize, col as usize);
+    if line == 1 && column > 1 && text.starts_with('\u{feff}') {
+        column -= 1;
+    }
+    let markup = "text, a second root element, or no markup that XML knows, where only an element can stand";
     let reason = match error {
         E::DtdDetected => {
+            (line, column) = text_position(text, text.find("<!DOCTYPE").unwrap_or_default());
             "a document type declaration (DTD); libvirt's XML has none, and kvmnet reads none".into()
         }
         E::UnexpectedEndOfStream | E::UnclosedRootNode => {
@@ -153,16 +165,25 @@ fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
             "the text ends before its root element does (truncated?)".into()
         }
         E::NoRootNode => "no root element (an empty file?)".into(),
-        E::UnknownNamespace(prefix, _) => format!("the namespace prefix '{prefix}' is not declared"),
-        E::DuplicatedAttribute(name, _) => format!("the attribute '{name}' stands twice in one element"),
-        E::UnexpectedCloseTag(open, close, _) => format!("</{close}> closes <{open}>"),
-        E::UnknownEntityReference(name, _) => format!("the entity '&{name};' is not defined"),
-        E::MalformedEntityReference(_) => "a '&' that starts no entity reference".into(),
+        E::UnknownNamespace(prefix, _) => format!("the namespace prefix '{}' is not declared", short(prefix)),
+        E::DuplicatedAttribute(name, _) => {
+            format!("the attribute '{}' stands twice in one element", short(name))
+        }
+        E::UnexpectedCloseTag(open, close, _) => format!("</{}> closes <{}>", short(close), short(open)),
+        E::UnknownEntityReference(name, _) => format!("the entity '&{};' is not defined", short(name)),
+        E::MalformedEntityReference(_) => {
+            "'&' with no reference to a character behind it ('&amp;' is the ampersand itself)".into()
+        }
         E::NonXmlChar(c, _) => format!("the character U+{:04X}, which XML forbids", *c as u32),
         E::UnexpectedDeclaration(_) => "an XML declaration that is not at the start of the text".into(),
-        E::InvalidAttributeValue(_) => "'<' inside an attribute's value".into(),
+        E::InvalidAttributeValue(_) | E::InvalidChar(b'\'' | b'"', b'<', _) => {
+            "'<' inside an attribute's value".into()
+        }
         E::InvalidCharacterData(_) => "']]>' inside text".into(),
-        E::UnknownToken(_) => "text or a second root element outside the root element".into(),
+        E::InvalidName(_) => "no name where one must stand".into(),
+        E::InvalidChar(wanted, _, _) => format!("'{}' must stand here", char::from(*wanted)),
+        E::InvalidChar2(wanted, _, _) => format!("{wanted} must stand here"),
+        E::UnknownToken(_) => markup.into(),
         E::InvalidComment(_) => "'--' inside a comment".into(),
         other => {
             let said = other.to_string();
@@ -170,4 +191,13 @@ fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
         }
     };
     ReadError { line, column, reason }
+}
+
+/// A name out of the text, which may be of any length.
+fn short(name: &str) -> String {
+    let mut out: String = name.chars().take(40).collect();
+    if out.len() < name.len() {
+        out.push('…');
+    }
+    out
 }

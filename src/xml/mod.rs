@@ -9,12 +9,13 @@ mod edit;
 mod layout;
 mod same;
 mod secret;
+mod strict;
 mod tag;
 
 pub use diff::{behind_masks, diff, diff_of_edits};
-pub use doc::{Doc, ReadError, child, children, elements, shallow, text_position};
+pub use doc::{Doc, ReadError, child, children, elements, namespace, shallow, text_position};
 pub use edit::{Edit, Edits};
 pub use layout::Layout;
 pub use same::only_where_announced;
 pub use secret::{masked, masks};
-pub use tag::{Attr, StartTag};
+pub use tag::{Attr, StartTag, escaped};

@@ -1,5 +1,7 @@
 //! Is what was stored what was asked?
 
+use std::collections::HashSet;
+
 use roxmltree::{Node, NodeId};
 
 use super::doc::{Doc, elements};
@@ -28,7 +30,7 @@ pub fn only_where_announced(before: &str, after: &str, stored: &str) -> Result<(
     }
     let differs =
         |(old, new): &(&Node<'_, '_>, &Node<'_, '_>)| before.text()[old.range()] != after.text()[new.range()];
-    let announced: Vec<NodeId> = old.iter().zip(&new).filter(differs).map(|(_, new)| new.id()).collect();
+    let announced: HashSet<NodeId> = old.iter().zip(&new).filter(differs).map(|(_, new)| new.id()).collect();
     // A stack of its own: how deep the elements nest is not ours to say.
     let mut pairs = vec![(after.root(), stored.root())];
     while let Some((asked, stored)) = pairs.pop() {

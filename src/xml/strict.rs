@@ -1,0 +1,124 @@
+//! What the parser lets pass, or would take too long over.
+//!
+//! It resolves a reference to a character that XML forbids without a word. And it compares every attribute of a tag
+//! with all before it, and copies every namespace in scope to each element that declares one: both grow with the
+//! square of what a hostile text holds, so that such a text is refused before.
+
+use std::collections::HashSet;
+
+use super::doc::{ReadError, text_position};
+
+/// Texts up to this size can't hold enough to matter.
+const SMALL: usize = 64 * 1024;
+
+/// No element of libvirt's has more than a few dozen attributes.
+const MOST_ATTRIBUTES: usize = 1000;
+
+/// No domain declares more than a handful of prefixes.
+const MOST_PREFIXES: usize = 64;
+
+/// Refuses what would take the parser too long.
+pub(super) fn before_parsing(text: &str) -> Result<(), ReadError> {
+    if text.len() <= SMALL {
+        return Ok(());
+    }
+    let mut at = 0;
+    // A start tag holds no '<' of its own.
+    for piece in text.split('<') {
+        let may_hold_many = piece.len() > MOST_ATTRIBUTES * "a=''".len();
+        if may_hold_many && !piece.starts_with(['!', '?']) && attributes(piece) > MOST_ATTRIBUTES {
+            let reason = format!("an element with more than {MOST_ATTRIBUTES} attributes");
+            return Err(error(text, at - 1, reason));
+        }
+        at += piece.len() + 1;
+    }
+    let mut prefixes = HashSet::new();
+    for (at, word) in text.match_indices("xmlns:") {
+        let name = &text[at + word.len()..];
+        prefixes.insert(name.split(|c: char| c == '=' || c.is_whitespace()).next().unwrap_or_default());
+        if prefixes.len() > MOST_PREFIXES {
+            return Err(error(text, at, format!("more than {MOST_PREFIXES} namespace prefixes")));
+        }
+    }
+    Ok(())
+}
+
+/// How many attributes a start tag has, at most.
+fn attributes(tag: &str) -> usize {
+    let quoted = |(at, _): &(usize, &str)| tag[at + 1..].trim_start().starts_with(['\'', '"']);
+    tag.match_indices('=').filter(quoted).count()
+}
+
+/// Refuses references to what is no character of XML, in a text that is well-formed otherwise.
+pub(super) fn after_parsing(text: &str) -> Result<(), ReadError> {
+    if !text.match_indices("&#").any(|(at, _)| is_forbidden(&text[at..])) {
+        return Ok(());
+    }
+    // Now it pays to look which of them stand in comments and the like, where they are no references.
+    let mut at = 0;
+    while let Some(found) = text[at..].find(['&', '<']) {
+        at += found;
+        let rest = &text[at..];
+        let closing = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")];
+        match closing.iter().find(|(open, _)| rest.starts_with(open)) {
+            Some((open, close)) => {
+                at += rest[open.len()..].find(close).map_or(rest.len(), |end| open.len() + end);
+            }
+            None if is_forbidden(rest) => {
+                return Err(error(text, at, "a reference to a character that XML forbids".into()));
+            }
+            None => at += 1,
+        }
+    }
+    Ok(())
+}
+
+/// Does a reference to no character of XML stand at the start of `text`?
+fn is_forbidden(text: &str) -> bool {
+    let Some((digits, _)) = text.strip_prefix("&#").and_then(|rest| rest.split_once(';')) else {
+        return false;
+    };
+    let number = match digits.strip_prefix('x') {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => digits.parse(),
+    };
+    !number.ok().and_then(char::from_u32).is_some_and(|c| match c {
+        '\t' | '\n' | '\r' => true,
+        _ => c >= ' ' && c != '\u{fffe}' && c != '\u{ffff}',
+    })
+}
+
+fn error(text: &str, byte: usize, reason: String) -> ReadError {
+    let (line, column) = text_position(text, byte);
+    ReadError { line, column, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn references() {
+        for good in ["&#65;", "&#x41;", "<!-- &#0; -->&#9;", "<![CDATA[&#xD800;]]>", "<?p &#0;?>", "&amp;#0;"]
+        {
+            assert_eq!(after_parsing(good), Ok(()), "{good}");
+        }
+        for bad in ["&#xD800;", "&#x110000;", "<!-- --><a b='&#0;'/>", "&#99999999999;", "&#xFFFF;"] {
+            after_parsing(bad).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn what_would_take_too_long() {
+        let tag =
+            |n: usize| format!("\n<a {}/>", (0..n).map(|n| format!("long-name-{n}='' ")).collect::<String>());
+        let big = |text: String| format!("{text}{}", " ".repeat(SMALL));
+        assert_eq!(before_parsing(&big(tag(1000))), Ok(()));
+        let refused = before_parsing(&big(tag(1001))).unwrap_err();
+        assert_eq!((refused.line, refused.column), (2, 1));
+        let nested = |n: usize| (0..n).map(|n| format!("<a xmlns:p{n}='u'>")).collect::<String>();
+        assert_eq!(before_parsing(&big(nested(64))), Ok(()));
+        before_parsing(&big(nested(65))).unwrap_err();
+    }
+}
