@@ -19,6 +19,12 @@ pub fn meaning(conversion: &Conversion, target: &Target, facts: &Facts<'_>) -> V
                 if network.mode == ForwardMode::Nat { ", its address translation" } else { "" },
             ));
         }
+        if let (Some(network), Target::Direct { dev, .. }) = (network.filter(|n| n.is_macvtap()), target) {
+            out.push(format!(
+                "{nic} leaves network '{}', which picks one of its devices at every start: from now on it is always '{dev}'",
+                network.name
+            ));
+        }
     }
     out.dedup();
     if !conversion.moves.is_empty() {

@@ -17,7 +17,7 @@ mod select;
 mod source;
 mod style;
 
-use crate::model::{MacAddr, Nic, Source, Warning};
+use crate::model::{Code, MacAddr, Nic, Source, Warning};
 use crate::xml::{Doc, Edits, ReadError, children};
 
 pub use meaning::meaning;
@@ -97,6 +97,12 @@ pub fn convert(doc: &Doc<'_>, request: &Request, facts: &Facts<'_>) -> Result<Co
     };
     for nic in chosen.moves {
         rewrite::rewrite(doc, nic, request, facts, &mut out);
+    }
+    // Only a running guest has an id.
+    if !facts.online && !out.moves.is_empty() && doc.root().has_attribute("id") {
+        let what = "this is a running guest's XML: defined from it, the guest would lose its passwords and keep what was \
+                    true of this run only; 'virsh dumpxml --inactive --security-info' gives the definition";
+        out.warnings.push(Warning::note(Code::LiveXml, what));
     }
     Ok(out)
 }

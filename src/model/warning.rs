@@ -39,6 +39,8 @@ codes! {
     IsolationLost = "isolation-lost",
     /// The file is libvirt's own, which it won't read again and will write over.
     LibvirtsFile = "libvirts-file",
+    /// The XML is a running guest's (libvirt's live view): without passwords, and with what was only true of that run.
+    LiveXml = "live-xml",
     /// The old network keeps its bridge's MAC table itself; the new place doesn't.
     MacTableLost = "mac-table-lost",
     /// A saved memory image holds a NIC of its own.
