@@ -131,19 +131,24 @@ fn a_change_behind_the_question_is_noticed() {
     let here = Sandbox::new();
     here.guest("a.xml");
     let other = guest("other", &["default"]);
-    let text = other.clone();
-    let path = here.path("a.xml");
-    let changer = std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_millis(1000));
-        fs::write(path, text).unwrap();
-    });
-    let command = format!("{} convert --file a.xml --to-bridge br0 --in-place", support::program().display());
-    // The shell passes the answer on only after the file was changed.
-    let line = format!("(sleep 2; echo y) | script -qec '{command}' /dev/null");
-    let done = here.shell(&line).gives(2);
-    changer.join().unwrap();
+    let change = || drop(here.write("a.xml", &other));
+    let command =
+        format!("exec {} convert --file a.xml --to-bridge br0 --in-place", support::program().display());
+    let done = here.meanwhile_at_terminal(&command, "[y/N]", change, b"y\n").gave(2);
     done.shows(&["has changed since the preview", "run the same command again"]);
     assert_eq!(here.text("a.xml"), other);
+}
+
+#[test]
+fn json_at_a_terminal_is_previewed_and_asked_on_stderr() {
+    let here = Sandbox::new();
+    let old = here.guest("a.xml");
+    let program = support::program().display();
+    let command = format!("{program} convert --file a.xml --to-bridge br0 --in-place -o json > out.json");
+    here.shell_at_terminal(&command, "[y/N]", b"y\n").gave(0).shows(&["+      <source bridge='br0'/>"]);
+    let document: serde_json::Value = serde_json::from_str(&here.text("out.json")).unwrap();
+    assert_eq!(document["changes"][0]["status"], "applied");
+    assert_eq!(here.text("a.xml"), on_br0(&old));
 }
 
 #[test]

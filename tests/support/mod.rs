@@ -149,6 +149,18 @@ impl Sandbox {
 
     /// A shell command at a terminal: `answer` is typed once `question` was printed.
     pub fn shell_at_terminal(&self, command: &str, question: &str, answer: &[u8]) -> Done {
+        self.meanwhile_at_terminal(command, question, || {}, answer)
+    }
+
+    /// The same; between question and answer something happens. The keyboard stays open to the end: script(1) takes
+    /// it badly when it doesn't.
+    pub fn meanwhile_at_terminal(
+        &self,
+        command: &str,
+        question: &str,
+        meanwhile: impl Fn(),
+        answer: &[u8],
+    ) -> Done {
         let mut script = self.program("script").args(["-qec", command, "/dev/null"]);
         let mut child =
             script.command.stdin(Stdio::piped()).spawn().expect("script(1) of util-linux is there");
@@ -167,6 +179,7 @@ impl Sandbox {
             seen.extend(part);
             if !typed && String::from_utf8_lossy(&seen).contains(question) {
                 typed = true;
+                meanwhile();
                 // The question is printed before its answer is read; a key that ends the process must not be early.
                 std::thread::sleep(Duration::from_millis(50));
                 keyboard.write_all(answer).and_then(|()| keyboard.flush()).unwrap();
