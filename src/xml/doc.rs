@@ -179,9 +179,21 @@ fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
         E::InvalidAttributeValue(_) | E::InvalidChar(b'\'' | b'"', b'<', _) => {
             "'<' inside an attribute's value".into()
         }
-        E::InvalidCharacterData(_) => "']]>' inside text".into(),
+        E::InvalidCharacterData(TextPos { row, col }) => {
+            // The parser says where the text ends.
+            let before = text.split_inclusive('\n').take(*row as usize - 1).map(str::len).sum::<usize>();
+            let end = text[before..]
+                .char_indices()
+                .nth(*col as usize - 1)
+                .map_or(text.len(), |(at, _)| before + at);
+            if let Some(at) = text[..end].rfind("]]>") {
+                (line, column) = text_position(text, at);
+            }
+            "']]>' inside text".into()
+        }
         E::InvalidName(_) => "no name where one must stand".into(),
         E::InvalidChar(wanted, _, _) => format!("'{}' must stand here", char::from(*wanted)),
+        E::InvalidString(wanted, _) => format!("'{wanted}' is missing"),
         E::InvalidChar2(wanted, _, _) => format!("{wanted} must stand here"),
         E::UnknownToken(_) => markup.into(),
         E::InvalidComment(_) => "'--' inside a comment".into(),

@@ -1,5 +1,7 @@
 //! What is never shown: passwords and keys that libvirt gives only to those who ask with `SECURE`.
 
+use std::ops::Range;
+
 use super::doc::{Doc, elements};
 use super::edit::Edits;
 use super::tag::StartTag;
@@ -13,19 +15,36 @@ const ATTRIBUTES: &[&str] = &["passwd", "password"];
 /// Elements whose text is a secret: keys of encrypted guests, and whatever calls itself one.
 const ELEMENTS: &[&str] = &["secret", "password", "passwd", "session", "dhCert", "authenticationKey"];
 
-/// The splices that mask every secret in `doc`, in any namespace.
+/// Where QEMU's own command line stands in a domain.
+const QEMU: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
+
+/// Options of QEMU with secrets in them.
+const OPTIONS: &[&str] = &["password=", "passwd=", "data=", "secret=", "key="];
+
+/// The splices that mask every secret in `doc`, in any namespace, in QEMU's own arguments, and in what was commented
+/// out.
 pub fn masks(doc: &Doc<'_>) -> Edits {
     let mut edits = Edits::default();
     let text = doc.text();
-    if !ATTRIBUTES.iter().chain(ELEMENTS).any(|word| text.contains(word)) {
+    if !ATTRIBUTES.iter().chain(ELEMENTS).chain(&[QEMU]).any(|word| text.contains(word)) {
         return edits;
     }
-    for node in doc.root().descendants().filter(roxmltree::Node::is_element) {
-        if ATTRIBUTES.iter().any(|name| node.has_attribute(*name))
+    for node in doc.root().document().descendants() {
+        if node.is_comment() {
+            in_comment(text, node.range().start..node.range().end - 3, &mut edits);
+        }
+        if !node.is_element() {
+            continue;
+        }
+        let is_qemus = node.tag_name().namespace() == Some(QEMU);
+        if (is_qemus || ATTRIBUTES.iter().any(|name| node.has_attribute(*name)))
             && let Some(tag) = StartTag::read(text, node.range().start)
         {
             for attr in ATTRIBUTES.iter().filter_map(|name| tag.attr(text, name)) {
                 edits.push(attr.value.clone(), MASK);
+            }
+            if let Some(value) = tag.attr(text, "value").filter(|_| is_qemus) {
+                in_options(text, value.value.clone(), &mut edits);
             }
         }
         if ELEMENTS.contains(&node.tag_name().name()) && elements(node).next().is_none() {
@@ -39,9 +58,42 @@ pub fn masks(doc: &Doc<'_>) -> Edits {
     edits
 }
 
-/// The text with its secrets masked; nothing of one that isn't XML.
+/// `passwd='…'` in a comment, which needn't be well-formed.
+fn in_comment(text: &str, range: Range<usize>, edits: &mut Edits) {
+    for name in ATTRIBUTES {
+        for (at, _) in text[range.clone()].match_indices(name) {
+            let rest = &text[range.start + at + name.len()..range.end];
+            let Some(value) = rest.trim_start().strip_prefix('=').map(str::trim_start) else { continue };
+            let Some(quote) = value.chars().next().filter(|q| matches!(q, '\'' | '"')) else { continue };
+            let start = range.end - value.len() + 1;
+            let end = text[start..range.end].find(quote).map_or(range.end, |len| start + len);
+            if start < end {
+                edits.push(start..end, MASK);
+            }
+        }
+    }
+}
+
+/// `password=…` up to the next comma, in an argument of QEMU's.
+fn in_options(text: &str, range: Range<usize>, edits: &mut Edits) {
+    for option in OPTIONS {
+        for (at, _) in text[range.clone()].match_indices(option) {
+            let start = range.start + at + option.len();
+            let end = text[start..range.end].find(',').map_or(range.end, |len| start + len);
+            if start < end {
+                edits.push(start..end, MASK);
+            }
+        }
+    }
+}
+
+/// The text with its secrets masked. Where they stand in one that isn't XML nobody knows: nothing of it is shown.
 pub fn masked(text: &str) -> String {
-    Doc::parse(text).map_or_else(|_| String::new(), |doc| masks(&doc).apply(text))
+    match Doc::parse(text) {
+        Ok(doc) => masks(&doc).apply(text),
+        Err(_) if text.is_empty() => String::new(),
+        Err(_) => format!("({} bytes that are no XML; they aren't shown)\n", text.len()),
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +109,12 @@ mod tests {
             "<d><graphics type='vnc' passwd=\n'***' passwdValidTo='x'/><secret usage='u'>***</secret>\
              <secret type='x'><uuid>1</uuid></secret><x:y xmlns:x='u' password=\"***\"/></d>"
         );
-        assert_eq!(masked("<a passwd='x"), "");
+        assert_eq!(masked("<a passwd='x"), "(12 bytes that are no XML; they aren't shown)\n");
+        assert_eq!(
+            masked("<!-- passwd = \"a\" --><a><!-- <b passwd='x'/>passwd='cut --></a>"),
+            "<!-- passwd = \"***\" --><a><!-- <b passwd='***'/>passwd='***--></a>"
+        );
+        let qemu = |value: &str| format!("<a xmlns:q='{QEMU}'><q:arg value='{value}'/></a>");
+        assert_eq!(masked(&qemu("secret,id=s,data=x,y=z")), qemu("secret,id=s,data=***,y=z"));
     }
 }
