@@ -63,6 +63,11 @@ fn is_there(probe: Probe) -> bool {
             })
         }
         Probe::File(path) => Path::new(path).exists(),
+        Probe::Python(name) => Command::new("/usr/bin/python3")
+            .args(["-c", &format!("import {name}")])
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success()),
     }
 }
 
@@ -73,6 +78,7 @@ fn describe(need: &Need) -> String {
         Probe::Program(name) => name.to_owned(),
         Probe::Driver(name) => format!("libvirt's {name} driver"),
         Probe::File(path) => path.to_owned(),
+        Probe::Python(name) => format!("Python's module {name}"),
     };
     format!("{what}, for {}", need.why)
 }

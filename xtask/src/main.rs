@@ -2,6 +2,7 @@
 //! installs what it lacks. Run as `cargo xtask <chore>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore's output is its terminal")]
 
+mod bench;
 mod demo;
 mod install;
 mod packages;
@@ -27,6 +28,10 @@ Chores:
                  also runs the tests that start a libvirtd of their own inside
                  network namespaces. Installs what it lacks
   test --fast    The same without the libvirtd tests, licences and fuzzing
+  bench          Measure kvmnet beside virt-xml, cat, xmllint and a Python program, and
+                 write the table into BENCHMARKS.md. As root it also measures a
+                 thousand guests on a libvirtd of its own inside network namespaces.
+                 Fails when a limit is exceeded. Installs what it lacks
   help           This text
 ";
 
@@ -34,6 +39,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
+        ["bench"] => bench::run(),
         ["demo"] => demo::run(),
         ["test"] => test::run(false),
         ["test", "--fast"] => test::run(true),

@@ -47,6 +47,8 @@ pub(crate) enum Probe {
     Driver(&'static str),
     /// This file exists.
     File(&'static str),
+    /// The system's own Python, in `/usr/bin`, has this module.
+    Python(&'static str),
 }
 
 /// What a chore is about to do, which decides what it needs.
@@ -60,6 +62,8 @@ pub(crate) enum Stage {
     Fuzz,
     /// Run the tests that start a libvirtd of their own in namespaces.
     Lab,
+    /// Measure kvmnet beside other programs.
+    Bench,
 }
 
 /// One thing that must be there.
@@ -100,8 +104,8 @@ const fn need(stage: Stage, probe: Probe, why: &'static str, packages: [&'static
     Need { stage, why, probe, packages }
 }
 
-use Probe::{Driver, File, Library, Program};
-use Stage::{Build, Fuzz, Lab, Test};
+use Probe::{Driver, File, Library, Program, Python};
+use Stage::{Bench, Build, Fuzz, Lab, Test};
 
 /// What the chores need, stage by stage. A Rust toolchain brings the C linker that it works with.
 static NEEDS: &[Need] = &[
@@ -217,6 +221,25 @@ static NEEDS: &[Need] = &[
         "keeping the tests' host apart from this one",
         [&["util-linux"], &["util-linux"], &["util-linux"], &["util-linux"]],
     ),
+    need(
+        Bench,
+        Program("virt-xml"),
+        "comparing kvmnet with it",
+        [&["virtinst"], &["virt-install"], &["virt-install"], &["virt-install"]],
+    ),
+    need(
+        Bench,
+        Program("xmllint"),
+        "comparing kvmnet with it",
+        [&["libxml2-utils"], &["libxml2"], &["libxml2"], &["libxml2-tools"]],
+    ),
+    need(
+        Bench,
+        Python("libvirt"),
+        "comparing kvmnet with a program that redefines guests",
+        [&["python3-libvirt"], &["python3-libvirt"], &["libvirt-python"], &["python3-libvirt-python"]],
+    ),
+    need(Bench, File("/usr/bin/time"), "measuring memory", [&["time"], &["time"], &["time"], &["time"]]),
 ];
 
 #[cfg(test)]
