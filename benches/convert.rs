@@ -57,6 +57,7 @@ fn main() -> ExitCode {
         eprintln!("error: there is no part '{unknown}'");
         return ExitCode::from(2);
     }
+    let before = table::busy();
     let mut rows = Vec::new();
     for (name, run) in PARTS {
         if wanted.is_empty() || wanted.contains(&name) {
@@ -64,6 +65,6 @@ fn main() -> ExitCode {
             rows.extend(run());
         }
     }
-    println!("{}\n\n{}", table::machine(), table::render(&rows));
+    println!("{}\n\n{}", table::machine([before, table::busy()]), table::render(&rows));
     ExitCode::from(u8::from(rows.iter().any(Row::is_over)))
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 /// One measurement.
 pub(crate) struct Row {
@@ -73,8 +74,23 @@ pub(crate) fn render(rows: &[Row]) -> String {
     out.join("\n")
 }
 
-/// The machine in a sentence.
-pub(crate) fn machine() -> String {
+/// How much of the processors other work takes, in per cent, looked at for a second.
+pub(crate) fn busy() -> f64 {
+    let times = || -> (f64, f64) {
+        let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+        let first = stat.lines().next().unwrap_or_default();
+        let ticks: Vec<f64> = first.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
+        let idle = ticks.iter().skip(3).take(2).sum();
+        (idle, ticks.iter().take(8).sum())
+    };
+    let before = times();
+    std::thread::sleep(Duration::from_secs(1));
+    let after = times();
+    100.0 * (1.0 - (after.0 - before.0) / (after.1 - before.1).max(1.0))
+}
+
+/// The machine in a few sentences; `busy` says how much of it other work took, before and after.
+pub(crate) fn machine(busy: [f64; 2]) -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let field = |text: &str, key: &str| {
         let line = text.lines().find(|line| line.starts_with(key))?;
@@ -93,10 +109,12 @@ pub(crate) fn machine() -> String {
     };
     format!(
         "Measured on {cores} cores ({cpu}), {:.0} GiB of memory, Linux {}, libvirt {}, virt-xml {}. Each figure is a median, \
-         with the least and the most in brackets; MB is 10⁶ bytes.",
+         with the least and the most in brackets; MB is 10⁶ bytes. Other work took {:.0} % of the processors just before and {:.0} % just after.",
         kib / 1024.0 / 1024.0,
         read("/proc/sys/kernel/osrelease").trim(),
         version("libvirtd").unwrap_or_else(|| "(none)".into()),
         version("virt-xml").unwrap_or_else(|| "(none)".into()),
+        busy[0],
+        busy[1],
     )
 }
