@@ -18,7 +18,7 @@ use proptest::prelude::*;
 const NETWORKS: &[&str] = &[
     "<network trustGuestRxFilters='yes'><name>lan</name><forward mode='bridge'/><bridge name='ovs'/><virtualport type='openvswitch'/>\
      <portgroup name='sales'><vlan trunk='yes'><tag id='1'/><tag id='2'/></vlan><bandwidth><inbound average='1'/></bandwidth>\
-     <virtualport><parameters profileid='a'/></virtualport></portgroup></network>",
+     <virtualport><parameters profileid='a&amp;&quot;&apos;&#10;'/></virtualport></portgroup></network>",
     "<network><name>iso</name><port isolated='yes'/><mtu size='9000'/></network>",
     "<network><name>default</name><forward mode='nat'/></network>",
 ];

@@ -562,9 +562,12 @@ fn secrets_of_qemus_own_arguments_are_masked_too() {
     let here = Sandbox::new();
     let arguments = format!(
         "<q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>\
-         <q:arg value='-object'/><q:arg value='secret,id=s,data={SECRET}'/></q:commandline></domain>"
+         <q:arg value='-object'/><q:arg value='secret,id=s,data={SECRET}'/></q:commandline>"
     );
-    here.write("a.xml", guest("web1", &["default"]).replace("</domain>", &arguments));
+    here.write(
+        "a.xml",
+        guest("web1", &["default"]).replace("  <devices>", &format!("  {arguments}\n  <devices>")),
+    );
     here.kvmnet("convert --file a.xml --to-bridge br0").gives(0).shows(&["q:arg"]);
 }
 

@@ -53,17 +53,17 @@ pub struct Convert {
     /// Write the files, atomically, keeping mode and owner
     ///
     /// Example: kvmnet convert --file vm/web1.xml --to-bridge br0 --in-place
-    #[arg(long, requires = "file", conflicts_with = "output_dir")]
+    #[arg(long, conflicts_with = "output_dir")]
     pub in_place: bool,
     /// Write a file of the same name into DIR for every input that was converted
     ///
     /// Example: kvmnet convert --file vm/*.xml --to-bridge br0 --output-dir new/
-    #[arg(long, value_name = "DIR", requires = "file")]
+    #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
     /// Definitions of the networks that the guests in the files name, so that what they give is carried over
     ///
     /// Example: kvmnet convert --file web1.xml --network-xml net/default.xml --to-bridge br0
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "file")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     pub network_xml: Vec<PathBuf>,
     /// To this bridge of the host
     ///
@@ -103,7 +103,7 @@ pub struct Convert {
     /// Also move a NIC whose network uses the target bridge already
     ///
     /// The traffic stays the same; the guest no longer depends on the network. Example: --to-bridge br0 --inline
-    #[arg(long, requires = "to_bridge")]
+    #[arg(long)]
     pub inline: bool,
     /// Also move the running guest's NIC now, without a restart
     ///

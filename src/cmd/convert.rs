@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
+use clap::ValueEnum;
 use serde_json::json;
 
+use super::walk::quoted;
 use super::{Context, files, guests};
 use crate::cli::Convert;
 use crate::convert::{Conversion, Refusal, Request, SelectError, Selection, Target};
@@ -26,6 +28,20 @@ pub(super) fn run(args: &Convert, context: &mut Context) -> Result<u8> {
         return Err(Problem::new(
             "a running guest's NIC can't become macvtap: libvirt moves it only between bridges",
             "without --live the change takes effect at the guest's next full power-off and start",
+        ));
+    }
+    if args.inline && args.to_bridge.is_none() {
+        return Err(Problem::new("--inline goes with --to-bridge only", "leave it out"));
+    }
+    let files_only = [
+        (args.in_place, "--in-place"),
+        (args.output_dir.is_some(), "--output-dir"),
+        (!args.network_xml.is_empty(), "--network-xml"),
+    ];
+    if let Some((_, flag)) = files_only.iter().find(|(given, _)| *given && args.file.is_empty()) {
+        return Err(Problem::new(
+            format!("{flag} goes with --file only"),
+            "name files with --file PATH, or leave it out",
         ));
     }
     if args.file.is_empty() {
@@ -77,21 +93,61 @@ fn request(args: &Convert) -> Request {
     }
 }
 
-/// The flag that names the target, for commands to paste.
-pub(super) fn target_flag(target: &Target) -> String {
-    match target {
-        Target::Bridge(bridge) => format!("--to-bridge {bridge}"),
-        Target::Network { name, portgroup: Some(group) } => format!("--to-network {name}:{group}"),
-        Target::Network { name, portgroup: None } => format!("--to-network {name}"),
-        Target::Direct { dev, mode } => format!("--to-direct {dev}:{}", mode.as_str()),
+/// What was asked for, for one guest or file only, as a command to paste: all but the flags that choose NICs.
+pub(super) fn command(args: &Convert, connect: Option<&str>, subject: &[&str]) -> String {
+    let mut words: Vec<String> = vec!["kvmnet".into()];
+    let mut add = |flag: &str, value: Option<&str>| {
+        words.push(flag.into());
+        words.extend(value.map(quoted));
+    };
+    if let Some(uri) = connect {
+        add("-c", Some(uri));
     }
+    add("convert", None);
+    subject.iter().for_each(|word| add(&quoted(word), None));
+    match (&args.to_bridge, &args.to_network, &args.to_direct) {
+        (Some(bridge), ..) => add("--to-bridge", Some(bridge.as_str())),
+        (_, Some(network), _) => {
+            let group = network.portgroup.as_ref().map(|group| format!(":{group}"));
+            add("--to-network", Some(&format!("{}{}", network.name, group.unwrap_or_default())));
+        }
+        (.., Some(direct)) => add("--to-direct", Some(&format!("{}:{}", direct.dev, direct.mode.as_str()))),
+        (None, None, None) => {}
+    }
+    for (given, flag) in [
+        (args.in_place, "--in-place"),
+        (args.inline, "--inline"),
+        (args.live, "--live"),
+        (args.live_only, "--live-only"),
+        (args.no_link_bounce, "--no-link-bounce"),
+        (args.force, "--force"),
+        (args.consent.dry_run, "--dry-run"),
+        (args.consent.exit_code, "--exit-code"),
+        (args.consent.yes, "-y"),
+    ] {
+        if given {
+            add(flag, None);
+        }
+    }
+    if let Some(dir) = &args.output_dir {
+        add("--output-dir", Some(&dir.display().to_string()));
+    }
+    for path in &args.network_xml {
+        add("--network-xml", Some(&path.display().to_string()));
+    }
+    if let Some(saved) = args.managed_save.and_then(|saved| saved.to_possible_value()) {
+        add("--managed-save", Some(saved.get_name()));
+    }
+    if let Some(seconds) = args.wait_address {
+        add(&format!("--wait-address={seconds}"), None);
+    }
+    words.join(" ")
 }
 
 /// A refusal as an error; `command` is what to type, up to the flag that chooses a NIC.
 pub(super) fn refused(refusal: Refusal, file: Option<&Path>, command: &str) -> anyhow::Error {
     match refusal {
-        // The subject names the file; a place in it is joined to that.
-        Refusal::Read(e) if file.is_some() => anyhow!("line {}, column {}: {}", e.line, e.column, e.reason),
+        Refusal::Read(e) if file.is_some() => anyhow!("{e}"),
         Refusal::Read(e) => anyhow!("libvirt's XML of it can't be read: {e}"),
         Refusal::Select(e) => {
             let help = match &e {

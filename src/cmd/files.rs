@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::Context;
-use super::convert::{describe, refused, target_flag};
+use super::convert::{command, describe, refused};
 use super::walk::{Walk, walk};
 use crate::cli::Convert;
 use crate::convert::{Facts, Landing, Networks, Request, Target, convert, meaning};
@@ -17,7 +17,7 @@ use crate::model::{Code, DirectMode, Network, Warning};
 use crate::plan::{Change, Place, State, Step, Subject, World};
 use crate::problem::Problem;
 use crate::sys::files;
-use crate::xml::{Doc, behind_masks, diff_of_edits, masks};
+use crate::xml::{Doc, behind_masks, diff, diff_of_edits, masked, masks};
 
 /// Files this many at a time, so that progress can be shown in between.
 const BATCH: usize = 512;
@@ -128,21 +128,34 @@ impl Job<'_> {
         };
         let before = match self.args.in_place {
             true => Some(String::from_utf8(bytes)?),
-            false => Place::File(place.clone()).read(&World::default())?,
+            false => Place::File { path: place.clone(), mode: None }.read(&World::default())?,
         };
         if before.as_deref() == Some(new.as_str()) {
             change.state = State::Unchanged;
             change.remarks = vec![format!("{} holds the result already", place.display())];
             return Ok(change);
         }
-        change.steps.push(Step { place: Place::File(place), before, after: Some(new) });
+        if let Some(dir) = &self.args.output_dir {
+            // What is written is shown as what it is written over.
+            let name = dir.join(path.file_name().unwrap_or_default()).display().to_string();
+            change.diff = match &before {
+                Some(old) => diff(&name, &masked(old), &name, &masked(&new)),
+                None => change.diff.replacen(
+                    &format!("\n+++ {}\n", path.display()),
+                    &format!("\n+++ {name} (new)\n"),
+                    1,
+                ),
+            };
+        }
+        let place = Place::File { path: place, mode: files::mode(path) };
+        change.steps.push(Step { place, before, after: Some(new) });
         Ok(change)
     }
 
     /// The change of one file's text, without its steps, and the new text.
     fn plan(&self, path: &Path, bytes: &[u8]) -> Result<(Change, String)> {
-        let command =
-            || format!("kvmnet convert --file {} {}", path.display(), target_flag(&self.request.target));
+        let name = if self.is_filter() { "-".into() } else { path.display().to_string() };
+        let command = || command(self.args, None, &["--file", &name]);
         let fail = |e: crate::xml::ReadError| refused(e.into(), Some(path), &command());
         let text = Doc::decode(bytes).map_err(fail)?;
         let doc = Doc::parse(text).map_err(fail)?;
@@ -178,7 +191,11 @@ impl Job<'_> {
 
     /// Is the new text wanted, or only what it would look like?
     fn needs_text(&self) -> bool {
-        self.args.in_place || self.args.output_dir.is_some() || self.args.file[0] == Path::new("-")
+        self.args.in_place || self.args.output_dir.is_some() || self.is_filter()
+    }
+
+    fn is_filter(&self) -> bool {
+        self.args.file[0] == Path::new("-")
     }
 
     fn landing(&self) -> Landing {
@@ -229,7 +246,7 @@ fn refuse_same_place_twice(changes: &mut [Change]) {
     let mut first: BTreeMap<PathBuf, String> = BTreeMap::new();
     for change in changes.iter_mut().filter(|c| c.is_planned()) {
         for step in &change.steps {
-            let Place::File(path) = &step.place else { continue };
+            let Place::File { path, .. } = &step.place else { continue };
             let what = change.subject.to_string();
             if let Some(other) = first.insert(path.clone(), what) {
                 let message = format!("{} would be written twice, for {other} too", path.display());
@@ -273,6 +290,15 @@ impl Folder for PathBuf {
             Problem::new(what, format!("mkdir {}", self.display()))
         };
         let dir = files::absolute(self).map_err(|_| no_folder())?;
-        if files::is_folder(&dir) { Ok(dir) } else { Err(no_folder()) }
+        if files::is_folder(&dir) {
+            return Ok(dir);
+        }
+        match files::mode(&dir) {
+            None => Err(no_folder()),
+            Some(_) => Err(Problem::new(
+                format!("--output-dir {}: it is no folder", self.display()),
+                "name a folder",
+            )),
+        }
     }
 }

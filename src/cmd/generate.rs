@@ -22,7 +22,8 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Result<u8> {
 pub(super) fn write_man_pages(dir: &Path) -> Result<u8> {
     for (name, text) in man_pages()? {
         let path = dir.join(name);
-        files::replace(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+        files::replace(&path, text.as_bytes(), None)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(0)
 }

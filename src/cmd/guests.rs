@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow};
 use serde_json::json;
 
 use super::Context;
-use super::convert::{describe, refused, target_flag};
+use super::convert::{command, describe, refused};
 use super::walk::{Walk, walk};
 use super::{live, target};
 use crate::cli::{Convert, SavedImage};
@@ -44,7 +44,8 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
         true,
     );
     let target = target::look(host, &request.target, &networks, &states);
-    let job = Job { args, request, host, networks: &networks, target: &target };
+    let connect = context.global.connect.clone();
+    let job = Job { args, connect: connect.as_deref(), request, host, networks: &networks, target: &target };
     let guests = job.chosen()?;
     let mut changes = Vec::with_capacity(guests.len());
     for guest in &guests {
@@ -70,6 +71,7 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
 /// What all guests have in common.
 pub(super) struct Job<'a> {
     pub(super) args: &'a Convert,
+    connect: Option<&'a str>,
     pub(super) request: &'a Request,
     pub(super) host: &'a dyn Hypervisor,
     networks: &'a Networks,
@@ -205,7 +207,7 @@ impl Job<'_> {
 
     /// What to type for this guest, up to the flag that chooses a NIC.
     pub(super) fn command(&self, guest: &Guest) -> String {
-        format!("kvmnet convert {} {}", guest.name, target_flag(&self.request.target))
+        command(self.args, self.connect, &[&guest.name])
     }
 
     fn facts(&self, guest: &Guest) -> Facts<'_> {
@@ -240,7 +242,7 @@ impl Job<'_> {
                 let xml = self.host.saved(&guest.uuid)?.ok_or_else(|| anyhow!("its saved image is gone"))?;
                 if xml.is_empty() {
                     return Err(Problem::new(
-                        "this libvirt driver can't show what stands in its saved memory image",
+                        "what stands in its saved memory image can't be read: that is not supported by this libvirt driver",
                         "--managed-save keep leaves the image, --managed-save discard throws it away",
                     ));
                 }

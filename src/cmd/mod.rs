@@ -17,7 +17,7 @@ use anyhow::Result;
 
 use crate::cli::{Cli, Color, Command, Format, Global};
 use crate::problem::render;
-use crate::report::{Paint, Screen, text};
+use crate::report::{Paint, Screen, json, text};
 use crate::sys::hypervisor::Connector;
 use crate::sys::{interrupt, terminal};
 
@@ -59,6 +59,10 @@ pub fn run(cli: Cli, connector: Connector) -> u8 {
         Err(e) if is_closed_pipe(&e) => 0,
         Err(e) => {
             context.screen.error(&render(&e));
+            if context.is_json() {
+                // A program gets a document all the same; if it can't be printed, there is nothing more to say.
+                let _ = walk::print_json(&json::failure(&render(&e)));
+            }
             2
         }
     }

@@ -6,7 +6,7 @@ use super::Context;
 use super::guests::takes_effect;
 use super::walk::{self, Walk, Walked};
 use crate::cli::Undo;
-use crate::plan::{Change, Entry, Place, Run, Subject, World, journal_dir, read_all, undo};
+use crate::plan::{Change, Entry, Place, Run, State, Subject, World, journal_dir, read_all, undo};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{ConnectTo, Hypervisor};
 
@@ -16,44 +16,77 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
         return Err(Problem::new("--exit-code goes with --dry-run", "kvmnet undo --dry-run --exit-code"));
     }
     let runs = read_all(&journal_dir()?)?;
-    let Some((run, entries)) = chosen(&runs, args.id.as_deref())? else {
-        context.screen.say("kvmnet: nothing to do: there is no change to put back");
-        return Walked::none().report(&Walk::new(&args.consent), context);
+    let mut walk = Walk::new(&args.consent);
+    let mut nothing = None;
+    let wanted = match &args.id {
+        Some(id) => vec![named(&runs, id)?],
+        None => undo::candidates(&runs)
+            .map(|run| (run, run.entries.iter().filter(|e| undo::may_stand(e)).collect::<Vec<_>>()))
+            .collect(),
     };
-    let needs_host = |entry: &&Entry| {
-        undo::may_stand(entry) && entry.steps.iter().any(|s| !matches!(s.place, Place::File(_)))
-    };
-    let host = match entries.iter().any(needs_host) {
-        true => {
-            let to = ConnectTo { uri: run.header.uri.as_deref(), read_only: false, may_fall_back: false };
-            Some((context.connector)(&to)?)
+    for (run, entries) in wanted {
+        let host = host(run, &entries, args, context)?;
+        let world = World { host: host.as_deref() };
+        let changes = changes(run, &entries, &world)?;
+        // What was put back by hand, or never came to be, is no reason to stop there.
+        if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {
+            nothing.get_or_insert(changes);
+            continue;
         }
-        false => None,
-    };
-    let world = World { host: host.as_deref() };
-    let guests = host.as_deref().map_or(Ok(Vec::new()), Hypervisor::guests)?;
-    // The last change is put back first.
-    let mut changes: Vec<Change> = entries.iter().rev().map(|entry| undo::plan(run, entry, &world)).collect();
-    for change in &mut changes {
+        walk.header.uri.clone_from(&run.header.uri);
+        walk.header.undoes = Some(run.number);
+        walk.header.is_redo = run.header.undoes.is_some() && !run.header.is_redo;
+        return walk::walk(changes, &walk, &world, context)?.report(&walk, context);
+    }
+    if let Some(changes) = nothing {
+        return walk::walk(changes, &walk, &World::default(), context)?.report(&walk, context);
+    }
+    context.screen.say("kvmnet: nothing to do: there is no change to put back");
+    Walked::none().report(&walk, context)
+}
+
+/// The connection that the run was made on, if it takes one to put it back.
+fn host(
+    run: &Run,
+    entries: &[&Entry],
+    args: &Undo,
+    context: &Context,
+) -> Result<Option<Box<dyn Hypervisor>>> {
+    let is_file = |place: &Place| matches!(place, Place::File { .. });
+    let needs_host = |e: &&Entry| undo::may_stand(e) && e.steps.iter().any(|s| !is_file(&s.place));
+    if !entries.iter().any(needs_host) {
+        return Ok(None);
+    }
+    let (asked, made_on) = (context.global.connect.as_deref(), run.header.uri.as_deref());
+    if let (Some(asked), Some(made_on)) = (asked, made_on)
+        && asked != made_on
+    {
+        let what = format!("{} was made on {made_on}, and -c names {asked}", run.number);
+        return Err(Problem::new(what, "leave -c out: the journal knows the connection"));
+    }
+    if context.global.readonly && !args.consent.dry_run {
+        return Err(Problem::new("a read-only connection can only show what would change", "add --dry-run"));
+    }
+    let read_only = context.global.readonly;
+    let to = ConnectTo { uri: made_on, read_only, may_fall_back: false };
+    Ok(Some((context.connector)(&to)?))
+}
+
+/// The plan, the last change first.
+fn changes(run: &Run, entries: &[&Entry], world: &World<'_>) -> Result<Vec<Change>> {
+    let guests = world.host.map_or(Ok(Vec::new()), Hypervisor::guests)?;
+    let mut changes: Vec<Change> = entries.iter().rev().map(|entry| undo::plan(run, entry, world)).collect();
+    for change in changes.iter_mut().filter(|c| c.is_planned()) {
         let Subject::Guest { uuid, .. } = &change.subject else { continue };
         if let Some(guest) = guests.iter().find(|g| g.uuid == *uuid) {
             takes_effect(change, guest);
         }
     }
-    let mut walk = Walk::new(&args.consent);
-    walk.header.uri.clone_from(&run.header.uri);
-    walk.header.undoes = Some(run.number);
-    walk.header.is_redo = run.header.undoes.is_some() && !run.header.is_redo;
-    walk::walk(changes, &walk, &world, context)?.report(&walk, context)
+    Ok(changes)
 }
 
-/// The run that is meant, and its changes that are.
-fn chosen<'r>(runs: &'r [Run], id: Option<&str>) -> Result<Option<(&'r Run, Vec<&'r Entry>)>> {
-    let Some(id) = id else {
-        return Ok(
-            undo::newest(runs).map(|run| (run, run.entries.iter().filter(|e| undo::may_stand(e)).collect()))
-        );
-    };
+/// The run of that id, and its changes that are meant.
+fn named<'r>(runs: &'r [Run], id: &str) -> Result<(&'r Run, Vec<&'r Entry>)> {
     let number = id.split('.').next().and_then(|n| n.parse::<u64>().ok());
     let found = runs.iter().find(|run| Some(run.number) == number);
     let entries = |run: &'r Run| {
@@ -61,7 +94,10 @@ fn chosen<'r>(runs: &'r [Run], id: Option<&str>) -> Result<Option<(&'r Run, Vec<
         run.entries.iter().filter(|e| all || e.id == id).collect::<Vec<_>>()
     };
     match found.map(|run| (run, entries(run))) {
-        Some((run, entries)) if !entries.is_empty() => Ok(Some((run, entries))),
-        _ => Err(Problem::new(format!("the journal has no change '{id}'"), "'kvmnet history' lists them")),
+        Some((run, entries)) if !entries.is_empty() => Ok((run, entries)),
+        _ => Err(Problem::new(
+            format!("the journal has no change '{}'", id.escape_debug()),
+            "'kvmnet history' lists them",
+        )),
     }
 }

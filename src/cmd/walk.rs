@@ -8,7 +8,7 @@ use super::Context;
 use crate::cli;
 use crate::plan::{Change, Consent, Declined, Plan, RunHeader, State, World, journal_dir};
 use crate::report::{json, text};
-use crate::sys::terminal;
+use crate::sys::{interrupt, terminal};
 
 /// How far a plan may go.
 #[derive(Debug, Clone, Default)]
@@ -37,17 +37,18 @@ impl Walk {
     }
 }
 
+/// A word as a shell takes it.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_=+:,./@%".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.into(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// What was typed.
 fn command_line() -> String {
-    let quoted = |word: String| {
-        let plain = |c: char| c.is_alphanumeric() || "-_=+:,./@%".contains(c);
-        if !word.is_empty() && word.chars().all(plain) {
-            word
-        } else {
-            format!("'{}'", word.replace('\'', "'\\''"))
-        }
-    };
-    let words = crate::sys::terminal::arguments().into_iter().map(quoted);
+    let words = terminal::arguments().into_iter().map(|word| quoted(&word));
     std::iter::once("kvmnet".to_string()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
@@ -92,6 +93,9 @@ pub(super) fn walk(
         };
         confirmed.apply(world, &folder, &walk.header, screen)
     });
+    if interrupt::requested() {
+        screen.error("interrupted: what was begun is finished, the rest wasn't begun");
+    }
     Ok(match applied {
         Ok(changes) => Walked { changes, declined: None },
         Err(Declined { changes, why }) => Walked { changes, declined: why },
@@ -121,7 +125,15 @@ impl Walked {
             }
         }
         if context.is_json() {
-            print_json(&json::changes(&self.changes))?;
+            let stands = self.changes.iter().any(|c| c.id.is_some());
+            match print_json(&json::changes(&self.changes)) {
+                Err(e) if stands => {
+                    let summary = text::summary(&self.changes, false);
+                    context.screen.error(&format!("cannot print the result ({e}); {summary}"));
+                    return Ok(3);
+                }
+                other => other?,
+            }
         } else if self.changes.len() > 1 || self.changes.iter().any(|c| c.id.is_some()) {
             context.screen.say(&format!("kvmnet: {}", text::summary(&self.changes, walk.preview_only)));
         }

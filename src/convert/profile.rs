@@ -74,7 +74,7 @@ pub(super) fn port_profile(
         let inside = if attributes.is_empty() { vec![] } else { vec![format!("<parameters{attributes}/>")] };
         let element = editor.style.element(&start, &inside);
         let fate = Doc::parse(&element).map(|doc| fate_of("virtualport", column, place, doc.root()));
-        let fate = fate.unwrap_or(Fate::Drop);
+        let fate = fate.unwrap_or(Fate::Keep);
         let is_kept = keeps(&fate);
         if let Fate::Warn(code, why) | Fate::Lose(code, why) = fate {
             editor.warn(Warning::note(code, format!("{why} {}", old.named())));

@@ -19,7 +19,7 @@ pub enum Subject {
         uuid: String,
     },
     /// A file, named as the user did.
-    File(PathBuf),
+    File(#[serde(with = "super::path")] PathBuf),
 }
 
 impl std::fmt::Display for Subject {

@@ -196,8 +196,13 @@ pub fn read_all(folder: &Path) -> Result<Vec<Run>> {
         let mut runs = Vec::new();
         for number in Log::numbers(folder)? {
             // Another process may have taken back a run that began nothing.
-            if let Some(text) = files::read_if_there(&Log::path(folder, number))? {
-                runs.push(parse(number, &String::from_utf8_lossy(&text)));
+            let path = Log::path(folder, number);
+            let text = files::read_if_there(&path).with_context(|| path.display().to_string())?;
+            if let Some(text) = text {
+                runs.extend(
+                    Some(parse(number, &String::from_utf8_lossy(&text)))
+                        .filter(|run| !run.entries.is_empty()),
+                );
             }
         }
         Ok(runs)
@@ -238,7 +243,11 @@ mod tests {
 
     #[test]
     fn a_line_that_was_cut_off_is_no_change() {
-        let step = Step { place: Place::File("/a".into()), before: Some("x".into()), after: None };
+        let step = Step {
+            place: Place::File { path: "/a".into(), mode: None },
+            before: Some("x".into()),
+            after: None,
+        };
         let begin = |change| {
             let subject = Subject::File("a".into());
             let line = Line::Begin { change, of: 2, subject, headline: vec![], steps: vec![step.clone()] };

@@ -14,6 +14,7 @@
 
 mod change;
 mod journal;
+mod path;
 mod place;
 mod running;
 mod spine;

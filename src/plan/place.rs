@@ -33,8 +33,14 @@ pub enum Place {
         /// Is the guest's link taken down and up again, so that it asks for a new address?
         bounce: bool,
     },
-    /// A file, by its absolute path.
-    File(PathBuf),
+    /// A file.
+    File {
+        /// Its absolute path.
+        #[serde(with = "super::path")]
+        path: PathBuf,
+        /// The mode that it gets if it is new; without one the umask decides.
+        mode: Option<u32>,
+    },
 }
 
 /// The outside as the places need it.
@@ -63,7 +69,7 @@ impl Place {
             Place::Definition { .. } => "the stored definition".into(),
             Place::SavedImage { .. } => "the saved memory image".into(),
             Place::RunningNic { mac, .. } => format!("the running guest's NIC {mac}"),
-            Place::File(path) => path.display().to_string(),
+            Place::File { path, .. } => path.display().to_string(),
         }
     }
 
@@ -76,7 +82,7 @@ impl Place {
             Place::Definition { uuid } => world.host()?.definition(uuid),
             Place::SavedImage { uuid } => world.host()?.saved(uuid),
             Place::RunningNic { uuid, mac, .. } => running::read(world.host()?, uuid, mac),
-            Place::File(path) => match files::read_if_there(path) {
+            Place::File { path, .. } => match files::read_if_there(path) {
                 Ok(None) => Ok(None),
                 Ok(Some(bytes)) => match String::from_utf8(bytes) {
                     Ok(text) => Ok(Some(text)),
@@ -108,9 +114,9 @@ impl Place {
                 running::put(world.host()?, (uuid, mac), interface, *bounce)
             }
             (Place::RunningNic { .. }, None) => Err(anyhow!("kvmnet never unplugs a guest's NIC")),
-            (Place::File(path), Some(text)) => files::replace(path, text.as_bytes())
+            (Place::File { path, mode }, Some(text)) => files::replace(path, text.as_bytes(), *mode)
                 .with_context(|| format!("cannot write {}; it stays as it was", path.display())),
-            (Place::File(path), None) => {
+            (Place::File { path, .. }, None) => {
                 files::remove(path).with_context(|| format!("cannot remove {}", path.display()))
             }
         }
@@ -129,7 +135,7 @@ impl Place {
     ) -> Result<(), String> {
         match (self, before, after, stored) {
             (_, _, after, stored) if after == stored => Ok(()),
-            (Place::File(_), ..) => Err("it holds something else".into()),
+            (Place::File { .. }, ..) => Err("it holds something else".into()),
             (Place::RunningNic { .. }, _, Some(after), Some(stored)) => running::agrees(after, stored),
             (_, Some(before), Some(after), Some(stored)) => xml::only_where_announced(before, after, stored),
             (_, _, _, None) => Err("it is gone".into()),

@@ -141,19 +141,20 @@ impl Confirmed {
     ) -> Result<Vec<Change>, Declined> {
         let mut changes = self.0;
         let total = changes.iter().filter(|c| c.is_planned()).count();
+        // From here on a signal waits until what is begun is done.
+        interrupt::changing();
         let mut journal = match Journal::begin(folder, header, total) {
             Ok(journal) => journal,
             Err(e) => return Err(Declined { changes, why: Some(e.context("nothing was changed")) }),
         };
-        interrupt::changing();
         let mut through = 0;
         for change in changes.iter_mut().filter(|c| c.is_planned()) {
-            change.state = if interrupt::requested() {
-                State::Failed(anyhow!("interrupted before it was begun; it is as it was"))
-            } else {
-                apply(change, world, &mut journal)
-            };
             through += 1;
+            if interrupt::requested() {
+                change.state = State::Failed(anyhow!("interrupted before it was begun; it is as it was"));
+                continue;
+            }
+            change.state = apply(change, world, &mut journal);
             audience.progress(change, through, total);
         }
         journal.end();
@@ -299,7 +300,7 @@ mod tests {
 
     fn undone(fake: &Fake, folder: &Path) -> Change {
         let runs = read_all(folder).unwrap();
-        let run = undo::newest(&runs).unwrap();
+        let run = undo::candidates(&runs).next().unwrap();
         undo::plan(run, &run.entries[0], &World { host: Some(fake) })
     }
 

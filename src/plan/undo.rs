@@ -6,10 +6,11 @@ use super::place::{Place, World};
 use crate::problem::Problem;
 use crate::xml::{diff, masked};
 
-/// The run that a bare `undo` means: the newest one that still has something to put back and isn't itself an undo.
-pub fn newest(runs: &[Run]) -> Option<&Run> {
+/// The runs that a bare `undo` may mean, newest first: those that may still have something to put back and aren't
+/// themselves an undo.
+pub fn candidates(runs: &[Run]) -> impl Iterator<Item = &Run> {
     let is_undo = |run: &Run| run.header.undoes.is_some() && !run.header.is_redo;
-    runs.iter().rev().find(|run| !is_undo(run) && run.entries.iter().any(may_stand))
+    runs.iter().rev().filter(move |run| !is_undo(run) && run.entries.iter().any(may_stand))
 }
 
 /// May something of the change still stand?
@@ -38,7 +39,7 @@ pub fn plan(run: &Run, entry: &Entry, world: &World<'_>) -> Change {
             } else {
                 change.state = State::Planned;
                 change.undoes = Some((run.number, entry.change));
-                change.headline = entry.headline.iter().map(|line| format!("back: {line}")).collect();
+                change.headline = entry.headline.iter().map(|line| format!("undoes {line}")).collect();
             }
         }
     }
@@ -75,8 +76,13 @@ fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result
                 &text(&now),
             );
             let what = if now.is_none() { "is gone" } else { "has changed" };
+            let since = match (&now, since.is_empty()) {
+                (None, _) => String::new(),
+                (_, true) => " (only in a secret, which isn't shown)".into(),
+                (_, false) => format!(":\n{since}"),
+            };
             return Err(Problem::new(
-                format!("{name} {what} since {}; it is left alone:\n{since}", entry.id),
+                format!("{name} {what} since {}; it is left alone{since}", entry.id),
                 "undo what was done since first, or put it right by hand",
             ));
         }
@@ -86,6 +92,9 @@ fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result
             &format!("{name} before {}", entry.id),
             &text(before),
         ));
+        if before.is_none() {
+            change.meaning.push(format!("{name} is removed: it wasn't there before {}", entry.id));
+        }
         change.steps.push(Step { place: place.clone(), before: now, after: before.clone() });
     }
     Ok(())

@@ -20,6 +20,13 @@ pub fn changes(changes: &[Change]) -> Value {
     })
 }
 
+/// The document of a command that failed before it had anything to change.
+pub fn failure(error: &str) -> Value {
+    let mut document = changes(&[]);
+    document["error"] = error.into();
+    document
+}
+
 fn change(change: &Change) -> Value {
     let (domain, uuid, file) = subject(&change.subject);
     let mut out = json!({
@@ -27,11 +34,13 @@ fn change(change: &Change) -> Value {
         "domain": domain,
         "uuid": uuid,
         "file": file,
+        "nics": [],
         "diff": change.diff,
         "meaning": change.meaning,
         "remarks": change.remarks,
         "warnings": change.warnings.iter().map(warning).collect::<Vec<_>>(),
         "status": change.status(),
+        "live": null,
         "error": change.error().map(render),
     });
     if let Value::Object(map) = &mut out {

@@ -2,6 +2,7 @@
 
 pub mod json;
 mod paint;
+mod plain;
 mod screen;
 pub mod text;
 

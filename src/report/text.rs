@@ -3,17 +3,18 @@
 use std::fmt::Write as _;
 
 use super::paint::Paint;
+use super::plain::{plain, plain_diff, plain_line};
 use crate::plan::{Change, Entry, Outcome, Run, State};
 use crate::problem::render;
 
 /// One change's preview: what it does, the diff, what it means, what to know.
 pub fn preview(change: &Change, paint: Paint) -> String {
     let mut out = String::new();
-    let subject = paint.subject(&change.subject);
+    let subject = paint.subject(plain_line(&change.subject.to_string()).into_owned());
     if matches!(change.state, State::Unchanged) {
         let why =
             if change.remarks.is_empty() { "nothing to change".into() } else { change.remarks.join("; ") };
-        let _ = writeln!(out, "{subject}: nothing to do: {why}");
+        let _ = writeln!(out, "{subject}: nothing to do: {}", plain_line(&why));
         return out;
     }
     if change.error().is_some() && change.diff.is_empty() {
@@ -21,23 +22,27 @@ pub fn preview(change: &Change, paint: Paint) -> String {
     }
     let _ = writeln!(out, "{subject}");
     for line in &change.headline {
-        let _ = writeln!(out, "  {line}");
+        let _ = writeln!(out, "  {}", plain_line(line));
     }
     for line in change.diff.split_inclusive('\n') {
         match paint.on {
             true => {
-                let _ = writeln!(out, "{}", paint.diff_line(line.trim_end_matches('\n')));
+                let _ = writeln!(out, "{}", paint.diff_line(plain_diff(line).trim_end_matches(['\r', '\n'])));
             }
-            false => out.push_str(line),
+            false => out.push_str(&plain_diff(line)),
         }
     }
     for line in change.meaning.iter().chain(&change.remarks) {
-        let _ = writeln!(out, "  {line}");
+        let _ = writeln!(out, "  {}", plain_line(line));
     }
     for warning in &change.warnings {
         let word = if warning.stops { "stop" } else { "warning" };
-        let _ =
-            writeln!(out, "  {}: {}", paint.warning(format!("{word}[{}]", warning.code)), warning.message);
+        let _ = writeln!(
+            out,
+            "  {}: {}",
+            paint.warning(format!("{word}[{}]", warning.code)),
+            plain_line(&warning.message)
+        );
     }
     out
 }
@@ -49,7 +54,8 @@ pub fn result(change: &Change, paint: Paint) -> Option<String> {
         State::Planned | State::Unchanged => None,
         State::Applied => {
             let id = change.id.as_deref().unwrap_or_default();
-            Some(format!("{} {subject} (change {id})", paint.success("changed and verified:")))
+            let subject = subject.to_string();
+            Some(format!("{} {} (change {id})", paint.success("changed and verified:"), plain_line(&subject)))
         }
         State::Failed(e) | State::PartWay(e) => Some(error(&format!("{subject}: {}", render(e)), paint)),
     }
@@ -57,7 +63,7 @@ pub fn result(change: &Change, paint: Paint) -> Option<String> {
 
 /// An error as it goes to standard error.
 pub fn error(message: &str, paint: Paint) -> String {
-    format!("kvmnet: {} {message}", paint.error("error:"))
+    format!("kvmnet: {} {}", paint.error("error:"), plain(message))
 }
 
 /// The last line: how many went how.
@@ -87,15 +93,27 @@ pub fn summary(changes: &[Change], dry: bool) -> String {
 pub fn history(runs: &[Run], paint: Paint) -> String {
     let mut out = String::new();
     for run in runs.iter().rev() {
-        let _ = write!(out, "{}  {}  {}", paint.subject(run.number), run.header.time, run.header.command);
+        let _ = write!(
+            out,
+            "{}  {}  {}",
+            paint.subject(run.number),
+            run.header.time,
+            plain_line(&run.header.command)
+        );
         if let Some(undone) = run.header.undoes {
             let _ = write!(out, "  (puts back {undone})");
         }
         out.push('\n');
         for entry in &run.entries {
-            let _ = writeln!(out, "    {:<8} {}: {}", entry.id, entry.subject, outcome(entry));
+            let _ = writeln!(
+                out,
+                "    {:<8} {}: {}",
+                entry.id,
+                plain_line(&entry.subject.to_string()),
+                plain_line(&outcome(entry))
+            );
             for line in &entry.headline {
-                let _ = writeln!(out, "             {line}");
+                let _ = writeln!(out, "             {}", plain_line(line));
             }
         }
     }

@@ -2,13 +2,16 @@
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 /// The most that is read of one file, in bytes: XML of this size is no guest's.
 const MOST: u64 = 1 << 30;
+
+/// Runs are numbered below this; a file of a larger number is nobody's.
+const MOST_RUNS: u64 = 1 << 53;
 
 /// All of a file, or of standard input for `-`.
 ///
@@ -59,23 +62,26 @@ fn limited(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
 
 /// Replaces a file's content so that at any moment, a power cut included, either the old or the new content stands
 /// there whole. Mode, owner and extended attributes (ACLs, SELinux labels) stay; a symbolic link stays one and the
-/// file behind it is replaced. A new file gets the mode that the umask leaves.
+/// file behind it is replaced. A new file gets `mode`, or what the umask leaves; until its
+/// content is whole, it is its owner's only.
 ///
 /// # Errors
 /// The folder can't be written to, the disk is full, or the owner can't be kept; the old content then stands.
-pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, content: &[u8], mode: Option<u32>) -> io::Result<()> {
     let real = match path.canonicalize() {
         Ok(real) => real,
         Err(e) if e.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
         Err(e) => return Err(e),
     };
     let folder = folder_of(&real);
-    let mode = Permissions::from_mode(0o666);
-    let mut temp = tempfile::Builder::new().prefix(".kvmnet-").permissions(mode).tempfile_in(&folder)?;
+    let mut temp = tempfile::Builder::new().prefix(".kvmnet-").tempfile_in(&folder)?;
     temp.write_all(content)?;
     match std::fs::metadata(&real) {
         Ok(old) => keep(&temp, &real, &old)?,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let mode = mode.unwrap_or_else(|| 0o666 & !umask());
+            temp.as_file().set_permissions(Permissions::from_mode(mode))?;
+        }
         Err(e) => return Err(e),
     }
     temp.as_file().sync_all()?;
@@ -84,10 +90,23 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// The permissions of a file, if it is there.
+pub fn mode(path: &Path) -> Option<u32> {
+    Some(std::fs::metadata(path).ok()?.mode() & 0o777)
+}
+
+/// The process's umask, which can't be asked for without setting it, but read.
+fn umask() -> u32 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    umask.and_then(|octal| u32::from_str_radix(octal.trim(), 8).ok()).unwrap_or(0o077)
+}
+
 fn keep(temp: &NamedTempFile, old_path: &Path, old: &Metadata) -> io::Result<()> {
     let new = temp.as_file().metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        std::os::unix::fs::fchown(temp.as_file(), Some(old.uid()), Some(old.gid()))?;
+        std::os::unix::fs::fchown(temp.as_file(), Some(old.uid()), Some(old.gid()))
+            .map_err(|e| io::Error::new(e.kind(), format!("its owner and group can't be kept ({e})")))?;
     }
     if let Ok(names) = xattr::list(old_path) {
         for name in names {
@@ -193,7 +212,18 @@ impl Log {
     /// It isn't there or can't be written to.
     pub fn append_to(folder: &Path, number: u64) -> io::Result<Log> {
         let path = Log::path(folder, number);
-        Ok(Log { file: OpenOptions::new().append(true).open(&path)?, path })
+        let file = OpenOptions::new().read(true).append(true).open(&path)?;
+        let mut log = Log { file, path };
+        // A line that was cut off must not take the next one along.
+        let size = log.file.metadata()?.len();
+        let mut last = [b'\n'];
+        if size > 0 {
+            log.file.read_exact_at(&mut last, size - 1)?;
+        }
+        if last != [b'\n'] {
+            log.file.write_all(b"\n")?;
+        }
+        Ok(log)
     }
 
     /// The numbers of the logs in `folder`, lowest first; none if there is no such folder.
@@ -209,7 +239,11 @@ impl Log {
         let mut numbers = Vec::new();
         for entry in entries {
             let name = entry?.file_name();
-            numbers.extend(name.to_str().and_then(|n| n.strip_suffix(".jsonl")?.parse::<u64>().ok()));
+            numbers.extend(
+                name.to_str()
+                    .and_then(|n| n.strip_suffix(".jsonl")?.parse::<u64>().ok())
+                    .filter(|n| *n < MOST_RUNS),
+            );
         }
         numbers.sort_unstable();
         Ok(numbers)
@@ -253,12 +287,12 @@ mod tests {
         std::fs::write(&file, "old").unwrap();
         std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
         std::os::unix::fs::symlink("a.xml", &link).unwrap();
-        replace(&link, b"new").unwrap();
+        replace(&link, b"new", None).unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"new");
         assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
         assert!(link.is_symlink());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file is left");
-        replace(&dir.path().join("no/such"), b"x").unwrap_err();
+        replace(&dir.path().join("no/such"), b"x", None).unwrap_err();
     }
 
     #[test]

@@ -17,7 +17,8 @@ static REQUESTED: AtomicBool = AtomicBool::new(false);
 /// # Errors
 /// The kernel refuses a handler.
 pub fn watch() -> io::Result<()> {
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
+    let ignored = ignored();
+    for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !ignored(*signal)) {
         let handler = || {
             REQUESTED.store(true, Ordering::SeqCst);
             if !CHANGING.load(Ordering::SeqCst) {
@@ -30,6 +31,14 @@ pub fn watch() -> io::Result<()> {
         unsafe { low_level::register(signal, handler)? };
     }
     Ok(())
+}
+
+/// The signals that whoever started us (`nohup`) wants ignored.
+fn ignored() -> impl Fn(i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);
+    move |signal| mask >> (signal - 1) & 1 == 1
 }
 
 /// From now on things are changed: finish what is at hand before ending.

@@ -64,6 +64,9 @@ fn said(e: &Error) -> anyhow::Error {
 fn unreachable_problem(e: &Error, uri: Option<&str>) -> anyhow::Error {
     let what = uri.map_or_else(|| "libvirt".to_string(), |uri| format!("libvirt at '{uri}'"));
     let help = match e.code().to_raw() {
+        _ if uri.is_some_and(|uri| uri.starts_with("test:")) => {
+            "test:///default, or test:///PATH with the absolute path of a file that is there"
+        }
         code if AUTH.contains(&code) => {
             "run as root, or as a member of the group 'libvirt'; --readonly may do for a preview"
         }

@@ -19,7 +19,7 @@ pub struct ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.reason)
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.reason)
     }
 }
 

@@ -30,8 +30,9 @@ pub fn masks(doc: &Doc<'_>) -> Edits {
         return edits;
     }
     for node in doc.root().document().descendants() {
-        if node.is_comment() {
-            in_comment(text, node.range().start..node.range().end - 3, &mut edits);
+        if node.is_comment() || node.is_pi() {
+            let end = node.range().end - if node.is_comment() { 3 } else { 2 };
+            in_comment(text, node.range().start..end, &mut edits);
         }
         if !node.is_element() {
             continue;
