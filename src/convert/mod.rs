@@ -98,6 +98,7 @@ pub fn convert(doc: &Doc<'_>, request: &Request, facts: &Facts<'_>) -> Result<Co
     for nic in chosen.moves {
         rewrite::rewrite(doc, nic, request, facts, &mut out);
     }
+    still_well_formed(doc, &out.edits)?;
     // Only a running guest has an id.
     if !facts.online && !out.moves.is_empty() && doc.root().has_attribute("id") {
         let what = "this is a running guest's XML: defined from it, the guest would lose its passwords and keep what was \
@@ -105,6 +106,23 @@ pub fn convert(doc: &Doc<'_>, request: &Request, facts: &Facts<'_>) -> Result<Co
         out.warnings.push(Warning::note(Code::LiveXml, what));
     }
     Ok(out)
+}
+
+/// Text in an interface may end in `]]` where an element goes, and `>` begin the text behind it: XML forbids them
+/// together.
+fn still_well_formed(doc: &Doc<'_>, edits: &Edits) -> Result<(), ReadError> {
+    let text = doc.text();
+    for edit in edits.iter().filter(|edit| !edit.range.is_empty()) {
+        let before = &text[text.floor_char_boundary(edit.range.start.saturating_sub(2))..edit.range.start];
+        let after = &text[edit.range.end..text.ceil_char_boundary((edit.range.end + 2).min(text.len()))];
+        if format!("{before}{}{after}", edit.text).contains("]]>") {
+            let (line, column) = doc.position(edit.range.start);
+            let reason =
+                "what goes here would leave ']]>' in text, which XML forbids; remove that text first".into();
+            return Err(ReadError { line, column, reason });
+        }
+    }
+    Ok(())
 }
 
 /// Works out the move of a single `<interface>`, the root of `doc`: a running guest's.
