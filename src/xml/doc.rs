@@ -76,6 +76,7 @@ impl<'t> Doc<'t> {
         let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
         let tree = Document::parse_with_options(text, options).map_err(|e| read_error(&e, text))?;
         strict::after_parsing(text)?;
+        strict::names(text, &tree)?;
         Ok(Doc { text, tree })
     }
 

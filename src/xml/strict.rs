@@ -6,7 +6,10 @@
 
 use std::collections::HashSet;
 
+use roxmltree::{Document, Node};
+
 use super::doc::{ReadError, text_position};
+use super::tag::StartTag;
 
 /// Texts up to this size can't hold enough to matter.
 const SMALL: usize = 64 * 1024;
@@ -68,6 +71,23 @@ pub(super) fn after_parsing(text: &str) -> Result<(), ReadError> {
                 return Err(error(text, at, "a reference to a character that XML forbids".into()));
             }
             None => at += 1,
+        }
+    }
+    Ok(())
+}
+
+/// Refuses names that begin with a colon, which the parser takes for names without one: `:type` isn't `type`.
+pub(super) fn names(text: &str, tree: &Document<'_>) -> Result<(), ReadError> {
+    let odd =
+        |pair: &[u8]| pair[1] == b':' && (pair[0].is_ascii_whitespace() || matches!(pair[0], b'<' | b'/'));
+    if !text.as_bytes().windows(2).any(odd) {
+        return Ok(());
+    }
+    for node in tree.descendants().filter(Node::is_element) {
+        let Some(tag) = StartTag::read(text, node.range().start) else { continue };
+        let names = std::iter::once(&tag.name).chain(tag.attrs.iter().map(|a| &a.name));
+        if let Some(name) = names.into_iter().find(|name| text[(*name).clone()].starts_with(':')) {
+            return Err(error(text, name.start, "a name that begins with ':'".into()));
         }
     }
     Ok(())
