@@ -78,9 +78,9 @@ pub(super) fn after_parsing(text: &str) -> Result<(), ReadError> {
 
 /// Refuses names that begin with a colon, which the parser takes for names without one: `:type` isn't `type`.
 pub(super) fn names(text: &str, tree: &Document<'_>) -> Result<(), ReadError> {
-    let odd =
-        |pair: &[u8]| pair[1] == b':' && (pair[0].is_ascii_whitespace() || matches!(pair[0], b'<' | b'/'));
-    if !text.as_bytes().windows(2).any(odd) {
+    let begins =
+        |at: usize| text[..at].ends_with(|c: char| c.is_ascii_whitespace() || matches!(c, '<' | '/'));
+    if !text.match_indices(':').any(|(at, _)| begins(at)) {
         return Ok(());
     }
     for node in tree.descendants().filter(Node::is_element) {
@@ -116,6 +116,7 @@ fn error(text: &str, byte: usize, reason: String) -> ReadError {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::Doc;
     use super::*;
 
     #[test]
@@ -126,6 +127,15 @@ mod tests {
         }
         for bad in ["&#xD800;", "&#x110000;", "<!-- --><a b='&#0;'/>", "&#99999999999;", "&#xFFFF;"] {
             after_parsing(bad).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn names_with_a_colon_in_front() {
+        let check = |text: &str| Doc::parse(text).map(drop);
+        assert_eq!(check("<a b=' :c'>: <!-- <:d> -->/:e</a>"), Ok(()));
+        for bad in ["<a :type='x'/>", "<a>\n<:b/></a>", "<a\t:b='' c=''/>"] {
+            check(bad).unwrap_err();
         }
     }
 
