@@ -32,6 +32,7 @@ Chores:
                  write the table into BENCHMARKS.md. As root it also measures a
                  thousand guests on a libvirtd of its own inside network namespaces.
                  Fails when a limit is exceeded. Installs what it lacks
+  man            Write the man pages in man/ anew, after the command line changed
   help           This text
 ";
 
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let done = match args.as_slice() {
         ["bench"] => bench::run(),
         ["demo"] => demo::run(),
+        ["man"] => man(),
         ["test"] => test::run(false),
         ["test", "--fast"] => test::run(true),
         [] | ["help" | "--help" | "-h"] => {
@@ -59,4 +61,21 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes the man pages from the parser's own definitions. It takes no libvirt.
+fn man() -> anyhow::Result<()> {
+    let words = [
+        "run",
+        "--quiet",
+        "--package",
+        "kvmnet",
+        "--no-default-features",
+        "--bin",
+        "kvmnet",
+        "--",
+        "man",
+        "man",
+    ];
+    run::check(run::cargo().args(words))
 }
