@@ -1,8 +1,8 @@
 //! Moving a guest's NICs: one domain's XML and a request in, splices and warnings out.
 //!
-//! How it fits together: [`guest_root`] refuses whatever isn't a domain; [`select`] finds the NICs that are meant;
-//! for each of them [`rewrite`] changes type and source, holds every other part against the table in [`rules`], and
-//! writes out what the NIC silently had from its old network ([`inherit`]). Nothing here reads a file or asks
+//! How it fits together: [`guest_root`] refuses whatever isn't a domain; `select` finds the NICs that are meant;
+//! for each of them `rewrite` changes type and source, holds every other part against the table in `rules`, and
+//! writes out what the NIC silently had from its old network (`inherit`). Nothing here reads a file or asks
 //! libvirt: what is known of the networks and of the target comes in as [`Facts`].
 
 mod fates;
