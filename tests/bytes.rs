@@ -366,8 +366,8 @@ fn big(nics: usize, inside: &str) -> String {
 fn time_grows_with_the_size() {
     let parts = "<unknown a='b'/><!-- c -->\n".repeat(50);
     for (what, small, large) in [
-        ("NICs", big(1500, ""), big(6000, "")),
-        ("parts of one NIC", big(1, &parts.repeat(100)), big(1, &parts.repeat(400))),
+        ("NICs", big(700, ""), big(2800, "")),
+        ("parts of one NIC", big(1, &parts.repeat(40)), big(1, &parts.repeat(160))),
     ] {
         let best = |text: &str| (0..2).map(|_| time(text)).min().unwrap();
         let (short, long) = (best(&small), best(&large));

@@ -12,7 +12,7 @@ use super::source::source;
 use super::style::Style;
 use super::{Conversion, Move};
 use crate::model::{Code, Nic, Setting, Source, Warning};
-use crate::xml::{Doc, Layout, StartTag, child, children};
+use crate::xml::{Doc, Layout, StartTag, child, children, elements};
 
 /// Adds to `out` all that moving `nic` takes.
 pub(super) fn rewrite(doc: &Doc<'_>, nic: &Nic, request: &Request, facts: &Facts<'_>, out: &mut Conversion) {
@@ -54,7 +54,12 @@ pub(super) fn rewrite(doc: &Doc<'_>, nic: &Nic, request: &Request, facts: &Facts
             None => editor.insert(tag.name.end, editor.style.attribute("type", &to.kind)),
         }
     }
-    for rule in RULES {
+    let present: Vec<&str> = elements(interface).map(|n| n.tag_name().name()).collect();
+    let concerns = |rule: &&Rule| {
+        let first = rule.part.split(['/', '@']).next().unwrap_or_default();
+        first.is_empty() || present.contains(&first)
+    };
+    for rule in RULES.iter().filter(concerns) {
         apply(&mut editor, rule, column, &place);
     }
     let added = inherit::inherit(&mut editor, column, &place, facts, |editor| {
