@@ -12,7 +12,7 @@ use super::{live, target};
 use crate::cli::{Convert, SavedImage};
 use crate::convert::{Conversion, Facts, Move, Networks, Request, convert, convert_like, meaning, nics};
 use crate::model::{Code, Network, Nic, Warning};
-use crate::plan::{Change, Place, State, Step, Subject, World};
+use crate::plan::{Change, Place, Shapes, State, Step, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{ConnectTo, Guest, Hypervisor};
 use crate::xml::{Doc, behind_masks, child, diff_of_edits, masks};
@@ -60,7 +60,8 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
     options.force = args.force;
     options.header.uri = Some(host.uri().to_string());
     let before = if args.wait_address.is_some() { live::addresses(host, &changes) } else { Vec::new() };
-    let mut walked = walk(changes, &options, &World { host: Some(host) }, context)?;
+    let shapes = Shapes::default();
+    let mut walked = walk(changes, &options, &World { host: Some(host), shapes: Some(&shapes) }, context)?;
     live::settle(&mut walked.changes);
     if let Some(seconds) = args.wait_address {
         live::wait_for_addresses(host, &mut walked.changes, &before, seconds, context);

@@ -55,7 +55,7 @@ pub(super) fn plan(
         let mac = nic.mac.clone().ok_or_else(|| anyhow!("libvirt names no MAC address of running {nic}"))?;
         bounced = !job.args.no_link_bounce;
         let place = Place::RunningNic { uuid: guest.uuid.clone(), mac, bounce: bounced };
-        let before = place.read(&World { host: Some(job.host) })?;
+        let before = place.read(&World { host: Some(job.host), shapes: None })?;
         let now = running_fragment(before.as_deref().ok_or_else(|| anyhow!("it has ended meanwhile"))?)?;
         let now_doc = Doc::parse(&now).map_err(|e| refused(e.into(), None, ""))?;
         let after = convert_interface(&now_doc, &request, facts).edits.apply(&now);

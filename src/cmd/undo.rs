@@ -6,7 +6,7 @@ use super::Context;
 use super::guests::takes_effect;
 use super::walk::{self, Walk, Walked};
 use crate::cli::Undo;
-use crate::plan::{Change, Entry, Place, Run, State, Subject, World, journal_dir, read_all, undo};
+use crate::plan::{Change, Entry, Place, Run, Shapes, State, Subject, World, journal_dir, read_all, undo};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{ConnectTo, Hypervisor};
 
@@ -18,6 +18,7 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     let runs = read_all(&journal_dir()?)?;
     let mut walk = Walk::new(&args.consent);
     let mut nothing = None;
+    let shapes = Shapes::default();
     let wanted = match &args.id {
         Some(id) => vec![named(&runs, id)?],
         None => undo::candidates(&runs)
@@ -26,7 +27,7 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     };
     for (run, entries) in wanted {
         let host = host(run, &entries, args, context)?;
-        let world = World { host: host.as_deref() };
+        let world = World { host: host.as_deref(), shapes: Some(&shapes) };
         let changes = changes(run, &entries, &world)?;
         // What was put back by hand, or never came to be, is no reason to stop there.
         if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {

@@ -22,6 +22,6 @@ pub mod undo;
 
 pub use change::{Change, State, Status, Step, Subject};
 pub use journal::{Entry, Journal, Outcome, Run, RunHeader, journal_dir, read_all};
-pub use place::{Place, World};
+pub use place::{Place, Shapes, World};
 pub use running::running_fragment;
 pub use spine::{Audience, Confirmed, Consent, Declined, Plan, Previewed};

@@ -1,6 +1,8 @@
 //! The places where texts stand that kvmnet replaces.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
@@ -48,6 +50,28 @@ pub enum Place {
 pub struct World<'a> {
     /// The connection to libvirt, if there is one.
     pub host: Option<&'a dyn Hypervisor>,
+    /// The shapes of NICs that libvirt's schema has let pass in this run; without it every definition is checked.
+    pub shapes: Option<&'a Shapes>,
+}
+
+/// Shapes of NICs that libvirt's schema has let pass.
+///
+/// Checking a definition against the schema takes libvirtd several times as long as storing it, for it reads the whole
+/// schema anew each time. All of a definition but its NICs is libvirt's own writing, taken back unchanged; so of many
+/// guests that differ only in what libvirt itself wrote (MAC and PCI addresses), one is checked for all. What is stored
+/// is read back and compared for every one of them.
+#[derive(Debug, Default)]
+pub struct Shapes(Mutex<HashSet<String>>);
+
+impl Shapes {
+    /// Must a definition with NICs of this shape still be checked?
+    fn is_new(&self, shape: &str) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(shape)
+    }
+
+    fn passed(&self, shape: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(shape);
+    }
 }
 
 impl<'a> World<'a> {
@@ -100,7 +124,13 @@ impl Place {
     pub fn put(&self, world: &World<'_>, text: Option<&str>) -> Result<()> {
         match (self, text) {
             (Place::Definition { .. }, Some(xml)) => {
-                world.host()?.define(xml).context("libvirt refuses the new definition")
+                let known = world.shapes.and_then(|shapes| Some((shapes, xml::nic_shape(xml)?)));
+                let validate = known.as_ref().is_none_or(|(shapes, shape)| shapes.is_new(shape));
+                world.host()?.define(xml, validate).context("libvirt refuses the new definition")?;
+                if let Some((shapes, shape)) = known {
+                    shapes.passed(shape);
+                }
+                Ok(())
             }
             (Place::Definition { .. }, None) => Err(anyhow!("kvmnet never removes a guest's definition")),
             (Place::SavedImage { uuid }, Some(xml)) => world
@@ -141,5 +171,36 @@ impl Place {
             (_, _, _, None) => Err("it is gone".into()),
             _ => Err("it is there".into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::sys::fake::{Fake, Storing};
+
+    #[test]
+    fn each_shape_of_nic_is_checked_once() {
+        let (fake, shapes) = (Fake::default(), Shapes::default());
+        let world = World { host: Some(&fake), shapes: Some(&shapes) };
+        let put = |world: &World<'_>, uuid: &str, nic: &str| {
+            let devices = format!("<devices><interface><mac address='{uuid}'/>{nic}</interface></devices>");
+            let xml = format!("<domain><uuid>{uuid}</uuid>{devices}</domain>");
+            Place::Definition { uuid: uuid.into() }.put(world, Some(&xml))
+        };
+        fake.state().storing = Storing::Refused;
+        put(&world, "1", "<source bridge='b'/>").unwrap_err();
+        fake.state().storing = Storing::Right;
+        for (uuid, nic, validated) in [
+            ("1", "<source bridge='b'/>", 2),
+            ("2", "<source bridge='b'/>", 2),
+            ("3", "<source bridge='c'/>", 3),
+        ] {
+            put(&world, uuid, nic).unwrap();
+            assert_eq!(fake.state().validated, validated, "{uuid}");
+        }
+        put(&World { shapes: None, ..world }, "2", "<source bridge='b'/>").unwrap();
+        assert_eq!(fake.state().validated, 4, "without a memory all are checked");
     }
 }

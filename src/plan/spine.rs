@@ -293,15 +293,16 @@ mod tests {
     fn carry_out(fake: &Fake, change: Change, folder: &Path) -> Change {
         let shown = Plan::new(vec![change], false).preview(&mut Silent).unwrap();
         let confirmed = shown.confirm(Consent::Given, &mut Silent).unwrap();
-        let done =
-            confirmed.apply(&World { host: Some(fake) }, folder, &RunHeader::default(), &mut Silent).unwrap();
+        let done = confirmed
+            .apply(&World { host: Some(fake), shapes: None }, folder, &RunHeader::default(), &mut Silent)
+            .unwrap();
         done.into_iter().next().unwrap()
     }
 
     fn undone(fake: &Fake, folder: &Path) -> Change {
         let runs = read_all(folder).unwrap();
         let run = undo::candidates(&runs).next().unwrap();
-        undo::plan(run, &run.entries[0], &World { host: Some(fake) })
+        undo::plan(run, &run.entries[0], &World { host: Some(fake), shapes: None })
     }
 
     #[test]
@@ -359,7 +360,7 @@ mod tests {
     fn killed_after_any_step_undo_puts_it_right() {
         for killed_after in 0..=2 {
             let (dir, (fake, change)) = (tempfile::tempdir().unwrap(), guest());
-            let world = World { host: Some(&fake) };
+            let world = World { host: Some(&fake), shapes: None };
             let mut journal = Journal::begin(dir.path(), &RunHeader::default(), 1).unwrap();
             journal.opened(&change.subject, &[], &change.steps).unwrap();
             for step in &change.steps[..killed_after] {

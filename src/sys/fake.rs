@@ -33,6 +33,8 @@ pub struct State {
     pub storing: Storing,
     /// Refuse to change saved images?
     pub refuses_saved: bool,
+    /// How often something was checked against the schema.
+    pub validated: usize,
     /// How often something was stored.
     pub stored: usize,
 }
@@ -73,8 +75,9 @@ impl Hypervisor for Fake {
         bail!("it isn't running")
     }
 
-    fn define(&self, xml: &str) -> Result<()> {
+    fn define(&self, xml: &str, validate: bool) -> Result<()> {
         let mut state = self.state();
+        state.validated += usize::from(validate);
         state.stored += 1;
         let uuid = xml
             .split("<uuid>")

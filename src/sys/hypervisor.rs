@@ -87,8 +87,8 @@ pub trait Hypervisor: Send + Sync {
     fn definition(&self, uuid: &str) -> Result<Option<String>>;
     /// The XML of the running guest.
     fn running(&self, uuid: &str) -> Result<String>;
-    /// Stores a definition, checked against libvirt's schema.
-    fn define(&self, xml: &str) -> Result<()>;
+    /// Stores a definition; `validate` has libvirt check it against its schema first.
+    fn define(&self, xml: &str, validate: bool) -> Result<()>;
     /// The XML in the guest's saved memory image, `None` if it has none; empty if it has one and the driver can't show it.
     fn saved(&self, uuid: &str) -> Result<Option<String>>;
     /// Replaces the XML in the guest's saved memory image.

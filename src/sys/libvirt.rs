@@ -171,8 +171,8 @@ impl Hypervisor for Libvirt {
         self.xml(uuid, 0, "the running guest's XML")?.ok_or_else(|| anyhow!("the guest is gone"))
     }
 
-    fn define(&self, xml: &str) -> Result<()> {
-        let flags = sys::VIR_DOMAIN_DEFINE_VALIDATE;
+    fn define(&self, xml: &str, validate: bool) -> Result<()> {
+        let flags = if validate { sys::VIR_DOMAIN_DEFINE_VALIDATE } else { 0 };
         let domain = self.connection.define_domain_xml_flags(xml, flags).map_err(|e| said(&e))?;
         std::mem::forget(domain);
         Ok(())

@@ -63,6 +63,24 @@ pub fn only_where_announced(before: &str, after: &str, stored: &str) -> Result<(
     Ok(())
 }
 
+/// The NICs of a domain without what libvirt writes into each by itself (MAC address, PCI address, alias, the host's
+/// device): equal for guests whose NICs differ in nothing else. `None` if the text isn't XML.
+pub fn nic_shape(text: &str) -> Option<String> {
+    let doc = Doc::parse(text).ok()?;
+    let mut shape = String::new();
+    for interface in interfaces(&doc) {
+        let mut at = interface.range().start;
+        for own in elements(interface)
+            .filter(|n| ["mac", "address", "alias", "target"].contains(&n.tag_name().name()))
+        {
+            shape.push_str(&text[at..own.range().start]);
+            at = own.range().end;
+        }
+        shape.push_str(&text[at..interface.range().end]);
+    }
+    Some(shape)
+}
+
 /// The children that say something: no comments, and no blanks between elements.
 fn meaningful<'a, 't>(node: Node<'a, 't>) -> Vec<Node<'a, 't>> {
     let has_elements = node.children().any(|n| n.is_element());
@@ -113,6 +131,16 @@ mod tests {
                           <interface type='user'/></devices></domain>";
     const AFTER: &str = "<domain><name>a</name><devices><interface type='bridge'><source bridge='b'/><virtualport \
                          type='openvswitch'/></interface><interface type='user'/></devices></domain>";
+
+    #[test]
+    fn shapes() {
+        let nic = |mac: &str, rest: &str| {
+            format!("<domain><devices><interface><mac address='{mac}'/>{rest}</interface></devices></domain>")
+        };
+        assert_eq!(nic_shape(&nic("1", "<mtu size='9'/>")), nic_shape(&nic("2", "<mtu size='9'/>")));
+        assert_ne!(nic_shape(&nic("1", "<mtu size='9'/>")), nic_shape(&nic("1", "<mtu size='x'/>")));
+        assert_eq!(nic_shape("<"), None);
+    }
 
     #[test]
     fn what_libvirt_may_do_to_an_announced_nic() {
