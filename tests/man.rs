@@ -17,3 +17,17 @@ fn man_pages_are_current() {
         assert!(pages.iter().any(|(page, _)| *page == name), "man/{name} belongs to no command");
     }
 }
+
+#[test]
+fn completions_know_every_flag() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let done =
+            std::process::Command::new(env!("CARGO_BIN_EXE_kvmnet")).args(["completions", shell]).output();
+        let text = String::from_utf8(done.unwrap().stdout).unwrap();
+        let convert = <kvmnet::cli::Cli as clap::CommandFactory>::command();
+        let convert = convert.find_subcommand("convert").unwrap();
+        for flag in convert.get_arguments().filter_map(clap::Arg::get_long) {
+            assert!(text.contains(flag), "{shell} doesn't know --{flag}");
+        }
+    }
+}
