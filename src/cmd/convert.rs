@@ -166,7 +166,7 @@ pub(super) fn refused(refusal: Refusal, file: Option<&Path>, command: &str) -> a
 }
 
 /// Fills in what a conversion says, whatever it was made from.
-pub(super) fn describe(change: &mut Change, conversion: Conversion) {
+pub(super) fn describe(change: &mut Change, conversion: Conversion, is_json: bool) {
     let source = |source: &Source| {
         let mut out = json!({ "type": source.kind, "source": source.name });
         if let Some(detail) = &source.detail {
@@ -174,15 +174,19 @@ pub(super) fn describe(change: &mut Change, conversion: Conversion) {
         }
         out
     };
-    let nics = conversion.moves.iter().map(|m| {
-        json!({
-            "mac": m.nic.mac,
-            "position": m.nic.position,
-            "from": source(&m.nic.source),
-            "to": source(&m.to),
+    let nics = || {
+        conversion.moves.iter().map(|m| {
+            json!({
+                "mac": m.nic.mac,
+                "position": m.nic.position,
+                "from": source(&m.nic.source),
+                "to": source(&m.to),
+            })
         })
-    });
-    change.detail.insert("nics".into(), nics.collect());
+    };
+    if is_json {
+        change.detail.insert("nics".into(), nics().collect());
+    }
     change.headline =
         conversion.moves.iter().map(|m| format!("{}: {} → {}", m.nic, m.nic.source, m.to)).collect();
     change.warnings.extend(conversion.warnings);

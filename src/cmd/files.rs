@@ -20,12 +20,12 @@ use crate::sys::files;
 use crate::xml::{Doc, behind_masks, diff, diff_of_edits, masked, masks};
 
 /// Files this many at a time, so that progress can be shown in between.
-const BATCH: usize = 512;
+const BATCH: usize = 4096;
 
 /// Converts files, or standard input.
 pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> Result<u8> {
     let networks = networks(&args.network_xml)?;
-    let job = Job { args, request, networks: &networks };
+    let job = Job { args, request, networks: &networks, is_json: context.is_json() };
     let is_filter = args.file[0] == Path::new("-");
     if is_filter {
         return filter(&job, context);
@@ -93,6 +93,7 @@ struct Job<'a> {
     args: &'a Convert,
     request: &'a Request,
     networks: &'a Networks,
+    is_json: bool,
 }
 
 impl Job<'_> {
@@ -185,7 +186,7 @@ impl Job<'_> {
         if self.needs_text() || conversion.moves.is_empty() {
             new = conversion.edits.apply(text);
         }
-        describe(&mut change, conversion);
+        describe(&mut change, conversion, self.is_json);
         Ok((change, new))
     }
 

@@ -45,7 +45,15 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
     );
     let target = target::look(host, &request.target, &networks, &states);
     let connect = context.global.connect.clone();
-    let job = Job { args, connect: connect.as_deref(), request, host, networks: &networks, target: &target };
+    let job = Job {
+        args,
+        connect: connect.as_deref(),
+        is_json: context.is_json(),
+        request,
+        host,
+        networks: &networks,
+        target: &target,
+    };
     let guests = job.chosen()?;
     let mut changes = Vec::with_capacity(guests.len());
     for guest in &guests {
@@ -73,6 +81,7 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
 pub(super) struct Job<'a> {
     pub(super) args: &'a Convert,
     connect: Option<&'a str>,
+    pub(super) is_json: bool,
     pub(super) request: &'a Request,
     pub(super) host: &'a dyn Hypervisor,
     networks: &'a Networks,
@@ -169,7 +178,7 @@ impl Job<'_> {
         }
         let (moves, is_there) = (conversion.moves.clone(), conversion.is_there);
         if moves.is_empty() {
-            describe(change, conversion);
+            describe(change, conversion, self.is_json);
             return Ok((moves, is_there));
         }
         if !guest.is_persistent {
@@ -202,7 +211,7 @@ impl Job<'_> {
         if guest.has_snapshots {
             self.snapshots(guest, change, &conversion)?;
         }
-        describe(change, conversion);
+        describe(change, conversion, self.is_json);
         Ok((moves, is_there))
     }
 

@@ -80,7 +80,7 @@ pub(super) fn plan(
     }
     if stored.is_empty() && !moved.moves.is_empty() {
         change.remarks.clear();
-        describe(change, moved);
+        describe(change, moved, job.is_json);
     } else {
         moved.warnings.retain(|w| !change.warnings.contains(w));
         change.warnings.append(&mut moved.warnings);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::change::{Step, Subject};
 use crate::problem::Problem;
 use crate::sys::clock;
-use crate::sys::files::{self, Log};
+use crate::sys::files::{self, Lock, Log};
 
 /// What a run says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +104,20 @@ pub fn journal_dir() -> Result<PathBuf> {
     })
 }
 
+/// Waits until no other run that has its journal in `folder` is changing anything, and keeps others from it until the
+/// lock is dropped.
+///
+/// # Errors
+/// The folder can't be written to.
+pub(super) fn lock(folder: &Path) -> Result<Lock> {
+    Lock::take(folder).map_err(|e| not_written(folder, &e.into()))
+}
+
+fn not_written(folder: &Path, e: &anyhow::Error) -> anyhow::Error {
+    let what = format!("cannot write the journal in {}: {e}", folder.display());
+    Problem::new(what, "KVMNET_STATE_DIR=DIR lets it stand elsewhere")
+}
+
 /// The journal of this run.
 #[derive(Debug)]
 pub struct Journal {
@@ -129,10 +143,7 @@ impl Journal {
             }
             Ok((number, log))
         };
-        let (number, log) = write().map_err(|e| {
-            let what = format!("cannot write the journal in {}: {e}", folder.display());
-            Problem::new(what, "KVMNET_STATE_DIR=DIR lets it stand elsewhere")
-        })?;
+        let (number, log) = write().map_err(|e| not_written(folder, &e))?;
         Ok(Journal { folder: folder.to_path_buf(), log, number, total, begun: 0 })
     }
 
@@ -141,22 +152,27 @@ impl Journal {
         id(self.number, change, self.total)
     }
 
-    /// Writes down what is about to be replaced; returns the change's number in this run.
+    /// Writes down what change `number` (from 1) of this run is about to replace.
     ///
     /// # Errors
     /// The disk is full or gone: then the change must not be made.
-    pub fn opened(&mut self, subject: &Subject, headline: &[String], steps: &[Step]) -> Result<usize> {
-        let change = self.begun + 1;
+    pub fn opened(
+        &mut self,
+        number: usize,
+        subject: &Subject,
+        headline: &[String],
+        steps: &[Step],
+    ) -> Result<()> {
         let line = Line::Begin {
-            change,
+            change: number,
             of: self.total,
             subject: subject.clone(),
             headline: headline.to_vec(),
             steps: steps.to_vec(),
         };
         self.log.add(&serde_json::to_string(&line)?).context("cannot write the journal")?;
-        self.begun = change;
-        Ok(change)
+        self.begun += 1;
+        Ok(())
     }
 
     /// Writes down how it ended. That this fails is no reason to fail the change: `undo` finds out by looking.

@@ -2,22 +2,23 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 
 use anyhow::{Result, anyhow};
 
 use super::change::{Change, State, Step};
-use super::journal::{Journal, Outcome, RunHeader};
+use super::journal::{Journal, Outcome, RunHeader, lock};
 use super::place::World;
 use crate::problem::{Problem, message};
 use crate::sys::interrupt;
 
 /// Who sees the preview and answers the question.
 pub trait Audience {
-    /// Shows one change, whatever its state.
+    /// Shows the changes, whatever their state.
     ///
     /// # Errors
-    /// It can't be shown; then nothing is applied.
-    fn preview(&mut self, change: &Change) -> io::Result<()>;
+    /// They can't be shown; then nothing is applied.
+    fn preview(&mut self, changes: &[Change]) -> io::Result<()>;
 
     /// Asks whether `pending` changes shall be made.
     ///
@@ -78,7 +79,7 @@ impl Plan {
     /// # Errors
     /// The preview can't be shown (a closed pipe, a full disk).
     pub fn preview(self, audience: &mut dyn Audience) -> io::Result<Previewed> {
-        self.0.iter().try_for_each(|change| audience.preview(change))?;
+        audience.preview(&self.0)?;
         Ok(Previewed(self.0))
     }
 }
@@ -128,7 +129,8 @@ impl Confirmed {
         Declined { changes: self.0, why: Some(why) }
     }
 
-    /// Makes the changes, one after the other, with a journal in `folder`; one that fails doesn't stop the next.
+    /// Makes the changes, a few at a time, with a journal in `folder`; one that fails doesn't stop the others. Runs that
+    /// share the folder wait for each other, so that none replaces what another is just about to.
     ///
     /// # Errors
     /// The journal can't be begun; then nothing was changed.
@@ -143,31 +145,63 @@ impl Confirmed {
         let total = changes.iter().filter(|c| c.is_planned()).count();
         // From here on a signal waits until what is begun is done.
         interrupt::changing();
-        let mut journal = match Journal::begin(folder, header, total) {
-            Ok(journal) => journal,
+        let begun = lock(folder).and_then(|lock| Ok((lock, Journal::begin(folder, header, total)?)));
+        let (_lock, journal) = match begun {
+            Ok((lock, journal)) => (lock, Mutex::new(journal)),
             Err(e) => return Err(Declined { changes, why: Some(e.context("nothing was changed")) }),
         };
-        let mut through = 0;
-        for change in changes.iter_mut().filter(|c| c.is_planned()) {
-            through += 1;
-            if interrupt::requested() {
-                change.state = State::Failed(anyhow!("interrupted before it was begun; it is as it was"));
-                continue;
-            }
-            change.state = apply(change, world, &mut journal);
-            audience.progress(change, through, total);
-        }
-        journal.end();
+        in_parallel(&mut changes, world, &journal, audience);
+        journal.into_inner().unwrap_or_else(PoisonError::into_inner).end();
         Ok(changes)
     }
 }
 
+/// Makes the changes that are planned, each one whole by one of a few threads.
+fn in_parallel(
+    changes: &mut [Change],
+    world: &World<'_>,
+    journal: &Mutex<Journal>,
+    audience: &mut dyn Audience,
+) {
+    let total = changes.iter().filter(|c| c.is_planned()).count();
+    let queue = Mutex::new(changes.iter_mut().filter(|c| c.is_planned()).zip(1..));
+    let (done, results) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..total.min(AT_ONCE) {
+            let (done, queue, journal) = (done.clone(), &queue, journal);
+            scope.spawn(move || {
+                while let Some((change, number)) = locked(queue).next() {
+                    if interrupt::requested() {
+                        change.state =
+                            State::Failed(anyhow!("interrupted before it was begun; it is as it was"));
+                        continue;
+                    }
+                    change.state = apply(change, number, world, journal);
+                    // The other end waits for the last of us.
+                    let _ = done.send(change);
+                }
+            });
+        }
+        drop(done);
+        for (change, through) in results.iter().zip(1..) {
+            audience.progress(change, through, total);
+        }
+    });
+}
+
+/// Changes that are under way at the same time. libvirtd works on several guests at once, and while it does, kvmnet has
+/// nothing else to do.
+const AT_ONCE: usize = 4;
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Takes one change through apply, verify and record.
-fn apply(change: &mut Change, world: &World<'_>, journal: &mut Journal) -> State {
-    let number = match journal.opened(&change.subject, &change.headline, &change.steps) {
-        Ok(number) => number,
-        Err(e) => return State::Failed(e.context("it is as it was")),
-    };
+fn apply(change: &mut Change, number: usize, world: &World<'_>, journal: &Mutex<Journal>) -> State {
+    if let Err(e) = locked(journal).opened(number, &change.subject, &change.headline, &change.steps) {
+        return State::Failed(e.context("it is as it was"));
+    }
     let mut stored = Vec::new();
     for (done, step) in change.steps.iter().enumerate() {
         match replace(step, world) {
@@ -177,11 +211,11 @@ fn apply(change: &mut Change, world: &World<'_>, journal: &mut Journal) -> State
                 let faults: Vec<String> =
                     to_put_back.iter().rev().filter_map(|step| put_back(step, world).err()).collect();
                 if faults.is_empty() {
-                    journal.closed(number, &Outcome::Failed { why: message(&error) });
+                    locked(journal).closed(number, &Outcome::Failed { why: message(&error) });
                     return State::Failed(error);
                 }
-                change.id = Some(journal.id(number));
-                let id = journal.id(number);
+                change.id = Some(locked(journal).id(number));
+                let id = locked(journal).id(number);
                 let error =
                     error.context(format!("it could not be put back as it was ({})", faults.join("; ")));
                 return State::PartWay(
@@ -192,11 +226,11 @@ fn apply(change: &mut Change, world: &World<'_>, journal: &mut Journal) -> State
     }
     let differs = |step: &Step, text: Option<String>| if text == step.after { None } else { text };
     let stored = change.steps.iter().zip(stored).map(|(step, text)| differs(step, text)).collect();
-    journal.closed(number, &Outcome::Applied { stored });
+    locked(journal).closed(number, &Outcome::Applied { stored });
     if let Some((run, undone)) = change.undoes {
-        journal.mark_undone(run, undone);
+        locked(journal).mark_undone(run, undone);
     }
-    change.id = Some(journal.id(number));
+    change.id = Some(locked(journal).id(number));
     State::Applied
 }
 
@@ -255,7 +289,7 @@ mod tests {
     struct Silent;
 
     impl Audience for Silent {
-        fn preview(&mut self, _: &Change) -> io::Result<()> {
+        fn preview(&mut self, _: &[Change]) -> io::Result<()> {
             Ok(())
         }
         fn ask(&mut self, _: usize) -> io::Result<bool> {
@@ -362,7 +396,7 @@ mod tests {
             let (dir, (fake, change)) = (tempfile::tempdir().unwrap(), guest());
             let world = World { host: Some(&fake), shapes: None };
             let mut journal = Journal::begin(dir.path(), &RunHeader::default(), 1).unwrap();
-            journal.opened(&change.subject, &[], &change.steps).unwrap();
+            journal.opened(1, &change.subject, &[], &change.steps).unwrap();
             for step in &change.steps[..killed_after] {
                 step.place.put(&world, step.after.as_deref()).unwrap();
             }

@@ -5,9 +5,14 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use rayon::prelude::*;
+
 use super::paint::Paint;
 use super::text;
 use crate::plan::{Audience, Change};
+
+/// So many previews are worth a second thread.
+const BATCH: usize = 128;
 
 /// Where the parts of the output go.
 pub struct Screen {
@@ -138,12 +143,16 @@ impl Screen {
 }
 
 impl Audience for Screen {
-    fn preview(&mut self, change: &Change) -> io::Result<()> {
+    fn preview(&mut self, changes: &[Change]) -> io::Result<()> {
         let paint = self.out_paint;
-        match &mut self.preview {
-            Some(out) => out.write_all(text::preview(change, paint).as_bytes()),
-            None => Ok(()),
+        let Some(out) = &mut self.preview else { return Ok(()) };
+        let render =
+            |some: &[Change]| some.iter().map(|change| text::preview(change, paint)).collect::<String>();
+        if changes.len() <= BATCH {
+            return out.write_all(render(changes).as_bytes());
         }
+        let rendered: Vec<String> = changes.par_chunks(BATCH).map(render).collect();
+        rendered.iter().try_for_each(|text| out.write_all(text.as_bytes()))
     }
 
     fn ask(&mut self, pending: usize) -> io::Result<bool> {

@@ -23,8 +23,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
         io::stdin().lock().take(MOST + 1).read_to_end(&mut bytes)?;
         return limited(bytes);
     }
-    let mut file = open(path)?;
-    let size = file.metadata()?.len();
+    let (mut file, size) = open(path)?;
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(MOST)).unwrap_or_default() + 1);
     (&mut file).take(MOST + 1).read_to_end(&mut bytes)?;
     limited(bytes)
@@ -42,13 +41,15 @@ pub fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
+/// The file and its size.
+fn open(path: &Path) -> io::Result<(File, u64)> {
     // Without O_NONBLOCK opening a pipe waits for a writer, perhaps forever.
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let kind = file.metadata()?.file_type();
+    let facts = file.metadata()?;
+    let kind = facts.file_type();
     if kind.is_file() {
-        Ok(file)
+        Ok((file, facts.len()))
     } else if kind.is_dir() {
         Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory (name the files in it)"))
     } else {
@@ -177,6 +178,27 @@ pub fn state_dir() -> Option<PathBuf> {
         .map(|dir| dir.join("kvmnet"))
 }
 
+/// A lock that ends with the process, however that ends.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "open is all it has to be")] File);
+
+impl Lock {
+    /// Waits for the lock of `folder`, which is made if it isn't there.
+    ///
+    /// # Errors
+    /// The folder can't be made or written to, or its file system knows no locks.
+    pub fn take(folder: &Path) -> io::Result<Lock> {
+        private_folder(folder)?;
+        let file = File::open(folder)?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)?;
+        Ok(Lock(file))
+    }
+}
+
+fn private_folder(folder: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
 /// A file that only grows, a line at a time, and survives a power cut line by line.
 #[derive(Debug)]
 pub struct Log {
@@ -191,7 +213,7 @@ impl Log {
     /// # Errors
     /// The folder can't be made or written to.
     pub fn create(folder: &Path) -> io::Result<(u64, Log)> {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        private_folder(folder)?;
         let mut number = Log::numbers(folder)?.last().map_or(1, |n| n + 1);
         loop {
             let path = Log::path(folder, number);

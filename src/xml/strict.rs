@@ -54,7 +54,7 @@ fn attributes(tag: &str) -> usize {
 
 /// Refuses references to what is no character of XML, in a text that is well-formed otherwise.
 pub(super) fn after_parsing(text: &str) -> Result<(), ReadError> {
-    if !text.match_indices("&#").any(|(at, _)| is_forbidden(&text[at..])) {
+    if !text.match_indices('&').any(|(at, _)| is_forbidden(&text[at..])) {
         return Ok(());
     }
     // Now it pays to look which of them stand in comments and the like, where they are no references.
