@@ -377,9 +377,9 @@ const GIVEN: &[Given] = &[
      "<interface type='direct'><source dev='enp4s0' mode='bridge'/></interface>", &["host-unreachable", "vlan-lost", "virtualport-lost"]),
     // A network that gives the same kind of thing itself: its word counts.
     (&[OVS_NET, TARGET], "<interface type='network'><source network='n' portgroup='bare'/></interface>", "net-ovs",
-     "<interface type='network'><source network='m'/></interface>", &[]),
+     "<interface type='network'><source network='m'/></interface>", &["vlan-lost"]),
     (&[OVS_NET, TARGET], "<interface type='network'><source network='n'/><virtualport><parameters profileid='p'/></virtualport></interface>", "net-ovs",
-     "<interface type='network' trustGuestRxFilters='yes'><source network='m'/><bandwidth><inbound average='10'/></bandwidth><virtualport><parameters profileid='p'/></virtualport></interface>", &[]),
+     "<interface type='network' trustGuestRxFilters='yes'><source network='m'/><bandwidth><inbound average='10'/></bandwidth><virtualport><parameters profileid='p'/></virtualport></interface>", &["vlan-lost"]),
     // A bridge of Open vSwitch whose network doesn't say so.
     (&[PLAIN], "<interface type='network'><source network='n'/></interface>", "net-ovs",
      "<interface type='network'><source network='m'/><virtualport type='openvswitch'/></interface>", &["virtualport-ovs"]),

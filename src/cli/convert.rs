@@ -68,37 +68,37 @@ pub struct Convert {
     /// To this bridge of the host
     ///
     /// Example: --to-bridge br0
-    #[arg(long, value_name = "BR")]
+    #[arg(long, help_heading = "Target (one of them)", value_name = "BR")]
     pub to_bridge: Option<DeviceName>,
     /// To this libvirt network, and to one of its portgroups
     ///
     /// Example: --to-network lan:servers
-    #[arg(long, value_name = "NET[:PORTGROUP]")]
+    #[arg(long, help_heading = "Target (one of them)", value_name = "NET[:PORTGROUP]")]
     pub to_network: Option<NetworkTarget>,
     /// To macvtap on this device of the host; the mode is bridge, vepa, private or passthrough (default: bridge)
     ///
     /// Example: --to-direct enp4s0
-    #[arg(long, value_name = "DEV[:MODE]")]
+    #[arg(long, help_heading = "Target (one of them)", value_name = "DEV[:MODE]")]
     pub to_direct: Option<DirectTarget>,
     /// This NIC: a MAC address, an alias (net0), a target device (vnet0), or a position counted from 1; repeatable
     ///
     /// Example: --nic 52:54:00:12:34:56 --nic 2
-    #[arg(long, value_name = "SEL", conflicts_with_all = ["from_network", "from_bridge", "all_nics"])]
+    #[arg(long, help_heading = "Which NICs", value_name = "SEL", conflicts_with_all = ["from_network", "from_bridge", "all_nics"])]
     pub nic: Vec<String>,
     /// The NICs on this network
     ///
     /// Example: --from-network default
-    #[arg(long, value_name = "NET", conflicts_with = "from_bridge")]
+    #[arg(long, help_heading = "Which NICs", value_name = "NET", conflicts_with = "from_bridge")]
     pub from_network: Option<String>,
     /// The NICs on this bridge
     ///
     /// Example: kvmnet convert web1 --from-bridge br1 --to-bridge br0
-    #[arg(long, value_name = "BR")]
+    #[arg(long, help_heading = "Which NICs", value_name = "BR")]
     pub from_bridge: Option<String>,
     /// All NICs that the target's kind allows
     ///
     /// Example: kvmnet convert web1 --to-bridge br0 --all-nics
-    #[arg(long)]
+    #[arg(long, help_heading = "Which NICs")]
     pub all_nics: bool,
     /// Also move a NIC whose network uses the target bridge already
     ///

@@ -36,6 +36,7 @@ pub struct Cli {
 
 /// Flags that every command knows.
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The libvirt connection, such as qemu:///system or qemu+ssh://host/system
     ///
@@ -133,17 +134,17 @@ pub enum Color {
 pub struct Consent {
     /// Show what would change and stop
     ///
-    /// Example: kvmnet convert web1 --to-bridge br0 --dry-run
+    /// Example: kvmnet undo --dry-run
     #[arg(long)]
     pub dry_run: bool,
     /// With --dry-run: exit with 1 if something would change
     ///
-    /// Example: kvmnet convert --file vm/*.xml --to-bridge br0 --exit-code
+    /// Example: kvmnet undo --dry-run --exit-code
     #[arg(long)]
     pub exit_code: bool,
     /// Don't ask
     ///
-    /// Where there is no terminal to ask at, a change needs it. Example: kvmnet convert web1 --to-bridge br0 -y
+    /// Where there is no terminal to ask at, a change needs it. Example: kvmnet undo -y
     #[arg(short, long)]
     pub yes: bool,
 }

@@ -166,7 +166,7 @@ pub(super) fn refused(refusal: Refusal, file: Option<&Path>, command: &str) -> a
 }
 
 /// Fills in what a conversion says, whatever it was made from.
-pub(super) fn describe(change: &mut Change, conversion: Conversion, is_json: bool) {
+pub(super) fn describe(change: &mut Change, conversion: &Conversion, is_json: bool) {
     let source = |source: &Source| {
         let mut out = json!({ "type": source.kind, "source": source.name });
         if let Some(detail) = &source.detail {
@@ -189,6 +189,6 @@ pub(super) fn describe(change: &mut Change, conversion: Conversion, is_json: boo
     }
     change.headline =
         conversion.moves.iter().map(|m| format!("{}: {} → {}", m.nic, m.nic.source, m.to)).collect();
-    change.warnings.extend(conversion.warnings);
-    change.remarks.extend(conversion.remarks);
+    change.warnings.extend(conversion.warnings.iter().cloned());
+    change.remarks.extend(conversion.remarks.iter().cloned());
 }

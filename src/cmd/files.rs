@@ -45,7 +45,7 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
         context.screen.tick(changes.len(), paths.len());
     }
     if writes {
-        refuse_same_place_twice(&mut changes);
+        refuse_same_place_twice(&mut changes, args.output_dir.is_some());
     }
     let mut options = Walk::new(&args.consent);
     options.force = args.force;
@@ -186,7 +186,7 @@ impl Job<'_> {
         if self.needs_text() || conversion.moves.is_empty() {
             new = conversion.edits.apply(text);
         }
-        describe(&mut change, conversion, self.is_json);
+        describe(&mut change, &conversion, self.is_json);
         Ok((change, new))
     }
 
@@ -242,13 +242,18 @@ fn is_libvirts_own(path: &Path, change: &Change) -> Option<Warning> {
     })
 }
 
-/// Two inputs of the same name can't both go into one folder, nor one file be rewritten twice.
-fn refuse_same_place_twice(changes: &mut [Change]) {
+/// Two inputs of the same name can't both go into one folder (`differ`); a file named twice is rewritten once.
+fn refuse_same_place_twice(changes: &mut [Change], differ: bool) {
     let mut first: BTreeMap<PathBuf, String> = BTreeMap::new();
     for change in changes.iter_mut().filter(|c| c.is_planned()) {
         for step in &change.steps {
             let Place::File { path, .. } = &step.place else { continue };
             let what = change.subject.to_string();
+            if let (Some(other), true) = (first.get(path), step.before.is_some() && !differ) {
+                change.remarks = vec![format!("it is {other} once more")];
+                change.state = State::Unchanged;
+                break;
+            }
             if let Some(other) = first.insert(path.clone(), what) {
                 let message = format!("{} would be written twice, for {other} too", path.display());
                 change.state =

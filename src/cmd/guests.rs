@@ -10,7 +10,7 @@ use super::convert::{command, describe, refused};
 use super::walk::{Walk, walk};
 use super::{live, target};
 use crate::cli::{Convert, SavedImage};
-use crate::convert::{Conversion, Facts, Move, Networks, Request, convert, convert_like, meaning, nics};
+use crate::convert::{Conversion, Facts, Networks, Request, convert, convert_like, meaning, nics};
 use crate::model::{Code, Network, Nic, Warning};
 use crate::plan::{Change, Place, Shapes, State, Step, Subject, World};
 use crate::problem::Problem;
@@ -56,9 +56,14 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
     };
     let guests = job.chosen()?;
     let mut changes = Vec::with_capacity(guests.len());
-    for guest in &guests {
-        changes.push(job.change(guest));
-        context.screen.tick(changes.len(), guests.len());
+    let total = guests.len();
+    for guest in guests {
+        // A name that is no guest's is one failure among the others.
+        changes.push(guest.map_or_else(
+            |(word, e)| Change::failed(Subject::Guest { name: word, uuid: String::new() }, e),
+            |guest| job.change(&guest),
+        ));
+        context.screen.tick(changes.len(), total);
     }
     if args.on_network.is_some() && changes.is_empty() {
         let name = args.on_network.as_deref().unwrap_or_default();
@@ -77,6 +82,9 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
     walked.report(&options, context)
 }
 
+/// A guest that is meant, or a word that names none.
+type Chosen = Result<Guest, (String, anyhow::Error)>;
+
 /// What all guests have in common.
 pub(super) struct Job<'a> {
     pub(super) args: &'a Convert,
@@ -90,10 +98,10 @@ pub(super) struct Job<'a> {
 
 impl Job<'_> {
     /// The guests that are meant, each once.
-    fn chosen(&self) -> Result<Vec<Guest>> {
+    fn chosen(&self) -> Result<Vec<Chosen>> {
         let all = self.host.guests()?;
         if self.args.all {
-            return Ok(all);
+            return Ok(all.into_iter().map(Ok).collect());
         }
         if let Some(network) = &self.args.on_network {
             let mut found = Vec::new();
@@ -110,14 +118,15 @@ impl Job<'_> {
                 );
                 return Err(Problem::new(format!("no network '{network}', and no guest names it"), help));
             }
-            return Ok(found);
+            return Ok(found.into_iter().map(Ok).collect());
         }
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
         for word in &self.args.domains {
-            let guest = find(&all, word, self.host.uri())?;
-            if seen.insert(guest.uuid.clone()) {
-                found.push(guest.clone());
+            match find(&all, word, self.host.uri()) {
+                Ok(guest) if seen.insert(guest.uuid.clone()) => found.push(Ok(guest.clone())),
+                Ok(_) => {}
+                Err(e) => found.push(Err((word.clone(), e))),
             }
         }
         Ok(found)
@@ -130,6 +139,12 @@ impl Job<'_> {
             return Ok(false);
         };
         let on = |nic: &Nic| nic.source.kind == "network" && nic.source.name == network;
+        if (self.args.live || self.args.live_only) && guest.is_active {
+            let running = live::plain(&self.host.running(&guest.uuid)?)?;
+            if Doc::parse(&running).is_ok_and(|doc| nics(&doc).iter().any(on)) {
+                return Ok(true);
+            }
+        }
         Ok(Doc::parse(&xml).is_ok_and(|doc| nics(&doc).iter().any(on)))
     }
 
@@ -150,12 +165,13 @@ impl Job<'_> {
             let help = "leave --live-only out: the change takes effect when it is started next";
             return Err(Problem::new("it isn't running, so it can't be moved now", help));
         }
-        let (mut moves, mut is_there) = (Vec::new(), false);
+        let mut stored = Conversion::default();
         if !self.args.live_only {
-            (moves, is_there) = self.stored(guest, change, &facts)?;
+            stored = self.stored(guest, change, &facts)?;
         }
+        let mut is_there = stored.is_there;
         if (self.args.live || self.args.live_only) && guest.is_active {
-            is_there |= live::plan(self, guest, change, &facts, &moves)?;
+            is_there |= live::plan(self, guest, change, &facts, &stored)?;
         }
         if !change.steps.is_empty() {
             change.state = State::Planned;
@@ -167,8 +183,8 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// The stored definition's part of the change: the NICs that move, and whether one is on the target already.
-    fn stored(&self, guest: &Guest, change: &mut Change, facts: &Facts<'_>) -> Result<(Vec<Move>, bool)> {
+    /// The stored definition's part of the change.
+    fn stored(&self, guest: &Guest, change: &mut Change, facts: &Facts<'_>) -> Result<Conversion> {
         let xml = self.host.definition(&guest.uuid)?.ok_or_else(|| anyhow!("it is gone"))?;
         let doc = Doc::parse(&xml).map_err(|e| refused(e.into(), None, ""))?;
         let mut conversion =
@@ -176,10 +192,12 @@ impl Job<'_> {
         if let Some((message, help)) = conversion.barred.take() {
             return Err(Problem::new(message, help));
         }
-        let (moves, is_there) = (conversion.moves.clone(), conversion.is_there);
-        if moves.is_empty() {
-            describe(change, conversion, self.is_json);
-            return Ok((moves, is_there));
+        describe(change, &conversion, self.is_json);
+        if conversion.moves.is_empty() {
+            if guest.is_saved && conversion.is_there {
+                self.forgotten_image(guest, change, facts)?;
+            }
+            return Ok(conversion);
         }
         if !guest.is_persistent {
             return Err(Problem::new(
@@ -204,20 +222,21 @@ impl Job<'_> {
             before: Some(xml.clone()),
         };
         if guest.is_saved {
-            self.saved_image(guest, change, &conversion, facts, definition)?;
+            self.saved_image(guest, change, &conversion, facts, Some(definition))?;
         } else {
             change.steps.push(definition);
         }
         if guest.has_snapshots {
             self.snapshots(guest, change, &conversion)?;
         }
-        describe(change, conversion, self.is_json);
-        Ok((moves, is_there))
+        Ok(conversion)
     }
 
     /// What to type for this guest, up to the flag that chooses a NIC.
     pub(super) fn command(&self, guest: &Guest) -> String {
-        command(self.args, self.connect, &[&guest.name])
+        // A name like a flag wouldn't be taken for a name.
+        let name = if guest.name.starts_with('-') { &guest.uuid } else { &guest.name };
+        command(self.args, self.connect, &[name])
     }
 
     fn facts(&self, guest: &Guest) -> Facts<'_> {
@@ -236,7 +255,7 @@ impl Job<'_> {
         change: &mut Change,
         conversion: &Conversion,
         facts: &Facts<'_>,
-        definition: Step,
+        definition: Option<Step>,
     ) -> Result<()> {
         let place = Place::SavedImage { uuid: guest.uuid.clone() };
         match self.args.managed_save {
@@ -272,23 +291,33 @@ impl Job<'_> {
                     let after = Some(image.edits.apply(&xml));
                     change.steps.push(Step { place, after, before: Some(xml.clone()) });
                 }
-                change.steps.push(definition);
+                change.steps.extend(definition);
             }
             Some(SavedImage::Keep) => {
                 let what = "its next start comes from its saved memory image, with the old NIC; the change comes with the \
                             start after that";
                 change.warnings.push(Warning::note(Code::ManagedSave, what));
-                change.steps.push(definition);
+                change.steps.extend(definition);
             }
             Some(SavedImage::Discard) => {
                 let before = self.host.saved(&guest.uuid)?;
                 let what = "its saved memory is thrown away, as if its power had been cut; 'undo' can't bring that back";
                 change.warnings.push(Warning::note(Code::ManagedSave, what));
-                change.steps.push(definition);
+                change.steps.extend(definition);
                 change.steps.push(Step { place, before, after: None });
             }
         }
         Ok(())
+    }
+
+    /// The definition is on the target, but does the saved image still hold a NIC that isn't?
+    fn forgotten_image(&self, guest: &Guest, change: &mut Change, facts: &Facts<'_>) -> Result<()> {
+        let Some(xml) = self.host.saved(&guest.uuid)?.filter(|xml| !xml.is_empty()) else { return Ok(()) };
+        let doc = Doc::parse(&xml).map_err(|e| refused(e.into(), None, ""))?;
+        match convert(&doc, self.request, facts) {
+            Ok(image) if !image.moves.is_empty() => self.saved_image(guest, change, &image, facts, None),
+            _ => Ok(()),
+        }
     }
 
     /// Reverting to a snapshot brings the NIC back that the snapshot holds (reference §3.9).
@@ -345,10 +374,16 @@ fn shown(doc: &Doc<'_>, conversion: &Conversion, old: &str, new: &str) -> String
     diff_of_edits(old, new, &masks.apply(doc.text()), &behind_masks(&conversion.edits, &masks))
 }
 
+/// Written with hyphens or without.
+fn same_uuid(uuid: &str, word: &str) -> bool {
+    let digits = |text: &str| text.replace('-', "").to_ascii_lowercase();
+    word.len() >= 32 && digits(uuid) == digits(word)
+}
+
 /// The guest of that name, UUID or id.
 fn find<'g>(all: &'g [Guest], word: &str, uri: &str) -> Result<&'g Guest> {
     let by_name = all.iter().find(|g| g.name == word);
-    let by_uuid = all.iter().find(|g| g.uuid.eq_ignore_ascii_case(word));
+    let by_uuid = all.iter().find(|g| same_uuid(&g.uuid, word));
     let by_id = word.parse::<u32>().ok().and_then(|id| all.iter().find(|g| g.id == Some(id)));
     let found: Vec<&Guest> = [by_name, by_uuid, by_id].into_iter().flatten().collect();
     match found[..] {

@@ -8,21 +8,25 @@ use serde_json::json;
 use super::Context;
 use super::convert::{describe, refused};
 use super::guests::Job;
-use crate::convert::{Facts, Landing, Move, Request, Selection, convert, convert_interface};
+use crate::convert::{
+    Conversion, Facts, Landing, Move, Request, Selection, convert, convert_interface, nics,
+};
+use crate::model::Nic;
 use crate::plan::{Change, Place, State, Step, Subject, World, running_fragment};
 use crate::problem::Problem;
 use crate::sys::clock;
 use crate::sys::hypervisor::{Guest, Hypervisor};
 use crate::xml::{Doc, Edits, children, diff};
 
-/// Adds the steps that move the running guest's NICs: those that its definition's change moves, or, if there is nothing
-/// to change in that, those that the request means. Returns whether one of them is where it should be already.
+/// Adds the steps that move the running guest's NICs: those that its definition's change moves, and those that in the
+/// definition are on the target already; without a definition those that the request means. Returns whether one of
+/// them is where it should be.
 pub(super) fn plan(
     job: &Job<'_>,
     guest: &Guest,
     change: &mut Change,
     facts: &Facts<'_>,
-    stored: &[Move],
+    stored: &Conversion,
 ) -> Result<bool> {
     if matches!(facts.landing, Landing::Macvtap { .. } | Landing::HostdevNetwork) {
         return Err(only_between_bridges());
@@ -30,10 +34,24 @@ pub(super) fn plan(
     let xml = job.host.running(&guest.uuid)?;
     let plain = plain(&xml)?;
     let doc = Doc::parse(&plain).map_err(|e| refused(e.into(), None, ""))?;
-    let macs: Vec<String> = stored.iter().filter_map(|m| m.nic.mac.clone()).collect();
-    let request = match macs.is_empty() {
-        true => job.request.clone(),
-        false => {
+    let running = nics(&doc);
+    let find = |mac: &str| running.iter().find(|nic| mac.parse().is_ok_and(|mac| nic.has_mac(mac)));
+    let mut macs = Vec::new();
+    for mac in stored.moves.iter().filter_map(|m| m.nic.mac.as_deref()) {
+        match find(mac) {
+            Some(_) => macs.push(mac.to_string()),
+            None => change
+                .remarks
+                .push(format!("NIC {mac} isn't in the running guest; it comes with its next start")),
+        }
+    }
+    // A change that is pending is made up for.
+    let is_bridged = |nic: &&Nic| matches!(nic.source.kind.as_str(), "network" | "bridge");
+    macs.extend(stored.there.iter().filter(|mac| find(mac).filter(is_bridged).is_some()).cloned());
+    let request = match (macs.is_empty(), stored.moves.is_empty() && stored.there.is_empty()) {
+        (true, true) => job.request.clone(),
+        (true, false) => return Ok(true),
+        (false, _) => {
             Request { selection: Selection { nics: macs, ..Selection::default() }, ..job.request.clone() }
         }
     };
@@ -78,9 +96,9 @@ pub(super) fn plan(
             .into(),
         });
     }
-    if stored.is_empty() && !moved.moves.is_empty() {
+    if stored.moves.is_empty() && !moved.moves.is_empty() {
         change.remarks.clear();
-        describe(change, moved, job.is_json);
+        describe(change, &moved, job.is_json);
     } else {
         moved.warnings.retain(|w| !change.warnings.contains(w));
         change.warnings.append(&mut moved.warnings);
@@ -96,7 +114,7 @@ fn only_between_bridges() -> anyhow::Error {
 }
 
 /// The running guest's XML with every `<interface>` in the words of a definition.
-fn plain(xml: &str) -> Result<String> {
+pub(super) fn plain(xml: &str) -> Result<String> {
     let doc = Doc::parse(xml).map_err(|e| refused(e.into(), None, ""))?;
     let mut edits = Edits::default();
     for interface in children(doc.root(), "devices").flat_map(|d| children(d, "interface")) {
@@ -106,11 +124,12 @@ fn plain(xml: &str) -> Result<String> {
     Ok(edits.apply(xml))
 }
 
-/// What the JSON output says of a running guest whose move wasn't made.
+/// The JSON output says nothing of the running guest where nothing was, or is to be, changed.
 pub(super) fn settle(changes: &mut [Change]) {
-    for change in changes.iter_mut().filter(|c| matches!(c.state, State::Failed(_) | State::PartWay(_))) {
-        if change.detail.get("live") == Some(&json!("applied")) {
-            change.detail.insert("live".into(), json!("pending-shutdown"));
+    let nothing_done = |c: &&mut Change| !matches!(c.state, State::Planned | State::Applied);
+    for change in changes.iter_mut().filter(nothing_done) {
+        if change.detail.get("live") != Some(&json!("not-running")) {
+            change.detail.insert("live".into(), json!(null));
         }
     }
 }

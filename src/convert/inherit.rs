@@ -61,10 +61,20 @@ pub(super) fn inherit(
     }
     // The network that the NIC goes to: its own settings come before those of the old one.
     let new = known_target(editor.target, facts);
-    let given = |setting| {
-        let theirs = new.and_then(|(network, group)| network.inherited(group, setting));
-        old.network.inherited(old.portgroup, setting).filter(|_| theirs.is_none())
-    };
+    let theirs = |setting| new.and_then(|(network, group)| network.inherited(group, setting));
+    for (setting, code, what) in [
+        (Setting::Vlan, Code::VlanLost, "VLAN"),
+        (Setting::Bandwidth, Code::BandwidthLost, "bandwidth limit"),
+    ] {
+        let ours = old.network.inherited(old.portgroup, setting);
+        if let (Some(ours), Some(theirs), Some((network, _))) = (ours, theirs(setting), new)
+            && ours != theirs
+        {
+            let what = format!("its {what} gives way to that of network '{}' {}", network.name, old.named());
+            editor.warn(Warning::note(code, what));
+        }
+    }
+    let given = |setting| old.network.inherited(old.portgroup, setting).filter(|_| theirs(setting).is_none());
     added.elements.extend(element(editor, column, place, old, ("vlan", given(Setting::Vlan))));
     added.elements.extend(profile(editor));
     added.elements.extend(element(editor, column, place, old, ("bandwidth", given(Setting::Bandwidth))));
@@ -136,6 +146,9 @@ fn say_isolated(editor: &mut Editor<'_, '_>, port: Node<'_, '_>) {
     }
 }
 
+/// What the kernel gives a bridge that libvirt makes, unless the network says otherwise.
+const DEFAULT_MTU: u32 = 1500;
+
 /// What no XML can carry over.
 fn left_behind(editor: &mut Editor<'_, '_>, old: &Network, new: Option<&Network>, landing: &Landing) {
     let mac = editor.nic.mac.as_deref().and_then(|m| m.parse::<MacAddr>().ok());
@@ -156,16 +169,19 @@ fn left_behind(editor: &mut Editor<'_, '_>, old: &Network, new: Option<&Network>
         editor.warn(Warning::note(Code::MacTableLost, what));
     }
     // A NIC without an MTU of its own takes its bridge's.
-    let Some(mtu) = old.mtu.filter(|_| child(editor.interface, "mtu").is_none()) else { return };
+    if child(editor.interface, "mtu").is_some() {
+        return;
+    }
     let there = match (new, landing) {
-        (Some(new), _) if new.mode.is_virtual() => Some(new.mtu.unwrap_or(1500)),
+        (Some(new), _) if new.mode.is_virtual() => Some(new.mtu.unwrap_or(DEFAULT_MTU)),
         (_, Landing::LinuxBridge { mtu, .. }) => *mtu,
         _ => None,
     };
-    let there = match there {
-        Some(there) if there == mtu => return,
-        Some(there) => format!("the new place one of {there}"),
-        None => "the new place's isn't known".into(),
+    let here = old.mtu.or(old.mode.is_virtual().then_some(DEFAULT_MTU));
+    let (mtu, there) = match (here, there) {
+        (Some(mtu), Some(there)) if there != mtu => (mtu, format!("the new place one of {there}")),
+        (Some(mtu), None) if old.mtu.is_some() => (mtu, "the new place's isn't known".into()),
+        _ => return,
     };
     let what = format!("network '{}' has an MTU of {mtu}, {there}", old.name);
     editor.warn(Warning::note(Code::MtuDiffers, what));

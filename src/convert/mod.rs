@@ -52,6 +52,8 @@ pub struct Conversion {
     pub remarks: Vec<String>,
     /// Is a NIC on the target already?
     pub is_there: bool,
+    /// The MAC addresses of the NICs that are meant and are there already.
+    pub there: Vec<String>,
     /// Why it can't be done at all, `--force` or not, and what to do instead.
     pub barred: Option<(String, String)>,
 }
@@ -93,6 +95,7 @@ pub fn convert(doc: &Doc<'_>, request: &Request, facts: &Facts<'_>) -> Result<Co
         uuid,
         remarks: chosen.remarks,
         is_there: chosen.is_there,
+        there: chosen.there,
         ..Conversion::default()
     };
     for nic in chosen.moves {

@@ -45,6 +45,7 @@ pub(super) struct Selected<'n> {
     pub(super) moves: Vec<&'n Nic>,
     pub(super) remarks: Vec<String>,
     pub(super) is_there: bool,
+    pub(super) there: Vec<String>,
 }
 
 /// Finds the NICs that the request means, by the rules of the command line's contract.
@@ -69,6 +70,9 @@ pub(super) fn select<'n>(
         if request.target.is_reached_by(&nic.source) {
             out.is_there = true;
             out.remarks.push(format!("{nic} is on {} already", nic.source));
+            if !named || meant.iter().any(|m| m.position == nic.position) {
+                out.there.extend(nic.mac.clone());
+            }
         }
     }
     for nic in meant {

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::doc::{Doc, elements};
+use roxmltree::Node;
+
+use super::doc::Doc;
 use super::edit::Edits;
 use super::tag::StartTag;
 
@@ -14,6 +16,9 @@ const ATTRIBUTES: &[&str] = &["passwd", "password"];
 
 /// Elements whose text is a secret: keys of encrypted guests, and whatever calls itself one.
 const ELEMENTS: &[&str] = &["secret", "password", "passwd", "session", "dhCert", "authenticationKey"];
+
+/// What stands in a `<secret>` and isn't one.
+const NAMES: &[&str] = &["uuid", "usage", "description", "name", "volume", "target"];
 
 /// Where QEMU's own command line stands in a domain.
 const QEMU: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
@@ -38,25 +43,35 @@ pub fn masks(doc: &Doc<'_>) -> Edits {
             continue;
         }
         let is_qemus = node.tag_name().namespace() == Some(QEMU);
-        if (is_qemus || ATTRIBUTES.iter().any(|name| node.has_attribute(*name)))
+        if (is_qemus || node.attributes().any(|a| ATTRIBUTES.contains(&a.name())))
             && let Some(tag) = StartTag::read(text, node.range().start)
         {
-            for attr in ATTRIBUTES.iter().filter_map(|name| tag.attr(text, name)) {
+            for attr in tag.attrs.iter().filter(|a| ATTRIBUTES.contains(&local(&text[a.name.clone()]))) {
                 edits.push(attr.value.clone(), MASK);
             }
             if let Some(value) = tag.attr(text, "value").filter(|_| is_qemus) {
                 in_options(text, value.value.clone(), &mut edits);
             }
         }
-        if ELEMENTS.contains(&node.tag_name().name()) && elements(node).next().is_none() {
-            for inside in
-                node.children().filter(|n| n.is_text() && n.text().is_some_and(|t| !t.trim().is_empty()))
-            {
+        if is_secret(node) && !node.ancestors().skip(1).any(is_secret) {
+            let is_name = |n: Node<'_, '_>| NAMES.contains(&n.tag_name().name());
+            let texts =
+                node.descendants().filter(|n| n.is_text() && n.text().is_some_and(|t| !t.trim().is_empty()));
+            for inside in texts.filter(|n| !n.parent().is_some_and(is_name)) {
                 edits.push(inside.range(), MASK);
             }
         }
     }
     edits
+}
+
+fn is_secret(node: Node<'_, '_>) -> bool {
+    ELEMENTS.contains(&node.tag_name().name())
+}
+
+/// A name without its prefix.
+fn local(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(_, local)| local)
 }
 
 /// `passwd='…'` in a comment, which needn't be well-formed.
@@ -104,11 +119,11 @@ mod tests {
     #[test]
     fn secrets_are_masked_wherever_they_stand() {
         let text = "<d><graphics type='vnc' passwd=\n'a&amp;b' passwdValidTo='x'/><secret usage='u'>k\u{e4}y</secret>\
-                    <secret type='x'><uuid>1</uuid></secret><x:y xmlns:x='u' password=\"p\"/></d>";
+                    <secret type='x'><uuid>1</uuid><value>v</value></secret><x:y xmlns:x='u' x:password=\"p\"/></d>";
         assert_eq!(
             masked(text),
             "<d><graphics type='vnc' passwd=\n'***' passwdValidTo='x'/><secret usage='u'>***</secret>\
-             <secret type='x'><uuid>1</uuid></secret><x:y xmlns:x='u' password=\"***\"/></d>"
+             <secret type='x'><uuid>1</uuid><value>***</value></secret><x:y xmlns:x='u' x:password=\"***\"/></d>"
         );
         assert_eq!(masked("<a passwd='x"), "(12 bytes that are no XML; they aren't shown)\n");
         assert_eq!(

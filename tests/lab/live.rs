@@ -105,3 +105,35 @@ fn what_fails_leaves_the_guest_plugged_in() {
     }
     lab.kvmnet(&["convert", "vm1", "--to-direct", "enp4s0", "--live", "-y"]).exits(2).says(&["macvtap"]);
 }
+
+#[test]
+fn one_pending_and_one_not() {
+    let Some(lab) = Lab::start() else { return };
+    lab.define(&plain("vm1", 2));
+    lab.virsh(&["start", "vm1"]);
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--nic", "1", "-y"]).ok();
+    lab.virsh(&["attach-interface", "vm1", "network", "default", "--mac", "52:54:00:00:09:09", "--config"]);
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--all-nics", "--live", "-y"])
+        .ok()
+        .says(&["52:54:00:00:09:09 isn't in the running guest"]);
+    assert_eq!((lab.tap_master("vm1", 1), lab.tap_master("vm1", 2)), ("br0".into(), "br0".into()));
+    let again = ["convert", "vm1", "--to-bridge", "br0", "--all-nics", "--live", "-y"];
+    lab.kvmnet(&again).ok().says(&["nothing to do"]);
+}
+
+#[test]
+fn by_the_network_that_only_the_running_guest_is_on() {
+    let Some(lab) = running() else { return };
+    lab.kvmnet(&["convert", "--on-network", "default", "--to-bridge", "br0", "-y"]).ok();
+    lab.kvmnet(&["convert", "--on-network", "default", "--to-bridge", "br0", "--live-only", "-y"]).ok();
+    assert_eq!(lab.tap_master("vm1", 1), "br0");
+}
+
+#[test]
+fn a_restarted_guest_has_nothing_to_put_back() {
+    let Some(lab) = running() else { return };
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--live-only", "-y"]).ok();
+    lab.virsh(&["destroy", "vm1"]);
+    lab.virsh(&["start", "vm1"]);
+    lab.kvmnet(&["undo", "-y"]).ok().says(&["nothing to put back"]);
+}

@@ -182,3 +182,21 @@ fn two_at_once_lose_nothing() {
     }
     assert!(!names.iter().any(|n| on_br0(&lab, n)));
 }
+
+#[test]
+fn of_two_runs_at_once_one_gives_way() {
+    let Some(lab) = Lab::start() else { return };
+    for round in 0..6 {
+        lab.define(&plain("vm1", 1));
+        let start = |bridge| {
+            let mut command = lab.kvmnet_command(&["convert", "vm1", "--to-bridge", bridge, "-y"]);
+            (bridge, command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        };
+        let runs = [start("br0"), start("br1")];
+        let done: Vec<_> =
+            runs.into_iter().filter_map(|(b, mut run)| run.wait().unwrap().success().then_some(b)).collect();
+        assert_eq!(done.len(), 1, "round {round}: {done:?} say that they changed it");
+        assert!(lab.xml("vm1").contains(&format!("bridge='{}'", done[0])), "round {round}");
+        lab.virsh(&["undefine", "vm1"]);
+    }
+}

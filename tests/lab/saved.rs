@@ -105,3 +105,13 @@ fn who_may_only_look_changes_nothing() {
     run(&["-y"]).exits(2).says(&["read-only", "permission", "denied"]);
     assert_eq!(lab.xml("vm1"), original);
 }
+
+#[test]
+fn a_kept_image_is_not_forgotten() {
+    let Some(lab) = Lab::start() else { return };
+    saved(&lab, "vm1");
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--managed-save", "keep", "-y"]).ok();
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "-y"]).exits(2).says(&["--managed-save"]);
+    lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "--managed-save", "edit", "-y"]).ok();
+    assert_eq!(lab.boot_and_see("vm1", 1), "br0");
+}
