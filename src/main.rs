@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use kvmnet::sys::relay;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = kvmnet::cli::Cli::parse();
-    ExitCode::from(kvmnet::cmd::run(cli, |_| match relay::become_linked()? {}))
+    let code = match kvmnet::cmd::parse() {
+        Ok(cli) => kvmnet::cmd::run(cli, |_| match relay::become_linked()? {}),
+        Err(code) => code,
+    };
+    code.into()
 }

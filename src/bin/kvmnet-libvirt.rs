@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use kvmnet::sys::libvirt;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = kvmnet::cli::Cli::parse();
-    ExitCode::from(kvmnet::cmd::run(cli, libvirt::connect))
+    let code = match kvmnet::cmd::parse() {
+        Ok(cli) => kvmnet::cmd::run(cli, libvirt::connect),
+        Err(code) => code,
+    };
+    code.into()
 }

@@ -14,10 +14,11 @@ use std::io;
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Result;
+use clap::Parser;
 
 use crate::cli::{Cli, Color, Command, Format, Global};
 use crate::problem::render;
-use crate::report::{Paint, Screen, json, text};
+use crate::report::{Paint, Screen, json};
 use crate::sys::hypervisor::Connector;
 use crate::sys::{interrupt, terminal};
 
@@ -34,6 +35,27 @@ impl Context {
     fn is_json(&self) -> bool {
         self.global.output == Format::Json
     }
+}
+
+/// The command line that was typed; or the exit code, when help was all that was asked for (0) or it can't be
+/// understood (2). Then a program that asked for JSON gets a document all the same.
+///
+/// # Errors
+/// The exit code.
+pub fn parse() -> std::result::Result<Cli, u8> {
+    Cli::try_parse().map_err(|e| {
+        // clap knows where help and errors go; that they can't be printed changes nothing.
+        let _ = e.print();
+        if !e.use_stderr() {
+            return 0;
+        }
+        let words = terminal::arguments();
+        let pairs = words.windows(2).any(|w| ["-o", "--output"].contains(&w[0].as_str()) && w[1] == "json");
+        if pairs || words.iter().any(|w| ["-ojson", "-o=json", "--output=json"].contains(&w.as_str())) {
+            let _ = walk::print_json(&json::failure(e.render().to_string().trim()));
+        }
+        2
+    })
 }
 
 /// Runs a command line and returns the exit code of the contract.
@@ -82,14 +104,4 @@ fn verb(command: Command, context: &mut Context) -> Result<u8> {
 /// is reported by its own words.
 fn is_closed_pipe(e: &anyhow::Error) -> bool {
     e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// What a program that can't print even an error says.
-pub fn usage_error_code() -> u8 {
-    2
-}
-
-/// An error, coloured as the rest.
-pub fn plain_error(message: &str) -> String {
-    text::error(message, Paint { on: false })
 }
