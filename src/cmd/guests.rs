@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, anyhow};
+use rayon::prelude::*;
 use serde_json::json;
 
 use super::Context;
@@ -16,6 +17,9 @@ use crate::plan::{Change, Place, Shapes, State, Step, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{ConnectTo, Guest, Hypervisor};
 use crate::xml::{Doc, behind_masks, child, diff_of_edits, masks};
+
+/// Guests this many at a time, so that progress can be shown in between.
+const BATCH: usize = 256;
 
 /// Converts guests.
 pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> Result<u8> {
@@ -55,14 +59,18 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
         target: &target,
     };
     let guests = job.chosen()?;
-    let mut changes = Vec::with_capacity(guests.len());
     let total = guests.len();
-    for guest in guests {
-        // A name that is no guest's is one failure among the others.
-        changes.push(guest.map_or_else(
-            |(word, e)| Change::failed(Subject::Guest { name: word, uuid: String::new() }, e),
-            |guest| job.change(&guest),
-        ));
+    let (mut guests, mut changes) = (guests.into_iter(), Vec::with_capacity(total));
+    while changes.len() < total {
+        // While one guest's XML is read, libvirtd can look for the next one's.
+        let batch: Vec<Chosen> = guests.by_ref().take(BATCH).collect();
+        changes.par_extend(batch.into_par_iter().map(|guest| {
+            // A name that is no guest's is one failure among the others.
+            guest.map_or_else(
+                |(word, e)| Change::failed(Subject::Guest { name: word, uuid: String::new() }, e),
+                |guest| job.change(&guest),
+            )
+        }));
         context.screen.tick(changes.len(), total);
     }
     if args.on_network.is_some() && changes.is_empty() {
