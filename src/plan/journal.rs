@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::change::{Step, Subject};
 use crate::problem::Problem;
 use crate::sys::clock;
-use crate::sys::files::{self, Lock, Log};
+use crate::sys::files::{self, Disk, Lock, Log};
 
 /// What a run says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,7 +152,8 @@ impl Journal {
         id(self.number, change, self.total)
     }
 
-    /// Writes down what change `number` (from 1) of this run is about to replace.
+    /// Writes down what change `number` (from 1) of this run is about to replace. It must be on the disk returned before
+    /// anything is replaced.
     ///
     /// # Errors
     /// The disk is full or gone: then the change must not be made.
@@ -162,7 +163,7 @@ impl Journal {
         subject: &Subject,
         headline: &[String],
         steps: &[Step],
-    ) -> Result<()> {
+    ) -> Result<Disk> {
         let line = Line::Begin {
             change: number,
             of: self.total,
@@ -172,10 +173,11 @@ impl Journal {
         };
         self.log.add(&serde_json::to_string(&line)?).context("cannot write the journal")?;
         self.begun += 1;
-        Ok(())
+        Ok(self.log.disk())
     }
 
-    /// Writes down how it ended. That this fails is no reason to fail the change: `undo` finds out by looking.
+    /// Writes down how it ended. That this fails, or never gets to the disk, is no reason to fail the change: `undo` finds
+    /// out by looking.
     pub fn closed(&mut self, change: usize, outcome: &Outcome) {
         let line = Line::End { change, outcome: outcome.clone() };
         let _ = serde_json::to_string(&line).map(|line| self.log.add(&line));
@@ -185,6 +187,8 @@ impl Journal {
     pub fn end(self) {
         if self.begun == 0 {
             self.log.discard();
+        } else {
+            let _ = self.log.disk().wait();
         }
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 
 use super::change::{Change, State, Step};
 use super::journal::{Journal, Outcome, RunHeader, lock};
@@ -199,7 +199,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Takes one change through apply, verify and record.
 fn apply(change: &mut Change, number: usize, world: &World<'_>, journal: &Mutex<Journal>) -> State {
-    if let Err(e) = locked(journal).opened(number, &change.subject, &change.headline, &change.steps) {
+    let written = locked(journal).opened(number, &change.subject, &change.headline, &change.steps);
+    // The lock is free again while the disk is waited for.
+    let on_disk = written.and_then(|disk| disk.wait().context("cannot write the journal"));
+    if let Err(e) = on_disk {
         return State::Failed(e.context("it is as it was"));
     }
     let mut stored = Vec::new();

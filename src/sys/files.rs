@@ -4,6 +4,7 @@ use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
@@ -199,10 +200,24 @@ fn private_folder(folder: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// A file that only grows, a line at a time, and survives a power cut line by line.
+/// The disk under a [`Log`].
+#[derive(Debug)]
+pub struct Disk(Arc<File>);
+
+impl Disk {
+    /// Waits until the disk has all that was added.
+    ///
+    /// # Errors
+    /// The disk is full or gone.
+    pub fn wait(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+}
+
+/// A file that only grows, a line at a time.
 #[derive(Debug)]
 pub struct Log {
-    file: File,
+    file: Arc<File>,
     path: PathBuf,
 }
 
@@ -220,7 +235,7 @@ impl Log {
             match OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path) {
                 Ok(file) => {
                     sync_folder(folder);
-                    return Ok((number, Log { file, path }));
+                    return Ok((number, Log { file: Arc::new(file), path }));
                 }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(e) => return Err(e),
@@ -235,7 +250,7 @@ impl Log {
     pub fn append_to(folder: &Path, number: u64) -> io::Result<Log> {
         let path = Log::path(folder, number);
         let file = OpenOptions::new().read(true).append(true).open(&path)?;
-        let mut log = Log { file, path };
+        let log = Log { file: Arc::new(file), path };
         // A line that was cut off must not take the next one along.
         let size = log.file.metadata()?.len();
         let mut last = [b'\n'];
@@ -243,7 +258,7 @@ impl Log {
             log.file.read_exact_at(&mut last, size - 1)?;
         }
         if last != [b'\n'] {
-            log.file.write_all(b"\n")?;
+            (&*log.file).write_all(b"\n")?;
         }
         Ok(log)
     }
@@ -276,19 +291,22 @@ impl Log {
         folder.join(format!("{number}.jsonl"))
     }
 
-    /// Adds a line (without line break) and waits until the disk has it. A line that could be written only in part
-    /// is taken back.
+    /// Adds a line (without line break). One that could be written only in part is taken back.
     ///
     /// # Errors
     /// The disk is full or gone.
     pub fn add(&mut self, line: &str) -> io::Result<()> {
         let before = self.file.metadata()?.len();
-        let written =
-            self.file.write_all(format!("{line}\n").as_bytes()).and_then(|()| self.file.sync_data());
+        let written = (&*self.file).write_all(format!("{line}\n").as_bytes());
         if written.is_err() {
             self.file.set_len(before)?;
         }
         written
+    }
+
+    /// The way to the disk, to wait there for what was added while others add more.
+    pub fn disk(&self) -> Disk {
+        Disk(self.file.clone())
     }
 
     /// Removes the log, which holds nothing worth keeping.

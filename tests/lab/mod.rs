@@ -13,7 +13,7 @@ pub(crate) mod xml;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 pub(crate) use site::{Out, Place};
@@ -30,11 +30,16 @@ pub(crate) struct Lab {
 impl Lab {
     /// A new lab, or `None` (and a loud word) where none can be had.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_in(None)
+    }
+
+    /// A new lab whose libvirtd keeps its definitions in the folder `etc`, on a disk, as a real one does.
+    pub(crate) fn start_in(etc: Option<&Path>) -> Option<Self> {
         if std::env::var("KVMNET_SKIP").is_ok_and(|words| words.split([',', ' ']).any(|w| w == "lab")) {
             eprintln!("LAB NOT RUN: KVMNET_SKIP says so");
             return None;
         }
-        let Some(why) = missing() else { return Some(Self { site: Site::start() }) };
+        let Some(why) = missing() else { return Some(Self { site: Site::start(etc) }) };
         let required = std::env::var("KVMNET_REQUIRE").unwrap_or_default();
         assert!(
             std::env::var_os("CI").is_none() && !required.split([',', ' ']).any(|w| w == "lab"),

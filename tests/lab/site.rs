@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -66,13 +66,15 @@ pub(crate) fn missing() -> Option<String> {
 }
 
 impl Site {
-    /// Makes a site and waits until libvirtd answers and its network `default` runs.
-    pub(crate) fn start() -> Self {
+    /// Makes a site and waits until libvirtd answers and its network `default` runs. libvirtd's definitions stand in
+    /// `etc`, which must not exist yet, or in memory.
+    pub(crate) fn start(etc: Option<&Path>) -> Self {
         let mut unshare = Command::new("unshare")
             .args(["-m", "-n", "-p", "-i", "-u", "-f", "--kill-child=KILL", "--mount-proc"])
             .args(["bash", "-c", INIT, "site"])
             .env_clear()
             .envs([("PATH", PATH), ("LC_ALL", "C"), ("HOME", "/run/lab/home")])
+            .envs(etc.map(|etc| ("LAB_ETC", etc)))
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -10,8 +10,9 @@ set -eu
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 lab /run
 mkdir -p /run/netns /run/lock /run/lab/home /run/lab/state
-cp -a /etc/libvirt /run/lab/etc-libvirt
-mount --bind /run/lab/etc-libvirt /etc/libvirt
+etc=${LAB_ETC:-/run/lab/etc-libvirt}
+cp -a /etc/libvirt "$etc"
+mount --bind "$etc" /etc/libvirt
 find /etc/libvirt/qemu /etc/libvirt/storage -mindepth 1 \( -name '*.xml' -o -type l \) -delete 2>/dev/null || true
 for d in lib cache log; do
     mkdir -p "/run/lab/$d" "/var/$d/libvirt"
