@@ -567,7 +567,7 @@ fn killed_at_any_moment_each_file_is_whole_and_undo_puts_all_back() {
         assert_eq!(changed + texts.iter().filter(|text| **text == old).count(), 300, "a file is torn");
         seen += usize::from(changed > 0 && changed < 300);
         let left: Vec<_> = here.names("files").into_iter().filter(|n| n.starts_with('.')).collect();
-        assert!(left.len() <= 1, "{left:?}");
+        assert!(left.len() <= 4, "more than are under way at once: {left:?}");
         let done = here.kvmnet("undo -y").gives(0);
         assert!(names.iter().all(|name| here.text(name) == old), "killed after {changed}: {done}");
         left.iter().for_each(|name| fs::remove_file(here.path("files").join(name)).unwrap());

@@ -95,7 +95,7 @@ pub(super) fn known_target<'a>(
 }
 
 fn unknown(editor: &mut Editor<'_, '_>, facts: &Facts<'_>) {
-    let name = &editor.nic.source.name;
+    let name = editor.nic.source.name.as_str();
     let what = if facts.online || facts.networks.is_complete {
         format!("libvirt has no network '{name}', so nothing that it gave the guest can be carried over")
     } else {
@@ -104,7 +104,7 @@ fn unknown(editor: &mut Editor<'_, '_>, facts: &Facts<'_>) {
              over; name its definition with --network-xml"
         )
     };
-    editor.warn(Warning::note(Code::NetworkUnknown, what));
+    editor.warn_once_for(name, Warning::note(Code::NetworkUnknown, what));
 }
 
 /// The element to add for one setting of the old network.

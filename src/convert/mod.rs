@@ -17,6 +17,8 @@ mod select;
 mod source;
 mod style;
 
+use std::collections::HashSet;
+
 use crate::model::{Code, MacAddr, Nic, Source, Warning};
 use crate::xml::{Doc, Edits, ReadError, children};
 
@@ -54,6 +56,8 @@ pub struct Conversion {
     pub is_there: bool,
     /// The MAC addresses of the NICs that are meant and are there already.
     pub there: Vec<String>,
+    /// The networks that nothing is known of, each named in one warning.
+    unknown_networks: HashSet<String>,
     /// Why it can't be done at all, `--force` or not, and what to do instead.
     pub barred: Option<(String, String)>,
 }

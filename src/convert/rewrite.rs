@@ -95,6 +95,13 @@ impl Editor<'_, '_> {
         }
     }
 
+    /// Records a warning about a network, whichever of its NICs comes first.
+    pub(super) fn warn_once_for(&mut self, network: &str, warning: Warning) {
+        if self.out.unknown_networks.insert(network.to_string()) {
+            self.out.warnings.push(warning);
+        }
+    }
+
     pub(super) fn insert(&mut self, at: usize, text: String) {
         self.out.edits.push(at..at, text);
     }

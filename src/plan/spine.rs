@@ -170,7 +170,10 @@ fn in_parallel(
         for _ in 0..total.min(AT_ONCE) {
             let (done, queue, journal) = (done.clone(), &queue, journal);
             scope.spawn(move || {
-                while let Some((change, number)) = locked(queue).next() {
+                loop {
+                    // Not `while let`, which would hold the lock until the change is through.
+                    let next = locked(queue).next();
+                    let Some((change, number)) = next else { break };
                     if interrupt::requested() {
                         change.state =
                             State::Failed(anyhow!("interrupted before it was begun; it is as it was"));
@@ -353,6 +356,26 @@ mod tests {
         assert_eq!(texts(&fake), (OLD.into(), IMAGE.into()));
         let runs = read_all(dir.path()).unwrap();
         assert_eq!(runs[0].entries[0].outcome, Some(Outcome::Undone { by: 2 }));
+    }
+
+    #[test]
+    fn several_guests_are_changed_at_once() {
+        let (dir, fake) = (tempfile::tempdir().unwrap(), Fake::default());
+        fake.state().slowness = std::time::Duration::from_millis(50);
+        let changes = (0..AT_ONCE).map(|n| {
+            let (uuid, old) = (n.to_string(), OLD.replace(">u<", &format!(">{n}<")));
+            fake.state().definitions.insert(uuid.clone(), old.clone());
+            let mut change = Change::new(Subject::Guest { name: uuid.clone(), uuid: uuid.clone() });
+            let after = Some(new(&old));
+            change.steps = vec![Step { place: Place::Definition { uuid }, before: Some(old), after }];
+            change.state = State::Planned;
+            change
+        });
+        let world = World { host: Some(&fake), shapes: None };
+        let confirmed = Confirmed(changes.collect());
+        let done = confirmed.apply(&world, dir.path(), &RunHeader::default(), &mut Silent).unwrap();
+        assert!(done.iter().all(|change| matches!(change.state, State::Applied)));
+        assert!(fake.state().storing_now.1 > 1, "one after the other");
     }
 
     #[test]

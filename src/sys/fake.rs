@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 
@@ -37,6 +38,10 @@ pub struct State {
     pub validated: usize,
     /// How often something was stored.
     pub stored: usize,
+    /// How long it takes to store something.
+    pub slowness: Duration,
+    /// How many are storing something now, and how many did at most.
+    pub storing_now: (usize, usize),
 }
 
 /// The fake host.
@@ -77,6 +82,13 @@ impl Hypervisor for Fake {
 
     fn define(&self, xml: &str, validate: bool) -> Result<()> {
         let mut state = self.state();
+        let (now, most) = state.storing_now;
+        state.storing_now = (now + 1, most.max(now + 1));
+        let slowness = state.slowness;
+        drop(state);
+        std::thread::sleep(slowness);
+        let mut state = self.state();
+        state.storing_now.0 -= 1;
         state.validated += usize::from(validate);
         state.stored += 1;
         let uuid = xml

@@ -1,6 +1,5 @@
 //! Unified diffs.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use similar::{Algorithm, ChangeTag, TextDiff};
@@ -23,23 +22,22 @@ pub fn diff(old_name: &str, old: &str, new_name: &str, new: &str) -> String {
     diff_of_edits(old_name, new_name, old, &edits)
 }
 
-/// The unified diff that `edits` make in `old`. Only the lines around the splices are looked at, so that its cost
-/// doesn't grow with the square of anything.
+/// The unified diff that `edits` make in `old`. Only the lines that splices touch are compared, so that neither time nor
+/// memory grows with the square of anything.
 pub fn diff_of_edits(old_name: &str, new_name: &str, old: &str, edits: &Edits) -> String {
-    let mut out = String::new();
-    let (mut line, mut counted) = (0, 0);
-    let mut shift = 0_isize;
-    for (range, edits) in clusters(old, edits) {
-        line += newlines(&old[counted..range.start]);
-        counted = range.start;
-        let chunk = &old[range.clone()];
-        let mut inside = Edits::default();
-        for edit in edits {
-            inside.push(edit.range.start - range.start..edit.range.end - range.start, edit.text.clone());
+    let mut hunks = Hunks::new(old);
+    let mut rest = edits.iter().peekable();
+    while let Some(first) = rest.next() {
+        let mut block = touched(old, first);
+        let mut inside = vec![first];
+        // Neighbours are compared together: all that goes is shown before all that comes.
+        while let Some(next) = rest.next_if(|next| line_start(old, next.range.start) <= block.end) {
+            block.end = block.end.max(touched(old, next).end);
+            inside.push(next);
         }
-        let new = inside.apply(chunk);
-        shift += hunks(&mut out, chunk, &new, line, shift);
+        hunks.compare(block, &inside);
     }
+    let out = hunks.end();
     if out.is_empty() { out } else { format!("--- {old_name}\n+++ {new_name}\n{out}") }
 }
 
@@ -47,63 +45,115 @@ fn newlines(text: &str) -> usize {
     text.bytes().filter(|&b| b == b'\n').count()
 }
 
-/// Splices that are so near each other that their context meets, each group with the lines around it.
-fn clusters<'e>(old: &str, edits: &'e Edits) -> Vec<(Range<usize>, Vec<&'e Edit>)> {
-    let mut out: Vec<(Range<usize>, Vec<&Edit>)> = Vec::new();
-    for edit in edits.iter() {
-        let start = lines_before(old, edit.range.start);
-        let end = lines_after(old, edit.range.end);
-        match out.last_mut() {
-            Some((range, group)) if start <= range.end => {
-                range.end = end.max(range.end);
-                group.push(edit);
+/// The start of the line that holds byte `at`.
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |lf| lf + 1)
+}
+
+/// The whole lines that a splice changes; none if it only adds lines.
+fn touched(old: &str, edit: &Edit) -> Range<usize> {
+    let start = line_start(old, edit.range.start);
+    let end = edit.range.end;
+    let is_whole = if edit.text.is_empty() { start == edit.range.start } else { edit.text.ends_with('\n') };
+    if is_whole && line_start(old, end) == end {
+        return start..end;
+    }
+    start..old[end..].find('\n').map_or(old.len(), |lf| end + lf + 1)
+}
+
+/// Hunks in the making. All of `old` before byte `done` is dealt with.
+struct Hunks<'t> {
+    old: &'t str,
+    done: usize,
+    /// Lines of the old and of the new text before that byte.
+    lines: [usize; 2],
+    out: String,
+    /// Where the open hunk's header goes, and the lines before it.
+    open: Option<(usize, [usize; 2])>,
+}
+
+impl<'t> Hunks<'t> {
+    fn new(old: &'t str) -> Hunks<'t> {
+        Hunks { old, done: 0, lines: [0; 2], out: String::new(), open: None }
+    }
+
+    /// Adds what `edits` make of the lines in `block`.
+    fn compare(&mut self, block: Range<usize>, edits: &[&Edit]) {
+        let chunk = &self.old[block.clone()];
+        let (mut new, mut at) = (String::with_capacity(chunk.len()), 0);
+        for edit in edits {
+            new.push_str(&chunk[at..edit.range.start - block.start]);
+            new.push_str(&edit.text);
+            at = edit.range.end - block.start;
+        }
+        new.push_str(&chunk[at..]);
+        // Lines as libvirt and `diff` know them: a carriage return ends none.
+        let [old_lines, new_lines]: [Vec<&str>; 2] = [chunk, &new].map(|t| t.split_inclusive('\n').collect());
+        let diff = TextDiff::configure().algorithm(Algorithm::Myers).diff_slices(&old_lines, &new_lines);
+        let mut at = block.start;
+        for change in diff.iter_all_changes() {
+            let line = change.value();
+            match change.tag() {
+                ChangeTag::Equal => at += line.len(),
+                ChangeTag::Insert => {
+                    self.up_to(at);
+                    self.line('+', line);
+                }
+                ChangeTag::Delete => {
+                    self.up_to(at);
+                    self.line('-', line);
+                    at += line.len();
+                    self.done = at;
+                }
             }
-            _ => out.push((start..end, vec![edit])),
         }
     }
-    out
-}
 
-/// The start of the line `CONTEXT` lines above the one that holds byte `at`.
-fn lines_before(text: &str, at: usize) -> usize {
-    text[..at].rmatch_indices('\n').nth(CONTEXT).map_or(0, |(lf, _)| lf + 1)
-}
-
-/// The end of the line `CONTEXT` lines below the one that holds byte `at`.
-fn lines_after(text: &str, at: usize) -> usize {
-    text[at..].match_indices('\n').nth(CONTEXT).map_or(text.len(), |(lf, _)| at + lf + 1)
-}
-
-/// Writes the hunks between two chunks that start after `line` lines of the old text; returns how many lines the new
-/// one has more.
-fn hunks(out: &mut String, old: &str, new: &str, line: usize, shift: isize) -> isize {
-    let diff = TextDiff::configure().algorithm(Algorithm::Myers).diff_lines(old, new);
-    for group in diff.grouped_ops(CONTEXT) {
-        let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
-        let old_lines = first.old_range().start..last.old_range().end;
-        let new_lines = first.new_range().start..last.new_range().end;
-        let new_line = line.saturating_add_signed(shift);
-        let _ = writeln!(out, "@@ -{} +{} @@", span(line, &old_lines), span(new_line, &new_lines));
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let sign = match change.tag() {
-                ChangeTag::Delete => '-',
-                ChangeTag::Insert => '+',
-                ChangeTag::Equal => ' ',
-            };
-            let text = change.value();
-            let _ = write!(out, "{sign}{text}");
-            if !text.ends_with('\n') {
-                out.push_str("\n\\ No newline at end of file\n");
-            }
+    /// Deals with the unchanged lines up to byte `at`, where a change follows.
+    fn up_to(&mut self, at: usize) {
+        let same = &self.old[self.done..at];
+        self.done = at;
+        if self.open.is_some() && newlines(same) <= 2 * CONTEXT {
+            return same.split_inclusive('\n').for_each(|line| self.line(' ', line));
         }
+        let same = self.close(same);
+        let shown = same.rmatch_indices('\n').nth(CONTEXT).map_or(0, |(lf, _)| lf + 1);
+        let passed = newlines(&same[..shown]);
+        self.lines = self.lines.map(|lines| lines + passed);
+        self.open = Some((self.out.len(), self.lines));
+        same[shown..].split_inclusive('\n').for_each(|line| self.line(' ', line));
     }
-    newlines(new).cast_signed() - newlines(old).cast_signed()
+
+    /// Ends the open hunk, if there is one, with the first lines of what follows; returns the rest.
+    fn close<'s>(&mut self, same: &'s str) -> &'s str {
+        let Some((header, before)) = self.open.take() else { return same };
+        let shown = same.match_indices('\n').nth(CONTEXT - 1).map_or(same.len(), |(lf, _)| lf + 1);
+        same[..shown].split_inclusive('\n').for_each(|line| self.line(' ', line));
+        let [old, new] = [0, 1].map(|side| span(before[side], self.lines[side] - before[side]));
+        self.out.insert_str(header, &format!("@@ -{old} +{new} @@\n"));
+        &same[shown..]
+    }
+
+    fn line(&mut self, sign: char, line: &str) {
+        self.out.push(sign);
+        self.out.push_str(line);
+        if !line.ends_with('\n') {
+            self.out.push_str("\n\\ No newline at end of file\n");
+        }
+        self.lines[0] += usize::from(sign != '+');
+        self.lines[1] += usize::from(sign != '-');
+    }
+
+    fn end(mut self) -> String {
+        self.close(&self.old[self.done..]);
+        self.out
+    }
 }
 
-/// `12,7`, and `12` for a single line, as `diff -u` writes it.
-fn span(line: usize, lines: &Range<usize>) -> String {
-    let start = line + lines.start + usize::from(!lines.is_empty());
-    if lines.len() == 1 { start.to_string() } else { format!("{start},{}", lines.len()) }
+/// `12,7` for the 7 lines behind `before` others, and `12` for a single line, as `diff -u` writes it.
+fn span(before: usize, lines: usize) -> String {
+    let start = before + usize::from(lines > 0);
+    if lines == 1 { start.to_string() } else { format!("{start},{lines}") }
 }
 
 /// The splices where they stand once `masks` were applied too. A mask never touches what a splice touches.
@@ -143,7 +193,59 @@ mod tests {
         assert_eq!(diff("a", "x", "b", "x"), "");
     }
 
+    /// What applying a diff to `old` gives; every line that it names must be there.
+    fn patched(old: &str, diff: &str) -> String {
+        let lines: Vec<&str> = old.split_inclusive('\n').collect();
+        let (mut out, mut at) = (String::new(), 0);
+        let mut rest = diff.split_inclusive('\n').skip(2).peekable();
+        while let Some(line) = rest.next() {
+            let header = line.strip_prefix("@@ -").unwrap();
+            let (span, _) = header.split_once(" +").unwrap();
+            let (start, len) = span.split_once(',').unwrap_or((span, "1"));
+            let start = start.parse::<usize>().unwrap() - usize::from(len != "0");
+            out.push_str(&lines[at..start].concat());
+            at = start;
+            while let Some(line) = rest.next_if(|line| !line.starts_with('@')) {
+                let (sign, mut text) = line.split_at(1);
+                if rest.next_if(|line| line.starts_with('\\')).is_some() {
+                    text = text.strip_suffix('\n').unwrap();
+                }
+                if sign != "+" {
+                    assert_eq!(lines[at], text);
+                    at += 1;
+                }
+                if sign != "-" {
+                    out.push_str(text);
+                }
+            }
+            assert_eq!(at, start + len.parse::<usize>().unwrap());
+        }
+        out.push_str(&lines[at..].concat());
+        out
+    }
+
     proptest! {
+        /// Applied to the old text, the diff gives the new one, however alike the lines are.
+        #[test]
+        fn says_what_happens(
+            old in "([abß]{0,2}(\n|\r\n)){0,40}[ab]{0,2}",
+            places in prop::collection::vec((0usize..120, 0usize..9, "[abx\n]{0,4}"), 0..6),
+        ) {
+            let mut edits = Edits::default();
+            let mut least = 0;
+            let mut places = places;
+            places.sort();
+            for (start, len, new) in places {
+                let start = old.ceil_char_boundary(start.min(old.len())).max(least);
+                let end = old.ceil_char_boundary((start + len).min(old.len()));
+                edits.push(start..end, new);
+                least = end;
+            }
+            let new = edits.apply(&old);
+            prop_assert_eq!(&patched(&old, &diff_of_edits("a", "b", &old, &edits)), &new);
+            prop_assert_eq!(&patched(&old, &diff("a", &old, "b", &new)), &new);
+        }
+
         /// Both ways to a diff give what `similar` says of the whole texts, for texts whose lines are all different.
         #[test]
         fn as_of_the_whole_texts(size in 1usize..60, cuts in prop::collection::btree_set(0usize..60, 0..6)) {
