@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 
-use super::hypervisor::{Guest, HostInterface, Hypervisor, NetworkState};
+use super::hypervisor::{Guest, HostInterface, Hypervisor};
+use super::networks::{Lease, NetworkDriver, NetworkState, Port};
 
 /// What the fake does when it is asked to store a definition.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,6 +35,10 @@ pub struct State {
     pub storing: Storing,
     /// Refuse to change saved images?
     pub refuses_saved: bool,
+    /// The networks.
+    pub networks: BTreeMap<String, NetworkState>,
+    /// Why none of them starts.
+    pub networks_dont_start: Option<String>,
     /// How often something was checked against the schema.
     pub validated: usize,
     /// How often something was stored.
@@ -140,11 +145,83 @@ impl Hypervisor for Fake {
         Vec::new()
     }
 
-    fn networks(&self) -> Result<Vec<NetworkState>> {
-        Ok(Vec::new())
-    }
-
     fn interface(&self, _: &str) -> Result<Option<HostInterface>> {
         bail!("not supported")
+    }
+}
+
+impl NetworkDriver for Fake {
+    fn networks(&self) -> Result<Vec<NetworkState>> {
+        Ok(self.state().networks.values().cloned().collect())
+    }
+
+    fn network_definition(&self, name: &str) -> Result<Option<String>> {
+        Ok(self.state().networks.get(name).filter(|n| n.is_persistent).map(|n| n.xml.clone()))
+    }
+
+    fn define_network(&self, xml: &str) -> Result<()> {
+        let name = xml.split("<name>").nth(1).and_then(|rest| rest.split('<').next());
+        let name = name.ok_or_else(|| anyhow!("no name"))?.to_string();
+        let mut state = self.state();
+        let network = state.networks.entry(name.clone()).or_insert_with(|| NetworkState {
+            name,
+            uuid: String::new(),
+            is_active: false,
+            is_persistent: true,
+            autostarts: false,
+            xml: String::new(),
+        });
+        network.is_persistent = true;
+        network.xml = xml.into();
+        Ok(())
+    }
+
+    fn undefine_network(&self, name: &str) -> Result<()> {
+        let mut state = self.state();
+        match state.networks.get_mut(name) {
+            Some(network) if network.is_active => network.is_persistent = false,
+            _ => drop(state.networks.remove(name)),
+        }
+        Ok(())
+    }
+
+    fn start_network(&self, name: &str) -> Result<()> {
+        let mut state = self.state();
+        if let Some(why) = &state.networks_dont_start {
+            bail!("{why}");
+        }
+        state.networks.get_mut(name).ok_or_else(|| anyhow!("no such network"))?.is_active = true;
+        Ok(())
+    }
+
+    fn stop_network(&self, name: &str) -> Result<()> {
+        let mut state = self.state();
+        let network = state.networks.get_mut(name).ok_or_else(|| anyhow!("no such network"))?;
+        network.is_active = false;
+        if !network.is_persistent {
+            state.networks.remove(name);
+        }
+        Ok(())
+    }
+
+    fn create_network(&self, xml: &str) -> Result<()> {
+        self.define_network(xml)?;
+        let name = xml.split("<name>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
+        self.start_network(name)?;
+        self.undefine_network(name)
+    }
+
+    fn set_network_autostart(&self, name: &str, autostart: bool) -> Result<()> {
+        let mut state = self.state();
+        state.networks.get_mut(name).ok_or_else(|| anyhow!("no such network"))?.autostarts = autostart;
+        Ok(())
+    }
+
+    fn leases(&self, _: &str) -> Result<Option<Vec<Lease>>> {
+        Ok(None)
+    }
+
+    fn ports(&self, _: &str) -> Result<Option<Vec<Port>>> {
+        Ok(None)
     }
 }

@@ -2,6 +2,9 @@
 
 use anyhow::Result;
 
+use super::networks::NetworkDriver;
+pub use super::networks::NetworkState;
+
 /// One guest, as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guest {
@@ -19,17 +22,6 @@ pub struct Guest {
     pub is_saved: bool,
     /// Has it snapshots?
     pub has_snapshots: bool,
-}
-
-/// One network, as a listing shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NetworkState {
-    /// Its name.
-    pub name: String,
-    /// Does it run?
-    pub is_active: bool,
-    /// Its XML: the running one if it runs.
-    pub xml: String,
 }
 
 /// What the host's own network interface of some name is, as far as libvirt can tell.
@@ -73,7 +65,7 @@ impl Reach {
 
 /// A connection to libvirt. Every call may fail: the daemon can go away at any moment.
 #[expect(clippy::missing_errors_doc, reason = "said once, for all of them")]
-pub trait Hypervisor: Send + Sync {
+pub trait Hypervisor: NetworkDriver + Send + Sync {
     /// The connection's URI.
     fn uri(&self) -> &str;
     /// Is it a read-only connection? Then secrets can't be read and nothing can be changed.
@@ -102,8 +94,6 @@ pub trait Hypervisor: Send + Sync {
     /// The addresses of the running guest's NICs, MAC address and IP address, from whoever knows: the guest's agent,
     /// the network's DHCP server, the host's neighbour table. What can't be asked says nothing.
     fn addresses(&self, uuid: &str) -> Vec<(String, String)>;
-    /// All networks.
-    fn networks(&self) -> Result<Vec<NetworkState>>;
     /// The host's interface of that name: `Err` if libvirt can't tell, `None` if there is none.
     fn interface(&self, name: &str) -> Result<Option<HostInterface>>;
 }

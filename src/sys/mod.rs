@@ -8,6 +8,7 @@ pub mod interrupt;
 pub mod kernel;
 #[cfg(feature = "libvirt")]
 pub mod libvirt;
+pub mod networks;
 pub mod relay;
 pub mod terminal;
 

@@ -3,6 +3,8 @@
 //! Guests are looked up once, in a listing, and their handles kept. Dropping a handle whose connection has died makes
 //! the crate panic, so handles and connection are never dropped: the process ends soon, and libvirt with it.
 
+mod networks;
+
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::mem::ManuallyDrop;
@@ -14,7 +16,7 @@ use virt::domain::Domain;
 use virt::error::{Error, clear_error_callback};
 use virt::sys;
 
-use super::hypervisor::{ConnectTo, Guest, HostInterface, Hypervisor, NetworkState};
+use super::hypervisor::{ConnectTo, Guest, HostInterface, Hypervisor};
 use crate::problem::Problem;
 
 const NO_SUPPORT: u32 = 3;
@@ -254,21 +256,6 @@ impl Hypervisor for Libvirt {
             nic.addrs.into_iter().filter_map(move |ip| Some((mac.clone()?.to_lowercase(), ip.addr)))
         })
         .collect()
-    }
-
-    fn networks(&self) -> Result<Vec<NetworkState>> {
-        let networks = match self.connection.list_all_networks(0) {
-            Ok(networks) => networks,
-            Err(e) if e.code().to_raw() == NO_SUPPORT => return Ok(Vec::new()),
-            Err(e) => return Err(said(&e)).context("cannot list networks"),
-        };
-        let mut out = Vec::new();
-        for network in ManuallyDrop::new(networks).iter() {
-            // A network may go while the list is read.
-            let (Ok(name), Ok(xml)) = (network.name(), network.xml_desc(0)) else { continue };
-            out.push(NetworkState { name, is_active: network.is_active().unwrap_or(false), xml });
-        }
-        Ok(out)
     }
 
     fn interface(&self, name: &str) -> Result<Option<HostInterface>> {
