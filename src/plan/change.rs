@@ -18,6 +18,8 @@ pub enum Subject {
         /// Its UUID.
         uuid: String,
     },
+    /// A network that libvirt knows, or will.
+    Network(String),
     /// A file, named as the user did.
     File(#[serde(with = "super::path")] PathBuf),
 }
@@ -26,6 +28,7 @@ impl std::fmt::Display for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Subject::Guest { name, .. } => write!(f, "guest '{name}'"),
+            Subject::Network(name) => write!(f, "network '{name}'"),
             Subject::File(path) => write!(f, "{}", path.display()),
         }
     }

@@ -14,6 +14,7 @@
 
 mod change;
 mod journal;
+mod network;
 mod path;
 mod place;
 mod running;
@@ -22,6 +23,7 @@ pub mod undo;
 
 pub use change::{Change, State, Status, Step, Subject};
 pub use journal::{Entry, Journal, Outcome, Run, RunHeader, journal_dir, read_all};
+pub use network::Standing;
 pub use place::{Place, Shapes, World};
 pub use running::running_fragment;
 pub use spine::{Audience, Confirmed, Consent, Declined, Plan, Previewed};

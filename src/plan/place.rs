@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-use super::running;
+use super::{network, running};
 use crate::sys::files;
 use crate::sys::hypervisor::Hypervisor;
 use crate::xml;
@@ -34,6 +34,13 @@ pub enum Place {
         mac: String,
         /// Is the guest's link taken down and up again, so that it asks for a new address?
         bounce: bool,
+    },
+    /// A network, with all that libvirt keeps of it.
+    Network {
+        /// Its name.
+        name: String,
+        /// Is it stopped and started again if it runs?
+        restart: bool,
     },
     /// A file.
     File {
@@ -93,8 +100,14 @@ impl Place {
             Place::Definition { .. } => "the stored definition".into(),
             Place::SavedImage { .. } => "the saved memory image".into(),
             Place::RunningNic { mac, .. } => format!("the running guest's NIC {mac}"),
+            Place::Network { name, .. } => format!("network '{name}'"),
             Place::File { path, .. } => path.display().to_string(),
         }
+    }
+
+    /// May something of a text that could be put there only in part stand?
+    pub fn takes_several_calls(&self) -> bool {
+        matches!(self, Place::Network { .. })
     }
 
     /// What stands there now, `None` for nothing.
@@ -106,6 +119,7 @@ impl Place {
             Place::Definition { uuid } => world.host()?.definition(uuid),
             Place::SavedImage { uuid } => world.host()?.saved(uuid),
             Place::RunningNic { uuid, mac, .. } => running::read(world.host()?, uuid, mac),
+            Place::Network { name, .. } => network::read(world.host()?, name),
             Place::File { path, .. } => match files::read_if_there(path) {
                 Ok(None) => Ok(None),
                 Ok(Some(bytes)) => match String::from_utf8(bytes) {
@@ -120,7 +134,8 @@ impl Place {
     /// Puts a text there, or nothing.
     ///
     /// # Errors
-    /// libvirt refuses it, or the file can't be written; the old text then still stands.
+    /// libvirt refuses it, or the file can't be written; the old text then still stands, except where
+    /// [`Place::takes_several_calls`].
     pub fn put(&self, world: &World<'_>, text: Option<&str>) -> Result<()> {
         match (self, text) {
             (Place::Definition { .. }, Some(xml)) => {
@@ -144,6 +159,7 @@ impl Place {
                 running::put(world.host()?, (uuid, mac), interface, *bounce)
             }
             (Place::RunningNic { .. }, None) => Err(anyhow!("kvmnet never unplugs a guest's NIC")),
+            (Place::Network { name, restart }, text) => network::put(world.host()?, name, text, *restart),
             (Place::File { path, mode }, Some(text)) => files::replace(path, text.as_bytes(), *mode)
                 .with_context(|| format!("cannot write {}; it stays as it was", path.display())),
             (Place::File { path, .. }, None) => {
@@ -167,6 +183,7 @@ impl Place {
             (_, _, after, stored) if after == stored => Ok(()),
             (Place::File { .. }, ..) => Err("it holds something else".into()),
             (Place::RunningNic { .. }, _, Some(after), Some(stored)) => running::agrees(after, stored),
+            (Place::Network { .. }, _, Some(after), Some(stored)) => network::agrees(after, stored),
             (_, Some(before), Some(after), Some(stored)) => xml::only_where_announced(before, after, stored),
             (_, _, _, None) => Err("it is gone".into()),
             _ => Err("it is there".into()),

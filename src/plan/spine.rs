@@ -257,7 +257,8 @@ fn replace(step: &Step, world: &World<'_>) -> Result<Option<String>, Failure> {
             "run the same command again and look at the new preview",
         )));
     }
-    place.put(world, after.as_deref()).map_err(fine)?;
+    let stands = place.takes_several_calls();
+    place.put(world, after.as_deref()).map_err(|error| Failure { error, stands })?;
     let broken = |error| Failure { error, stands: true };
     let stored = place.read(world).map_err(|e| broken(e.context("cannot verify what was stored")))?;
     place.agrees(before.as_deref(), after.as_deref(), stored.as_deref()).map_err(|why| {

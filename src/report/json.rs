@@ -43,6 +43,9 @@ fn change(change: &Change) -> Value {
         "live": null,
         "error": change.error().map(render),
     });
+    if let Subject::Network(name) = &change.subject {
+        out["network"] = json!(name);
+    }
     if let Value::Object(map) = &mut out {
         map.extend(change.detail.clone());
     }
@@ -52,6 +55,7 @@ fn change(change: &Change) -> Value {
 fn subject(subject: &Subject) -> (Option<&str>, Option<&str>, Option<String>) {
     match subject {
         Subject::Guest { name, uuid } => (Some(name), Some(uuid), None),
+        Subject::Network(_) => (None, None, None),
         Subject::File(path) => (None, None, Some(path.display().to_string())),
     }
 }
@@ -70,6 +74,10 @@ pub fn history(runs: &[Run]) -> Value {
                 "domain": domain,
                 "uuid": uuid,
                 "file": file,
+                "network": match &entry.subject {
+                    Subject::Network(name) => Some(name),
+                    _ => None,
+                },
                 "what": entry.headline,
                 "status": match &entry.outcome {
                     None => "interrupted",

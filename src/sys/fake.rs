@@ -155,6 +155,10 @@ impl NetworkDriver for Fake {
         Ok(self.state().networks.values().cloned().collect())
     }
 
+    fn network(&self, name: &str) -> Result<Option<NetworkState>> {
+        Ok(self.state().networks.get(name).cloned())
+    }
+
     fn network_definition(&self, name: &str) -> Result<Option<String>> {
         Ok(self.state().networks.get(name).filter(|n| n.is_persistent).map(|n| n.xml.clone()))
     }

@@ -50,6 +50,8 @@ pub struct Port {
 pub trait NetworkDriver {
     /// All networks, by name.
     fn networks(&self) -> Result<Vec<NetworkState>>;
+    /// The network of that name, if there is one.
+    fn network(&self, name: &str) -> Result<Option<NetworkState>>;
     /// The definition that the network starts from next; `None` if it has none, or there is no such network.
     fn network_definition(&self, name: &str) -> Result<Option<String>>;
     /// Stores a definition, checked against libvirt's schema.

@@ -63,6 +63,61 @@ pub fn only_where_announced(before: &str, after: &str, stored: &str) -> Result<(
     Ok(())
 }
 
+/// What libvirt adds to a network's definition when it stores one: elements, and attributes of an element.
+const ADDED_TO_NETWORKS: &[(&str, &[&str])] = &[
+    ("network", &["uuid", "mac", "bridge"]),
+    ("bridge", &["name", "stp", "delay"]),
+    ("forward", &["dev", "mode", "nat"]),
+    ("nat", &["port"]),
+    ("interface", &["dev"]),
+    ("domain", &["localOnly"]),
+    ("ip", &["family"]),
+    ("route", &["family"]),
+];
+
+/// Proves that all that `asked`, a network's definition, says is in `stored`, which libvirt made of it, and nothing else
+/// but what libvirt adds to such a definition.
+///
+/// # Errors
+/// Says what is missing, or too much.
+pub fn kept(asked: &str, stored: &str) -> Result<(), String> {
+    let parse = |text, what: &str| Doc::parse(text).map_err(|e| format!("{what} is not readable: {e}"));
+    let (asked, stored) = (parse(asked, "the definition")?, parse(stored, "the stored one")?);
+    let mut pairs = vec![(asked.root(), stored.root())];
+    while let Some((asked, stored)) = pairs.pop() {
+        let name = asked.tag_name().name();
+        let added =
+            ADDED_TO_NETWORKS.iter().find(|(of, _)| *of == name).map_or(&[] as &[&str], |(_, added)| added);
+        if asked.tag_name() != stored.tag_name() {
+            return Err(format!("<{}> stands where <{}> should", path(stored), path(asked)));
+        }
+        let text = |n: Node<'_, '_>| n.text().map_or("", str::trim).to_string();
+        if text(asked) != text(stored) {
+            return Err(format!("the text in <{}> is another one", path(asked)));
+        }
+        if let Some(a) = asked.attributes().find(|a| stored.attribute(a.name()) != Some(a.value())) {
+            return Err(format!("{} of <{}> isn't what was asked for", a.name(), path(asked)));
+        }
+        let more =
+            stored.attributes().find(|a| asked.attribute(a.name()).is_none() && !added.contains(&a.name()));
+        if let Some(more) = more {
+            return Err(format!("<{}> has a '{}' that nobody asked for", path(asked), more.name()));
+        }
+        let mut left: Vec<_> = elements(stored).collect();
+        for wanted in elements(asked) {
+            // Of several of one name, libvirt keeps the order.
+            match left.iter().position(|have| have.tag_name() == wanted.tag_name()) {
+                Some(at) => pairs.push((wanted, left.remove(at))),
+                None => return Err(format!("<{}> is missing", path(wanted))),
+            }
+        }
+        if let Some(more) = left.iter().find(|n| !added.contains(&n.tag_name().name())) {
+            return Err(format!("there is a <{}> that nobody asked for", path(*more)));
+        }
+    }
+    Ok(())
+}
+
 /// The NICs of a domain without what libvirt writes into each by itself (MAC address, PCI address, alias, the host's
 /// device): equal for guests whose NICs differ in nothing else. `None` if the text isn't XML.
 pub fn nic_shape(text: &str) -> Option<String> {
@@ -140,6 +195,27 @@ mod tests {
         assert_eq!(nic_shape(&nic("1", "<mtu size='9'/>")), nic_shape(&nic("2", "<mtu size='9'/>")));
         assert_ne!(nic_shape(&nic("1", "<mtu size='9'/>")), nic_shape(&nic("1", "<mtu size='x'/>")));
         assert_eq!(nic_shape("<"), None);
+    }
+
+    #[test]
+    fn what_libvirt_may_do_to_a_network() {
+        let asked =
+            "<network><name>n</name><forward mode='nat'/><ip address='10.0.0.1' prefix='24'/></network>";
+        let stored = "<network><name>n</name><uuid>1</uuid><forward mode='nat'><nat><port start='1' end='2'/></nat>\
+                      </forward><bridge name='virbr1' stp='on' delay='0'/><mac address='x'/>\
+                      <ip address='10.0.0.1' prefix='24'>\n</ip></network>";
+        assert_eq!(kept(asked, stored), Ok(()));
+        for (from, to) in [
+            ("<name>n", "<name>m"),
+            ("prefix='24'", "prefix='25'"),
+            ("mode='nat'", "mode='route'"),
+            ("</network>", "<mtu size='9000'/></network>"),
+            ("<ip address='10.0.0.1' prefix='24'>\n</ip>", ""),
+            ("address='10.0.0.1'", "address='10.0.0.1' localPtr='yes'"),
+        ] {
+            assert!(stored.contains(from));
+            kept(asked, &stored.replace(from, to)).unwrap_err();
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Libvirt {
         }
     }
 
-    fn network(&self, name: &str) -> Result<ManuallyDrop<Network>> {
+    fn known_network(&self, name: &str) -> Result<ManuallyDrop<Network>> {
         self.find_network(name)?.ok_or_else(|| anyhow!("there is no network '{name}' any more"))
     }
 }
@@ -67,6 +67,26 @@ impl NetworkDriver for Libvirt {
         }
         out.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(out)
+    }
+
+    fn network(&self, name: &str) -> Result<Option<NetworkState>> {
+        let Some(network) = self.find_network(name)? else { return Ok(None) };
+        let read = || -> Result<NetworkState, Error> {
+            Ok(NetworkState {
+                name: name.into(),
+                uuid: network.uuid_string()?,
+                is_active: network.is_active()?,
+                is_persistent: network.is_persistent()?,
+                autostarts: network.autostart()?,
+                xml: network.xml_desc(0)?,
+            })
+        };
+        match read() {
+            Err(e) if e.code().to_raw() == NO_NETWORK => Ok(None),
+            other => {
+                other.map(Some).map_err(|e| said(&e)).with_context(|| format!("cannot read network '{name}'"))
+            }
+        }
     }
 
     fn network_definition(&self, name: &str) -> Result<Option<String>> {
@@ -99,15 +119,15 @@ impl NetworkDriver for Libvirt {
     }
 
     fn undefine_network(&self, name: &str) -> Result<()> {
-        self.network(name)?.undefine().map_err(|e| said(&e))
+        self.known_network(name)?.undefine().map_err(|e| said(&e))
     }
 
     fn start_network(&self, name: &str) -> Result<()> {
-        self.network(name)?.create().map_err(|e| said(&e))
+        self.known_network(name)?.create().map_err(|e| said(&e))
     }
 
     fn stop_network(&self, name: &str) -> Result<()> {
-        self.network(name)?.destroy().map_err(|e| said(&e))
+        self.known_network(name)?.destroy().map_err(|e| said(&e))
     }
 
     fn create_network(&self, xml: &str) -> Result<()> {
@@ -115,11 +135,11 @@ impl NetworkDriver for Libvirt {
     }
 
     fn set_network_autostart(&self, name: &str, autostart: bool) -> Result<()> {
-        self.network(name)?.set_autostart(autostart).map_err(|e| said(&e))
+        self.known_network(name)?.set_autostart(autostart).map_err(|e| said(&e))
     }
 
     fn leases(&self, name: &str) -> Result<Option<Vec<Lease>>> {
-        let network = self.network(name)?;
+        let network = self.known_network(name)?;
         let mut list: *mut sys::virNetworkDHCPLeasePtr = ptr::null_mut();
         // SAFETY: the network is alive; no MAC address asks for all leases; libvirt writes the list's address.
         let count = unsafe { sys::virNetworkGetDHCPLeases(network.as_ptr(), ptr::null(), &mut list, 0) };
@@ -152,7 +172,7 @@ impl NetworkDriver for Libvirt {
     }
 
     fn ports(&self, name: &str) -> Result<Option<Vec<Port>>> {
-        let network = self.network(name)?;
+        let network = self.known_network(name)?;
         let mut list: *mut sys::virNetworkPortPtr = ptr::null_mut();
         // SAFETY: the network is alive; libvirt writes the list's address.
         let count = unsafe { sys::virNetworkListAllPorts(network.as_ptr(), &mut list, 0) };

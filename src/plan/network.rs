@@ -1,0 +1,213 @@
+//! A libvirt network: read, changed as a whole, and taken back as a whole.
+//!
+//! All that libvirt keeps of a network is one text here, so that a change of any of it goes along the spine like every
+//! other: three lines that say whether it runs, whether it starts with libvirt and whether it has a definition, and
+//! then that definition. Putting such a text does in order what it takes: define first, for libvirt refuses bad XML
+//! before anything is stopped; then stop; then start. Whatever fails, the text that stood before is put the same way.
+//!
+//! libvirt deletes a device of the host that happens to have the name of the bridge that a network is about to make
+//! (reference §5.5), so that name is looked at in the kernel just before a start.
+
+use std::fmt;
+
+use anyhow::{Context, Result, bail};
+
+use crate::model::Network;
+use crate::problem::Problem;
+use crate::sys::hypervisor::{Hypervisor, Reach};
+use crate::sys::kernel::Kernel;
+use crate::xml::{Doc, kept};
+
+/// How a network stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Does it run?
+    pub is_active: bool,
+    /// Does it start with libvirt?
+    pub autostarts: bool,
+    /// Has it a definition that outlives it? If not, `xml` is what runs.
+    pub is_persistent: bool,
+    /// Its definition.
+    pub xml: String,
+}
+
+const LINES: [&str; 3] = ["running: ", "starts with libvirt: ", "has a definition: "];
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (line, is) in LINES.iter().zip([self.is_active, self.autostarts, self.is_persistent]) {
+            writeln!(f, "{line}{}", if is { "yes" } else { "no" })?;
+        }
+        f.write_str(&self.xml)
+    }
+}
+
+impl Standing {
+    /// Reads what [`Standing`] writes.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn parse(text: &str) -> Result<Standing> {
+        let mut rest = text;
+        let mut word = |line: &str| -> Option<bool> {
+            let (first, more) = rest.split_once('\n')?;
+            rest = more;
+            first.strip_prefix(line).map(|word| word == "yes")
+        };
+        let said = LINES.map(&mut word);
+        match said {
+            [Some(is_active), Some(autostarts), Some(is_persistent)] => {
+                Ok(Standing { is_active, autostarts, is_persistent, xml: rest.into() })
+            }
+            _ => bail!("the journal's words on the network can't be read"),
+        }
+    }
+
+    /// How the network stands now; `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// libvirt can't be asked.
+    pub fn read(host: &dyn Hypervisor, name: &str) -> Result<Option<Standing>> {
+        let Some(state) = host.network(name)? else { return Ok(None) };
+        let definition = host.network_definition(name)?;
+        Ok(Some(Standing {
+            is_active: state.is_active,
+            autostarts: state.autostarts,
+            is_persistent: definition.is_some(),
+            xml: definition.unwrap_or(state.xml),
+        }))
+    }
+}
+
+pub(super) fn read(host: &dyn Hypervisor, name: &str) -> Result<Option<String>> {
+    Ok(Standing::read(host, name)?.map(|standing| standing.to_string()))
+}
+
+/// Makes the network stand as `text` says; `restart` stops and starts one that runs before and after.
+pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart: bool) -> Result<()> {
+    let now = Standing::read(host, name)?;
+    let Some(text) = text else { return remove(host, name, now.as_ref()) };
+    let wanted = Standing::parse(text)?;
+    let was = now.as_ref();
+    let runs = was.is_some_and(|now| now.is_active);
+    let defines = wanted.is_persistent && was.is_none_or(|n| !n.is_persistent || n.xml != wanted.xml);
+    let starts = wanted.is_active && (!runs || restart);
+    if defines || starts {
+        let own = if runs {
+            host.network(name)?.and_then(|state| network_of(&state.xml).ok()?.bridge)
+        } else {
+            None
+        };
+        not_in_the_way(host, &wanted, own.as_deref())?;
+    }
+    if defines {
+        host.define_network(&wanted.xml).context("libvirt refuses the network's definition")?;
+    }
+    if runs && (starts || !wanted.is_active) {
+        host.stop_network(name).context("libvirt can't stop the network")?;
+    }
+    if !wanted.is_persistent && was.is_some_and(|now| now.is_persistent) {
+        host.undefine_network(name).context("libvirt can't remove the network's definition")?;
+    }
+    if wanted.is_persistent && host.network(name)?.is_some_and(|n| n.autostarts != wanted.autostarts) {
+        host.set_network_autostart(name, wanted.autostarts)
+            .context("libvirt can't say whether the network starts with it")?;
+    }
+    if starts {
+        // The bridge of a network that was stopped is gone by now.
+        not_in_the_way(host, &wanted, None)?;
+        let started =
+            if wanted.is_persistent { host.start_network(name) } else { host.create_network(&wanted.xml) };
+        started.context("libvirt can't start the network")?;
+    }
+    Ok(())
+}
+
+fn remove(host: &dyn Hypervisor, name: &str, now: Option<&Standing>) -> Result<()> {
+    let Some(now) = now else { return Ok(()) };
+    if now.is_active {
+        host.stop_network(name).context("libvirt can't stop the network")?;
+    }
+    if now.is_persistent {
+        host.undefine_network(name).context("libvirt can't remove the network's definition")?;
+    }
+    Ok(())
+}
+
+/// Refuses a network whose bridge would have the name of a device that is there, but for `own`, the bridge that it has
+/// now and gives up first.
+fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Option<&str>) -> Result<()> {
+    let network = network_of(&wanted.xml)?;
+    let Some(bridge) = network.bridge.filter(|name| network.mode.is_virtual() && own != Some(name)) else {
+        return Ok(());
+    };
+    if Reach::of_uri(host.uri()) == Reach::Remote || Kernel::default().device(&bridge).is_none() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        format!(
+            "this host has a device '{bridge}', and the network would make a bridge of that name: libvirt would fail, and \
+             delete the device"
+        ),
+        "give the network's bridge another name, or use the bridge that is there with --mode bridge",
+    ))
+}
+
+fn network_of(xml: &str) -> Result<Network> {
+    Network::read(&Doc::parse(xml)?).context("the network's XML can't be read")
+}
+
+/// Does it stand as was asked? libvirt adds what nobody asked for: UUID, MAC address, a bridge's name.
+pub(super) fn agrees(after: &str, stored: &str) -> Result<(), String> {
+    let parse = |text| Standing::parse(text).map_err(|e| e.to_string());
+    let (asked, stored) = (parse(after)?, parse(stored)?);
+    for (asked, stored, what) in [
+        (asked.is_active, stored.is_active, "run"),
+        (asked.autostarts, stored.autostarts, "start with libvirt"),
+        (asked.is_persistent, stored.is_persistent, "have a definition"),
+    ] {
+        if asked != stored {
+            return Err(format!("it does{} {what}", if stored { "" } else { "n't" }));
+        }
+    }
+    kept(&asked.xml, &stored.xml)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::plan::{Place, World};
+    use crate::sys::fake::Fake;
+    use crate::sys::networks::NetworkDriver as _;
+
+    const XML: &str = "<network><name>lab</name></network>";
+
+    fn standing(is_active: bool, xml: &str) -> Standing {
+        Standing { is_active, autostarts: is_active, is_persistent: true, xml: xml.into() }
+    }
+
+    #[test]
+    fn a_text_there_and_back() {
+        let all = standing(true, XML);
+        assert_eq!(Standing::parse(&all.to_string()).unwrap(), all);
+        Standing::parse(XML).unwrap_err();
+    }
+
+    #[test]
+    fn made_started_changed_and_removed() {
+        let fake = Fake::default();
+        let world = World { host: Some(&fake), shapes: None };
+        let place = |restart| Place::Network { name: "lab".into(), restart };
+        let put = |text: Option<String>, restart| place(restart).put(&world, text.as_deref()).unwrap();
+        put(Some(standing(true, XML).to_string()), false);
+        assert_eq!(place(false).read(&world).unwrap(), Some(standing(true, XML).to_string()));
+        let other = XML.replace("</network>", "<domain name='x'/></network>");
+        put(Some(standing(true, &other).to_string()), true);
+        assert_eq!(fake.network_definition("lab").unwrap().as_deref(), Some(other.as_str()));
+        put(Some(Standing { is_persistent: false, ..standing(true, &other) }.to_string()), false);
+        assert_eq!(fake.network_definition("lab").unwrap(), None);
+        put(None, false);
+        assert!(fake.networks().unwrap().is_empty());
+    }
+}
