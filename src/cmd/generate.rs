@@ -3,18 +3,20 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::CommandFactory;
 
 use crate::cli::Cli;
 use crate::model::Code;
 use crate::sys::files;
+use crate::sys::swap::swap;
 
 /// Prints the completions for a shell.
 pub(super) fn completions(shell: clap_complete::Shell) -> Result<u8> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "kvmnet", &mut text);
-    io::stdout().lock().write_all(&text)?;
+    let mut out = io::stdout().lock();
+    out.write_all(&text).and_then(|()| out.flush()).context("cannot print the completions")?;
     Ok(0)
 }
 
@@ -22,8 +24,9 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Result<u8> {
 pub(super) fn write_man_pages(dir: &Path) -> Result<u8> {
     for (name, text) in man_pages()? {
         let path = dir.join(name);
-        files::replace(&path, text.as_bytes(), None)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let write = || swap(&path, files::read_if_there(&path)?.as_deref(), Some(text.as_bytes()), None);
+        let written = write().with_context(|| format!("cannot write {}", path.display()))?;
+        ensure!(written, "somebody else is writing {}", path.display());
     }
     Ok(0)
 }

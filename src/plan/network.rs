@@ -173,6 +173,13 @@ pub(super) fn agrees(after: &str, stored: &str) -> Result<(), String> {
     kept(&asked.xml, &stored.xml)
 }
 
+/// Does `stored` come of `after`, or of only a part of the calls that it takes? Or has somebody else defined it since?
+pub(super) fn made_of(before: &str, after: Option<&str>, stored: &str) -> bool {
+    let xml = |text| Standing::parse(text).map(|standing| standing.xml).unwrap_or_default();
+    let (before, stored) = (xml(before), xml(stored));
+    stored == before || after.map(xml).is_some_and(|after| crate::xml::made_of(&before, &after, &stored))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

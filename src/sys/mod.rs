@@ -10,6 +10,7 @@ pub mod kernel;
 pub mod libvirt;
 pub mod networks;
 pub mod relay;
+pub mod swap;
 pub mod terminal;
 
 #[cfg(test)]

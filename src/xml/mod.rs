@@ -16,6 +16,6 @@ pub use diff::{behind_masks, diff, diff_of_edits};
 pub use doc::{Doc, ReadError, child, children, elements, namespace, shallow, text_position};
 pub use edit::{Edit, Edits};
 pub use layout::Layout;
-pub use same::{kept, nic_shape, only_where_announced};
+pub use same::{kept, made_of, nic_shape, only_where_announced};
 pub use secret::{masked, masks};
 pub use tag::{Attr, StartTag, escaped};
