@@ -30,6 +30,7 @@ fn history_names_command_file_change_and_state_newest_first() {
     done.shows(&[
         "kvmnet convert --to-bridge br0 --in-place -y --file b.xml 'c d.xml'",
         "a.xml: changed",
+        &here.path("c d.xml").canonicalize().unwrap().display().to_string(),
         "2.1",
         "2.2",
         "→",
@@ -234,8 +235,10 @@ fn what_somebody_put_back_doesnt_hide_older_changes_from_undo() {
     let old = here.convert(&["a.xml"]);
     here.convert(&["b.xml"]);
     here.write("b.xml", &old);
-    here.kvmnet("undo -y").gives(0);
-    here.kvmnet("undo -y").gives(0);
+    let skips = "all that 2 changed is as it was before already; going on to 1";
+    here.kvmnet("undo").gives(2).says(&[skips]);
+    here.at_terminal("undo", b"n\n").gave(2).shows(&[skips]);
+    here.kvmnet("undo -y").gives(0).says(&[skips]);
     assert_eq!(here.text("a.xml"), old, "undo never gets past the run that was put back by hand");
 }
 

@@ -8,6 +8,7 @@ use clap::CommandFactory;
 
 use crate::cli::Cli;
 use crate::model::Code;
+use crate::problem::escaped;
 use crate::sys::files;
 use crate::sys::swap::swap;
 
@@ -25,8 +26,8 @@ pub(super) fn write_man_pages(dir: &Path) -> Result<u8> {
     for (name, text) in man_pages()? {
         let path = dir.join(name);
         let write = || swap(&path, files::read_if_there(&path)?.as_deref(), Some(text.as_bytes()), None);
-        let written = write().with_context(|| format!("cannot write {}", path.display()))?;
-        ensure!(written, "somebody else is writing {}", path.display());
+        let written = write().with_context(|| format!("cannot write {}", escaped(&path)))?;
+        ensure!(written, "somebody else is writing {}", escaped(&path));
     }
     Ok(0)
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::{Context, walk};
 use crate::cli::History;
@@ -19,8 +19,8 @@ pub(super) fn run(args: &History, context: &mut Context) -> Result<u8> {
     } else {
         let paint = Paint { on: context.screen.out_paint().on };
         let mut out = io::stdout().lock();
-        out.write_all(text::history(runs, paint).as_bytes())?;
-        out.flush()?;
+        let text = text::history(runs, paint);
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot print the history")?;
     }
     Ok(0)
 }

@@ -57,7 +57,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Takes one change through apply, verify and record.
 fn apply(change: &mut Change, number: usize, world: &World<'_>, journal: &Mutex<Journal>) -> State {
-    let written = locked(journal).opened(number, &change.subject, &change.headline, &change.steps);
+    let written = locked(journal).opened(number, change.target(), &change.headline, &change.steps);
     // The lock is free again while the disk is waited for.
     let on_disk = written.and_then(|disk| disk.wait().context("cannot write the journal"));
     if let Err(e) = on_disk {

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::change::{Step, Subject};
+use super::place::Place;
 use crate::problem::{Problem, escaped};
 use crate::sys::clock;
 use crate::sys::files::{self, Disk, Lock, Log};
@@ -78,6 +79,16 @@ pub struct Entry {
     pub stored: Vec<Option<String>>,
     /// How it ended; `None` if the run was cut short in the middle of it.
     pub outcome: Option<Outcome>,
+}
+
+impl Entry {
+    /// Where the file stands that it was about.
+    pub fn path(&self) -> Option<&Path> {
+        self.steps.iter().find_map(|step| match (&self.subject, &step.place) {
+            (Subject::File(_), Place::File { path, .. }) => Some(path.as_path()),
+            _ => None,
+        })
+    }
 }
 
 /// One run in the journal.
@@ -259,7 +270,6 @@ fn parse(number: u64, text: &str) -> Run {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::plan::Place;
 
     #[test]
     fn a_line_that_was_cut_off_is_no_change() {

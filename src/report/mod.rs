@@ -7,4 +7,5 @@ mod screen;
 pub mod text;
 
 pub use paint::Paint;
+pub use plain::obeyed;
 pub use screen::Screen;
