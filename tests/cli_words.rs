@@ -159,8 +159,10 @@ fn help_that_cant_be_printed_is_a_failure() {
 fn the_time_that_somebody_takes_to_answer_is_no_work() {
     let here = Sandbox::new();
     let old = here.guest("a.xml");
-    let command =
-        format!("exec {} convert --file a.xml --to-bridge br0 --in-place", support::program().display());
+    let command = format!(
+        "TERM=xterm exec {} convert --file a.xml --to-bridge br0 --in-place",
+        support::program().display()
+    );
     let slow = || std::thread::sleep(Duration::from_millis(1200));
     let done = here.meanwhile_at_terminal(&command, "[y/N]", slow, b"y\n").gave(0);
     assert!(!done.out.contains("1 of 1"), "{done}");

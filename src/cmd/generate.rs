@@ -91,7 +91,8 @@ Failed part-way: some of it stands. The output says what, and how to undo it.
 .SH SAFETY
 Nothing is changed before the preview was shown and a yes was given. What is about to be replaced is read once more;
 if it isn't what the preview was made from, it is left alone. What was stored is read back; if it isn't what was
-asked, the old definition is put back. Before a definition or file is touched, what stands there is written to the
+asked, the old definition is put back, unless somebody else has written there since. Runs wait for each other; one that
+waits can be interrupted. Before a definition or file is touched, what stands there is written to the
 journal, so that even a process that was killed leaves nothing that \fBkvmnet undo\fR can't put right.
 "#;
 

@@ -119,10 +119,10 @@ enum Stands {
 fn replace(step: &Step, world: &World<'_>) -> Result<Option<String>, Failure> {
     let Step { place, before, after } = step;
     let failed = |error, stands| Failure { error, stands };
-    let now = place.read(world).map_err(|e| failed(e, Stands::Nothing))?;
+    let is_same = place.read(world).map_err(|e| failed(e, Stands::Nothing))? == *before;
     let part = || if place.takes_several_calls() { Stands::Ours(None) } else { Stands::Nothing };
-    let swapped = now == *before
-        && place.swap(world, before.as_deref(), after.as_deref()).map_err(|e| failed(e, part()))?;
+    let swapped =
+        is_same && place.swap(world, before.as_deref(), after.as_deref()).map_err(|e| failed(e, part()))?;
     if !swapped {
         let error = Problem::new(
             format!("{} has changed since the preview was made; it is left alone", place.what()),
