@@ -2,11 +2,13 @@
 
 mod convert;
 mod history;
+mod reattach;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub use convert::{Convert, SavedImage};
 pub use history::{History, Undo};
+pub use reattach::Reattach;
 
 /// Move KVM guests between libvirt networks, host bridges and macvtap.
 ///
@@ -90,6 +92,7 @@ pub struct Global {
 #[allow(missing_docs, reason = "what a command does stands at its struct, where clap finds it")]
 pub enum Command {
     Convert(Box<Convert>),
+    Reattach(Reattach),
     History(History),
     Undo(Undo),
     /// Print the completions for a shell

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-use super::running;
+use super::{running, taps};
 use crate::sys::files;
 use crate::sys::hypervisor::Hypervisor;
 use crate::xml;
@@ -34,6 +34,14 @@ pub enum Place {
         mac: String,
         /// Is the guest's link taken down and up again, so that it asks for a new address?
         bounce: bool,
+    },
+    /// The host's end of a running guest's NIC: the bridge that its tap is a port of, and whether the NIC's network has it
+    /// in its books, in words. What was put right isn't put wrong again.
+    Tap {
+        /// The guest's UUID.
+        uuid: String,
+        /// The tap (`vnet0`).
+        tap: String,
     },
     /// A file.
     File {
@@ -93,8 +101,14 @@ impl Place {
             Place::Definition { .. } => "the stored definition".into(),
             Place::SavedImage { .. } => "the saved memory image".into(),
             Place::RunningNic { mac, .. } => format!("the running guest's NIC {mac}"),
+            Place::Tap { tap, .. } => format!("the place of tap {tap}"),
             Place::File { path, .. } => path.display().to_string(),
         }
+    }
+
+    /// Can what stood there be put back?
+    pub fn can_go_back(&self) -> bool {
+        !matches!(self, Place::Tap { .. })
     }
 
     /// What stands there now, `None` for nothing.
@@ -106,6 +120,7 @@ impl Place {
             Place::Definition { uuid } => world.host()?.definition(uuid),
             Place::SavedImage { uuid } => world.host()?.saved(uuid),
             Place::RunningNic { uuid, mac, .. } => running::read(world.host()?, uuid, mac),
+            Place::Tap { uuid, tap } => taps::read(world.host()?, uuid, tap),
             Place::File { path, .. } => match files::read_if_there(path) {
                 Ok(None) => Ok(None),
                 Ok(Some(bytes)) => match String::from_utf8(bytes) {
@@ -144,6 +159,7 @@ impl Place {
                 running::put(world.host()?, (uuid, mac), interface, *bounce)
             }
             (Place::RunningNic { .. }, None) => Err(anyhow!("kvmnet never unplugs a guest's NIC")),
+            (Place::Tap { uuid, tap }, text) => taps::put(world.host()?, (uuid, tap), text),
             (Place::File { path, mode }, Some(text)) => files::replace(path, text.as_bytes(), *mode)
                 .with_context(|| format!("cannot write {}; it stays as it was", path.display())),
             (Place::File { path, .. }, None) => {
@@ -166,6 +182,7 @@ impl Place {
         match (self, before, after, stored) {
             (_, _, after, stored) if after == stored => Ok(()),
             (Place::File { .. }, ..) => Err("it holds something else".into()),
+            (Place::Tap { .. }, _, _, Some(stored)) => Err(format!("it is on {stored}")),
             (Place::RunningNic { .. }, _, Some(after), Some(stored)) => running::agrees(after, stored),
             (_, Some(before), Some(after), Some(stored)) => xml::only_where_announced(before, after, stored),
             (_, _, _, None) => Err("it is gone".into()),
