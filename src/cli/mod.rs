@@ -23,6 +23,7 @@ pub use reattach::Reattach;
 Example:
   kvmnet convert ubuntuvm1 --to-bridge br0      show the change, ask, make it
   kvmnet undo                                   put it back
+  kvmnet reattach                               plug running guests that were cut off back in
 
 Exit status: 0 done, or nothing to do; 1 changes are pending (--exit-code); 2 bad usage, or it failed and nothing \
 stands; 3 failed part-way, some of it stands."

@@ -97,21 +97,7 @@ pub enum Finding {
 /// # Errors
 /// libvirt can't be asked.
 pub fn astray(host: &dyn Hypervisor, only: Option<&str>) -> Result<Vec<Astray>> {
-    let wiring = Wiring::new(host)?;
-    let mut out = Vec::new();
-    for guest in host.guests()?.iter().filter(|guest| guest.is_active) {
-        let found = match wiring.look(guest, only) {
-            Ok(found) => found,
-            // It may have ended meanwhile.
-            Err(_) if !host.guests()?.iter().any(|g| g.uuid == guest.uuid && g.is_active) => continue,
-            Err(e) => return Err(e.context(format!("guest '{}'", guest.name))),
-        };
-        out.extend(found.into_iter().filter_map(|finding| match finding {
-            Finding::Astray(astray) => Some(*astray),
-            _ => None,
-        }));
-    }
-    Ok(out)
+    Wiring::new(host)?.astray(only)
 }
 
 /// Plugs a tap back in, and has libvirt know of it. Where that was done meanwhile, nothing is.
@@ -260,14 +246,36 @@ impl<'h> Wiring<'h> {
         self.networks.iter().any(|n| n.name == name)
     }
 
+    fn astray(&self, only: Option<&str>) -> Result<Vec<Astray>> {
+        let mut out = Vec::new();
+        for guest in self.host.guests()?.iter().filter(|guest| guest.is_active) {
+            let found = self.look(guest, only).with_context(|| format!("guest '{}'", guest.name))?;
+            out.extend(found.into_iter().filter_map(|finding| match finding {
+                Finding::Astray(astray) => Some(*astray),
+                _ => None,
+            }));
+        }
+        Ok(out)
+    }
+
     /// Looks at a running guest's taps, of those NICs only that are on the network `only`, if one is named. NICs that
-    /// have no tap on a bridge (macvtap, user-mode and others) aren't looked at.
+    /// have no tap on a bridge (macvtap, user-mode and others) aren't looked at. A guest that has ended has none.
     ///
     /// # Errors
     /// libvirt can't be asked.
     pub fn look(&self, guest: &Guest, only: Option<&str>) -> Result<Vec<Finding>> {
-        let xml = self.host.running(&guest.uuid)?;
+        let xml = match self.host.running(&guest.uuid) {
+            Ok(xml) => xml,
+            Err(_) if !self.host.guests()?.iter().any(|g| g.uuid == guest.uuid && g.is_active) => {
+                return Ok(Vec::new());
+            }
+            Err(e) => return Err(e),
+        };
         let doc = Doc::parse(&xml).context("libvirt's XML of the running guest can't be read")?;
+        // Without an id it is the definition that the guest starts from next.
+        if !doc.root().has_attribute("id") {
+            return Ok(Vec::new());
+        }
         let mut out = Vec::new();
         for (node, position) in interfaces(&doc).zip(1..) {
             let Some(tap) = tap_of(node) else { continue };
@@ -398,5 +406,201 @@ impl<'h> Wiring<'h> {
             Some(Some(ids)) => port.is_some_and(|port| ids.contains(port)),
             _ => true,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::sys::fake::Fake;
+
+    /// A host whose one guest has one NIC.
+    struct Bench {
+        fake: Fake,
+        class_net: tempfile::TempDir,
+    }
+
+    impl Bench {
+        /// A host with the bridges br0 and virbr0, the NIC eth1, the tap vnet0, and networks of every state.
+        fn new() -> Bench {
+            let (fake, class_net) = (Fake::default(), tempfile::tempdir().unwrap());
+            for dir in ["br0/bridge", "virbr0/bridge", "eth1/device", "vnet0"] {
+                std::fs::create_dir_all(class_net.path().join(dir)).unwrap();
+            }
+            std::fs::write(class_net.path().join("vnet0/tun_flags"), "").unwrap();
+            let lan = "<forward mode='bridge'/><bridge name='br0'/>";
+            let pool = "<forward mode='bridge'><interface dev='eth1'/></forward>";
+            for (name, is_active, inner) in [
+                ("default", true, "<forward/><bridge name='virbr0'/>"),
+                ("lan", true, lan),
+                ("mute", true, lan),
+                ("off", false, lan),
+                ("pool", true, pool),
+            ] {
+                let xml = format!("<network><name>{name}</name>{inner}</network>");
+                let (name, uuid) = (name.to_string(), String::new());
+                let state = NetworkState {
+                    name: name.clone(),
+                    uuid,
+                    is_active,
+                    is_persistent: true,
+                    autostarts: true,
+                    xml,
+                };
+                if name != "mute" {
+                    fake.state().ports.insert(name.clone(), vec!["p1".into()]);
+                }
+                fake.state().networks.insert(name, state);
+            }
+            Bench { fake, class_net }
+        }
+
+        fn wiring(&self) -> Wiring<'_> {
+            Wiring { kernel: Kernel::below(self.class_net.path()), ..Wiring::new(&self.fake).unwrap() }
+        }
+
+        /// With the tap on that bridge (none, if it is empty), what is found of a NIC of that type and source?
+        fn found(&self, master: &str, kind: &str, source: &str) -> Vec<String> {
+            let link = self.class_net.path().join("vnet0/master");
+            let _ = std::fs::remove_file(&link);
+            if !master.is_empty() {
+                symlink(format!("../{master}"), link).unwrap();
+            }
+            let xml = format!(
+                "<domain id='1'><devices><interface type='{kind}'><mac address='m'/><source {source}/><target dev='vnet0'/>\
+                 </interface></devices></domain>"
+            );
+            self.fake.state().running.insert("u".into(), xml);
+            let found = self.wiring().look(&self.fake.guests().unwrap()[0], None).unwrap();
+            found
+                .into_iter()
+                .map(|finding| match finding {
+                    Finding::Fine(text) => format!("fine: {text}"),
+                    Finding::LeftAlone(text) => format!("left alone: {text}"),
+                    Finding::Astray(astray) => format!("{} => {}", astray.now, astray.should),
+                    Finding::Hopeless(e) => format!("hopeless: {e:#}"),
+                })
+                .collect()
+        }
+    }
+
+    #[test]
+    fn where_a_tap_is_and_belongs() {
+        let bench = Bench::new();
+        let default = "network='default' portid='p1' bridge='virbr0'";
+        let lan = "network='lan' portid='p1' bridge='br0'";
+        for (master, kind, source, wanted) in [
+            ("virbr0", "network", default, "fine: NIC 1 (m): its tap vnet0 is on virbr0"),
+            (
+                "",
+                "network",
+                default,
+                "no bridge, known to network 'default' => virbr0, known to network 'default'",
+            ),
+            (
+                "br0",
+                "network",
+                default,
+                "br0, known to network 'default' => virbr0, known to network 'default'",
+            ),
+            (
+                "virbr0",
+                "network",
+                "network='default' portid='p2' bridge='virbr0'",
+                "virbr0, unknown to network 'default' => virbr0, known to network 'default'",
+            ),
+            // The bridge beside the network is that of its last start.
+            (
+                "",
+                "network",
+                "network='lan' portid='p2' bridge='virbr0'",
+                "no bridge, unknown to network 'lan' => br0, known to network 'lan'",
+            ),
+            ("br0", "bridge", lan, "fine: NIC 1 (m): its tap vnet0 is on br0"),
+            ("br0", "bridge", "network='mute' bridge='br0'", "fine: NIC 1 (m): its tap vnet0 is on br0"),
+            ("virbr0", "bridge", "bridge='br0'", "virbr0 => br0"),
+        ] {
+            assert_eq!(bench.found(master, kind, source), [wanted], "{master} {kind} {source}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_or_need_not_be_helped() {
+        let bench = Bench::new();
+        for (master, kind, source, wanted) in [
+            (
+                "",
+                "bridge",
+                "bridge='br7'",
+                "hopeless: NIC 1 (m): its tap vnet0 can't be plugged in: there is no bridge 'br7'",
+            ),
+            ("", "bridge", "bridge='eth1'", "'eth1' is no bridge"),
+            ("", "network", "network='gone' bridge='virbr3'", "there is no network 'gone' any more"),
+            ("", "network", "network='pool' bridge='virbr3'", "network 'pool' has no bridge now"),
+            (
+                "",
+                "bridge",
+                "network='off' bridge='br0'",
+                "hopeless: NIC 1 (m): its tap vnet0 can't be plugged in: network",
+            ),
+            (
+                "br0",
+                "bridge",
+                "network='off' bridge='br0'",
+                "left alone: NIC 1 (m): its tap vnet0 is left alone: it is on",
+            ),
+            ("br0", "bridge", "bridge='br0'/><virtualport type='openvswitch'", "left alone:"),
+        ] {
+            let found = bench.found(master, kind, source);
+            assert!(found.len() == 1 && found[0].contains(wanted), "{master} {kind} {source}: {found:?}");
+        }
+        for kind in ["direct", "ethernet", "user", "hostdev"] {
+            assert!(bench.found("", kind, "dev='eth1'").is_empty(), "{kind}");
+        }
+        std::fs::remove_dir_all(bench.class_net.path().join("vnet0")).unwrap();
+        let xml = bench.fake.state().running["u"]
+            .replace("'hostdev'", "'bridge'")
+            .replace("dev='eth1'", "bridge='br0'");
+        bench.fake.state().running.insert("u".into(), xml);
+        let found = bench.wiring().look(&bench.fake.guests().unwrap()[0], None).unwrap();
+        assert!(matches!(&found[..], [Finding::Hopeless(e)] if e.to_string().contains("can be seen here")));
+    }
+
+    #[test]
+    fn those_of_one_network_only() {
+        let bench = Bench::new();
+        bench.found("", "network", "network='default' portid='p1' bridge='virbr0'");
+        let astray = bench.wiring().astray(Some("default")).unwrap();
+        assert_eq!((astray.len(), astray[0].guest.as_str(), astray[0].tap.as_str()), (1, "u", "vnet0"));
+        assert_eq!(
+            astray[0].to_string(),
+            "NIC 1 (m): its tap vnet0 is on no bridge → virbr0 (network 'default')"
+        );
+        assert_eq!(bench.wiring().astray(None).unwrap(), astray);
+        assert_eq!(bench.wiring().astray(Some("lan")).unwrap(), []);
+        let ended = bench.fake.state().running["u"].replace(" id='1'", "");
+        bench.fake.state().running.insert("u".into(), ended);
+        assert_eq!(bench.wiring().astray(None).unwrap(), []);
+    }
+
+    #[test]
+    fn the_vlans_of_a_port() {
+        let of = |vlan: &str| {
+            let xml = format!("<interface>{vlan}</interface>");
+            let doc = Doc::parse(&xml).unwrap();
+            let vlans = vlans(doc.root());
+            vlans.iter().map(|(id, how)| format!("{id} {}", how.join(" "))).collect::<Vec<_>>()
+        };
+        assert!(of("").is_empty());
+        assert_eq!(of("<vlan><tag id='42'/></vlan>"), ["42 pvid untagged"]);
+        assert_eq!(
+            of("<vlan trunk='yes'><tag id='1' nativeMode='untagged'/><tag id='2'/></vlan>"),
+            ["1 pvid untagged", "2 "]
+        );
+        assert_eq!(of("<vlan><tag id='3' nativeMode='tagged'/><tag id='4'/></vlan>"), ["3 pvid", "4 "]);
+        assert_eq!(of("<vlan trunk='yes'><tag id='5'/></vlan>"), ["5 "]);
     }
 }

@@ -171,8 +171,10 @@ fn a_link_that_is_down_stays_down_and_an_isolated_port_isolated() {
 #[test]
 fn only_the_books_of_a_network_of_mode_bridge() {
     let Some(lab) = Lab::start() else { return };
-    lab.network("lan", LAN);
-    lab.define(&guest("vm1", &[on_network("lan", 1)], ""));
+    // What the NIC has from its network and portgroup, it keeps.
+    let given = "<port isolated='yes'/><portgroup name='a'/></network>";
+    lab.network("lan", &LAN.replace("</network>", given));
+    lab.define(&guest("vm1", &[nic_with("network", "network='lan' portgroup='a'", 1, "")], ""));
     lab.virsh(&["start", "vm1"]);
     let before = own(&lab, "vm1");
     lab.virsh(&["net-destroy", "lan"]);
@@ -181,7 +183,10 @@ fn only_the_books_of_a_network_of_mode_bridge() {
     assert_eq!((lab.tap_master("vm1", 1), ports(&lab, "lan")), ("br0".into(), vec![]));
     lab.kvmnet(&["reattach", "-y"]).ok().says(&["network 'lan' has no port for it"]);
     assert_eq!(ports(&lab, "lan"), [in_source(&lab, "vm1", "portid")]);
-    assert_eq!((lab.tap_master("vm1", 1), in_source(&lab, "vm1", "network")), ("br0".into(), "lan".into()));
+    let names = ["network", "portgroup"].map(|attribute| in_source(&lab, "vm1", attribute));
+    assert_eq!((lab.tap_master("vm1", 1), names), ("br0".into(), ["lan".into(), "a".into()]));
+    let flag = format!("/sys/class/net/{}/brport/isolated", tap(&lab, "vm1"));
+    assert_eq!(lab.host(&["cat", &flag]).stdout.trim(), "1");
     assert_eq!(own(&lab, "vm1"), before);
     lab.kvmnet(&["reattach", "-y"]).ok().says(&["nothing to do"]);
 }
@@ -211,8 +216,8 @@ fn the_network_has_another_bridge_now() {
 
 #[test]
 fn what_has_no_bridge_to_go_to() {
-    let macvtap = nic_with("direct", "dev='enp4s0' mode='bridge'", 3, "");
-    let nics = [on_bridge("br1", 1), on_network("default", 2), macvtap];
+    let user = "<interface type='user'/>".to_owned();
+    let nics = [on_bridge("br1", 1), on_network("default", 2), user];
     let Some(lab) = running(&[("vm1", guest("vm1", &nics, ""))]) else { return };
     lab.host(&["ip", "link", "del", "br1"]).ok();
     lab.kvmnet(&["reattach", "-y"]).exits(2).says(&["there is no bridge 'br1'"]);
@@ -225,7 +230,7 @@ fn what_has_no_bridge_to_go_to() {
     lab.network("default", pool);
     lab.kvmnet(&["reattach", "-y"]).exits(2).says(&["network 'default' has no bridge now"]);
     let out = lab.kvmnet(&["reattach", "-y"]).exits(2);
-    assert!(!out.all().contains("NIC 3"), "macvtap is left alone\n{}", out.report());
+    assert!(!out.all().contains("NIC 3"), "user-mode networking is left alone\n{}", out.report());
 }
 
 #[test]
@@ -241,4 +246,18 @@ fn what_changes_while_kvmnet_asks_is_left_alone() {
     lab.virsh(&["destroy", "vm1"]);
     assert_eq!(asking.answer("y\n").0, 2);
     lab.kvmnet(&["reattach"]).ok().says(&["no guest is running"]);
+}
+
+#[test]
+fn from_another_host() {
+    let Some(lab) = running(&[("vm1", plain("vm1", 1))]) else { return };
+    restart(&lab, "default");
+    // What libvirt takes for ssh runs the other end's command here.
+    let ssh = lab.file("ssh", "#!/bin/bash\nexec bash -c \"${@: -1}\"\n");
+    lab.host(&["chmod", "+x", &ssh]).ok();
+    let uri = format!("qemu+ssh://rack7/system?command={ssh}");
+    let out = lab.kvmnet(&["-c", &uri, "reattach", "-y"]).exits(2);
+    out.says(&["the taps of guests on qemu+ssh://rack7/system"])
+        .says(&["run 'kvmnet reattach' on that host"]);
+    assert_eq!(lab.tap_master("vm1", 1), "");
 }
