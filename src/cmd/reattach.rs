@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::guests::named;
+use super::live::settle;
 use super::walk::{Walk, Walked, walk};
 use crate::cli::Reattach;
 use crate::plan::taps::{Astray, Finding, Spot, Wiring};
@@ -50,7 +51,9 @@ pub(super) fn run(args: &Reattach, context: &mut Context) -> Result<u8> {
             (_, n) => format!("kvmnet: nothing to do: of {n} running guests every tap is where it belongs"),
         });
     }
-    walk(changes, &options, &World { host: Some(host), shapes: None }, context)?.report(&options, context)
+    let mut walked = walk(changes, &options, &World { host: Some(host), shapes: None }, context)?;
+    settle(&mut walked.changes);
+    walked.report(&options, context)
 }
 
 /// The changes, and how many running guests were looked at.

@@ -242,6 +242,9 @@ fn what_changes_while_kvmnet_asks_is_left_alone() {
     let (code, said) = asking.answer("y\n");
     assert_eq!(code, 2, "{said}");
     assert_eq!(lab.tap_master("vm1", 1), "br1");
+    lab.virsh(&["net-destroy", "default"]);
+    let out = lab.kvmnet(&["reattach", "-y", "-o", "json"]).exits(2);
+    assert!(out.json()["changes"][0]["live"].is_null(), "{}", out.report());
     let asking = lab.kvmnet_asks(&["reattach"]);
     lab.virsh(&["destroy", "vm1"]);
     assert_eq!(asking.answer("y\n").0, 2);
