@@ -245,6 +245,7 @@ fn what_changes_while_kvmnet_asks_is_left_alone() {
     lab.virsh(&["net-destroy", "default"]);
     let out = lab.kvmnet(&["reattach", "-y", "-o", "json"]).exits(2);
     assert!(out.json()["changes"][0]["live"].is_null(), "{}", out.report());
+    lab.virsh(&["net-start", "default"]);
     let asking = lab.kvmnet_asks(&["reattach"]);
     lab.virsh(&["destroy", "vm1"]);
     assert_eq!(asking.answer("y\n").0, 2);
