@@ -91,7 +91,7 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
 }
 
 /// A guest that is meant, or a word that names none.
-type Chosen = Result<Guest, (String, anyhow::Error)>;
+pub(super) type Chosen = Result<Guest, (String, anyhow::Error)>;
 
 /// What all guests have in common.
 pub(super) struct Job<'a> {
@@ -128,16 +128,7 @@ impl Job<'_> {
             }
             return Ok(found.into_iter().map(Ok).collect());
         }
-        let mut seen = BTreeSet::new();
-        let mut found = Vec::new();
-        for word in &self.args.domains {
-            match find(&all, word, self.host.uri()) {
-                Ok(guest) if seen.insert(guest.uuid.clone()) => found.push(Ok(guest.clone())),
-                Ok(_) => {}
-                Err(e) => found.push(Err((word.clone(), e))),
-            }
-        }
-        Ok(found)
+        Ok(named(&all, &self.args.domains, self.host.uri()))
     }
 
     fn is_on(&self, guest: &Guest, network: &str) -> Result<bool> {
@@ -386,6 +377,20 @@ fn shown(doc: &Doc<'_>, conversion: &Conversion, old: &str, new: &str) -> String
 fn same_uuid(uuid: &str, word: &str) -> bool {
     let digits = |text: &str| text.replace('-', "").to_ascii_lowercase();
     word.len() >= 32 && digits(uuid) == digits(word)
+}
+
+/// The guests that the words name, each once.
+pub(super) fn named(all: &[Guest], words: &[String], uri: &str) -> Vec<Chosen> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for word in words {
+        match find(all, word, uri) {
+            Ok(guest) if seen.insert(guest.uuid.clone()) => found.push(Ok(guest.clone())),
+            Ok(_) => {}
+            Err(e) => found.push(Err((word.clone(), e))),
+        }
+    }
+    found
 }
 
 /// The guest of that name, UUID or id.

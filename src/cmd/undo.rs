@@ -53,8 +53,8 @@ fn host(
     args: &Undo,
     context: &Context,
 ) -> Result<Option<Box<dyn Hypervisor>>> {
-    let is_file = |place: &Place| matches!(place, Place::File { .. });
-    let needs_host = |e: &&Entry| undo::may_stand(e) && e.steps.iter().any(|s| !is_file(&s.place));
+    let on_host = |place: &Place| !matches!(place, Place::File { .. }) && place.can_go_back();
+    let needs_host = |e: &&Entry| undo::may_stand(e) && e.steps.iter().any(|s| on_host(&s.place));
     if !entries.iter().any(needs_host) {
         return Ok(None);
     }

@@ -8,13 +8,14 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use roxmltree::Node;
 
+use super::taps;
 use crate::model::{MacAddr, Network, Nic};
 use crate::sys::clock;
 use crate::sys::hypervisor::{Hypervisor, Reach};
-use crate::sys::kernel::{self, Kernel};
+use crate::sys::kernel::{Kernel, Kind};
 use crate::xml::{Doc, Layout, StartTag, child, children};
 
 /// How long the link stays down, so that the guest notices (0.6 s is enough for Linux guests).
@@ -87,21 +88,13 @@ fn plug(host: &dyn Hypervisor, uuid: &str, mac: &str) -> Result<()> {
     };
     let (Some(bridge), Some(tap)) = (bridge, &nic.target) else { return Ok(()) };
     let kernel = Kernel::default();
-    let master = || kernel.device(tap).and_then(|device| device.master);
     // A port of Open vSwitch has the switch's own device as its master.
-    if kernel.device(&bridge).is_none_or(|b| b.kind != kernel::Kind::Bridge)
-        || master().as_ref() == Some(&bridge)
+    if kernel.device(&bridge).is_none_or(|b| b.kind != Kind::Bridge)
+        || kernel.device(tap).and_then(|device| device.master).as_ref() == Some(&bridge)
     {
         return Ok(());
     }
-    kernel::plug(tap, &bridge)
-        .with_context(|| format!("its tap {tap} is not on bridge '{bridge}' and can't be put there"))?;
-    match master() {
-        Some(found) if found == bridge => Ok(()),
-        found => {
-            bail!("its tap {tap} is on {}, not on bridge '{bridge}'", found.as_deref().unwrap_or("no bridge"))
-        }
-    }
+    taps::plug(&kernel, doc.root(), tap, &bridge)
 }
 
 fn bridge_of_network(host: &dyn Hypervisor, name: &str) -> Result<Option<String>> {
