@@ -27,3 +27,6 @@ mod real;
 
 #[path = "lab/live.rs"]
 mod live;
+
+#[path = "lab/booted.rs"]
+mod booted;
