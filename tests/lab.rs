@@ -28,5 +28,5 @@ mod real;
 #[path = "lab/live.rs"]
 mod live;
 
-#[path = "lab/reattach.rs"]
-mod reattach;
+#[path = "lab/booted.rs"]
+mod booted;

@@ -222,6 +222,24 @@ static NEEDS: &[Need] = &[
         [&["util-linux"], &["util-linux"], &["util-linux"], &["util-linux"]],
     ),
     need(
+        Lab,
+        Program("busybox"),
+        "the programs of the guests that boot",
+        [&["busybox-static"], &["busybox"], &["busybox"], &["busybox", "busybox-static"]],
+    ),
+    need(
+        Lab,
+        Program("xz"),
+        "unpacking kernel modules for guests that boot",
+        [&["xz-utils"], &["xz"], &["xz"], &["xz"]],
+    ),
+    need(
+        Lab,
+        Program("zstd"),
+        "unpacking kernel modules for guests that boot",
+        [&["zstd"], &["zstd"], &["zstd"], &["zstd"]],
+    ),
+    need(
         Bench,
         Program("virt-xml"),
         "comparing kvmnet with it",
