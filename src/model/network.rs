@@ -1,7 +1,10 @@
 //! A libvirt network, as far as it shapes what a guest gets from it.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use roxmltree::{Attribute, Node};
 
+use super::address::{Address, Route};
 use crate::xml::{Doc, ReadError, child, children, elements, escaped};
 
 /// What a network does with frames that leave it; names as in the XML (reference §2).
@@ -168,6 +171,30 @@ pub struct Network {
     pub portgroups: Vec<Portgroup>,
     /// Addresses that its DHCP server reserves: MAC address, IP address.
     pub reservations: Vec<(String, String)>,
+    /// Its UUID, if the definition has one.
+    pub uuid: Option<String>,
+    /// The device that its traffic leaves through, if it is tied to one.
+    pub forward_dev: Option<String>,
+    /// The host devices that it shares out (macvtap), by name.
+    pub pool: Vec<String>,
+    /// Does it translate IPv6 addresses as well? Without it a `nat` network routes them unchanged.
+    pub nat_ipv6: bool,
+    /// The ports that translated connections leave from.
+    pub nat_ports: Option<(u16, u16)>,
+    /// The addresses that translated connections leave from.
+    pub nat_addresses: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// The host's addresses in it.
+    pub addresses: Vec<Address>,
+    /// Routes that the host gets with it.
+    pub routes: Vec<Route>,
+    /// Its DNS domain.
+    pub domain: Option<String>,
+    /// Is its DNS server on? It runs only where the network has an address.
+    pub has_dns: bool,
+    /// Where its DNS server asks: for which domain (`None`: for all), which server (`None`: nobody is asked).
+    pub forwarders: Vec<(Option<String>, Option<IpAddr>)>,
+    /// Names that its DNS server knows besides those of the guests.
+    pub dns_hosts: Vec<(IpAddr, Vec<String>)>,
 }
 
 impl Network {
@@ -198,6 +225,8 @@ impl Network {
             }
         };
         let bridge = child(root, "bridge");
+        let nat = forward.and_then(|f| child(f, "nat"));
+        let dns = child(root, "dns");
         let portgroup = |node: Node<'_, '_>| Portgroup {
             name: node.attribute("name").unwrap_or_default().into(),
             is_default: node.attribute("default") == Some("yes"),
@@ -220,6 +249,18 @@ impl Network {
             given: Given::read(root).without(Setting::Bandwidth),
             portgroups: children(root, "portgroup").map(portgroup).collect(),
             reservations: reserved,
+            uuid: child(root, "uuid").and_then(|n| n.text()).map(|t| t.trim().to_string()),
+            forward_dev: forward.and_then(forward_dev),
+            pool: forward.filter(|_| !mode.is_virtual()).map(devices).unwrap_or_default(),
+            nat_ipv6: nat.is_some_and(|n| n.attribute("ipv6") == Some("yes")),
+            nat_ports: nat.and_then(|n| span(child(n, "port")?)),
+            nat_addresses: nat.and_then(|n| span(child(n, "address")?)),
+            addresses: children(root, "ip").filter_map(Address::read).collect(),
+            routes: children(root, "route").filter_map(Route::read).collect(),
+            domain: child(root, "domain").and_then(|d| d.attribute("name")).map(Into::into),
+            has_dns: dns.is_none_or(|d| d.attribute("enable") != Some("no")),
+            forwarders: dns.map(forwarders).unwrap_or_default(),
+            dns_hosts: dns.map(dns_hosts).unwrap_or_default(),
         })
     }
 
@@ -251,6 +292,41 @@ impl Network {
     }
 }
 
+/// The device that `<forward>` names, itself or in its first `<interface>`.
+fn forward_dev(forward: Node<'_, '_>) -> Option<String> {
+    let of_child = || child(forward, "interface").and_then(|i| i.attribute("dev"));
+    forward.attribute("dev").or_else(of_child).map(Into::into)
+}
+
+/// The devices that `<forward>` shares out: libvirt repeats the first of them in an attribute (reference §5.1).
+fn devices(forward: Node<'_, '_>) -> Vec<String> {
+    let pool: Vec<String> =
+        children(forward, "interface").filter_map(|i| i.attribute("dev")).map(Into::into).collect();
+    if pool.is_empty() { forward_dev(forward).into_iter().collect() } else { pool }
+}
+
+/// `start` and `end` of an element that has both.
+fn span<T: std::str::FromStr>(node: Node<'_, '_>) -> Option<(T, T)> {
+    let bound = |name| node.attribute(name).and_then(|v| v.trim().parse().ok());
+    Some((bound("start")?, bound("end")?))
+}
+
+fn forwarders(dns: Node<'_, '_>) -> Vec<(Option<String>, Option<IpAddr>)> {
+    let read = |node: Node<'_, '_>| {
+        let address = node.attribute("addr").and_then(|a| a.parse().ok());
+        (node.attribute("domain").map(Into::into), address)
+    };
+    children(dns, "forwarder").map(read).collect()
+}
+
+fn dns_hosts(dns: Node<'_, '_>) -> Vec<(IpAddr, Vec<String>)> {
+    let names = |host: Node<'_, '_>| {
+        let names = children(host, "hostname").filter_map(|n| n.text().map(|t| t.trim().to_string()));
+        names.collect::<Vec<_>>()
+    };
+    children(dns, "host").filter_map(|h| Some((h.attribute("ip")?.parse().ok()?, names(h)))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -275,6 +351,33 @@ mod tests {
         assert!(network.inherited(Some("b"), Setting::Bandwidth).is_some());
         assert_eq!(network.inherited(None, Setting::TrustRxFilters), Some("yes"));
         assert!(network.has_inbound && network.given.get(Setting::Port).is_some());
+    }
+
+    #[test]
+    fn what_else_is_read() {
+        let read = |text: &str| Network::read(&Doc::parse(text).unwrap()).unwrap();
+        let network = read(
+            "<network><name>n</name><uuid> u </uuid><forward mode='nat' dev='e'><nat ipv6='yes'>\
+             <address start='203.0.113.1' end='203.0.113.2'/><port start='1024' end='2000'/></nat></forward>\
+             <domain name='lab.test'/><dns><forwarder domain='a.b' addr='1.1.1.1'/><forwarder domain='c.d'/>\
+             <host ip='10.0.0.9'><hostname>web</hostname><hostname>www</hostname></host></dns>\
+             <ip address='10.0.0.1' prefix='24'/></network>",
+        );
+        assert_eq!((network.uuid.as_deref(), network.forward_dev.as_deref()), (Some("u"), Some("e")));
+        assert_eq!((network.nat_ports, network.nat_ipv6), (Some((1024, 2000)), true));
+        assert_eq!(network.nat_addresses.unwrap().1.to_string(), "203.0.113.2");
+        assert_eq!((network.domain.as_deref(), network.has_dns), (Some("lab.test"), true));
+        assert_eq!(network.forwarders[0], (Some("a.b".into()), Some("1.1.1.1".parse().unwrap())));
+        assert_eq!(network.forwarders[1], (Some("c.d".into()), None));
+        assert_eq!(network.dns_hosts, [("10.0.0.9".parse().unwrap(), vec!["web".into(), "www".into()])]);
+        assert!(network.pool.is_empty() && network.addresses.len() == 1);
+        let pool = |forward: &str| read(&format!("<network><name>n</name>{forward}</network>")).pool;
+        assert_eq!(
+            pool("<forward mode='vepa' dev='a'><interface dev='a'/><interface dev='b'/></forward>"),
+            ["a", "b"]
+        );
+        assert_eq!(pool("<forward mode='bridge' dev='a'/>"), ["a"]);
+        assert!(!read("<network><name>n</name><dns enable='no'/></network>").has_dns);
     }
 
     #[test]
