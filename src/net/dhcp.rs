@@ -15,8 +15,8 @@ const FLAG: &str = "--dhcp";
 /// The most addresses in one range.
 const MOST: u128 = 65536;
 
-/// Puts the ranges that were asked for, and the default one for IPv4, into the subnets.
-pub(super) fn ranges(ask: &Ask, subnets: &mut [Subnet]) -> Result<(), Fault> {
+/// Puts the ranges that were asked for into the subnets.
+pub(super) fn asked(ask: &Ask, subnets: &mut [Subnet]) -> Result<(), Fault> {
     for range in &ask.dhcp {
         let subnet = of_family(subnets, range.0);
         let Some(subnet) = subnet else {
@@ -27,6 +27,12 @@ pub(super) fn ranges(ask: &Ask, subnets: &mut [Subnet]) -> Result<(), Fault> {
         check(*range, subnet)?;
         subnet.dhcp.push(*range);
     }
+    Ok(())
+}
+
+/// Puts the ranges that were asked for, and the default one for IPv4, into the subnets.
+pub(super) fn ranges(ask: &Ask, subnets: &mut [Subnet]) -> Result<(), Fault> {
+    asked(ask, subnets)?;
     for subnet in subnets.iter_mut().filter(|s| s.dhcp.is_empty() && !ask.no_dhcp) {
         subnet.dhcp = default(subnet.ip);
     }
@@ -54,7 +60,8 @@ pub(super) fn default(subnet: IpNet) -> Vec<(IpAddr, IpAddr)> {
         .collect()
 }
 
-fn check((start, end): (IpAddr, IpAddr), subnet: &Subnet) -> Result<(), Fault> {
+/// Can this be a range of the subnet, besides those it has?
+pub(super) fn check((start, end): (IpAddr, IpAddr), subnet: &Subnet) -> Result<(), Fault> {
     let whole = subnet.ip.trunc();
     let example = default(subnet.ip).into_iter().last();
     let help = match example {

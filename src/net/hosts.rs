@@ -6,6 +6,7 @@ use super::dhcp::of_family;
 use super::fault::Fault;
 use super::spec::Subnet;
 use super::words;
+use crate::model::MacAddr;
 
 const FLAG: &str = "--host";
 
@@ -17,7 +18,9 @@ pub(super) fn reserve(ask: &Ask, subnets: &mut [Subnet]) -> Result<(), Fault> {
             return Err(Fault::new(FLAG, what, "add --subnet6"));
         };
         check(host, subnet)?;
-        subnet.hosts.push(host.clone());
+        if !subnet.hosts.contains(host) {
+            subnet.hosts.push(host.clone());
+        }
     }
     Ok(())
 }
@@ -46,7 +49,7 @@ fn check(host: &Host, subnet: &Subnet) -> Result<(), Fault> {
         }
         _ => {}
     }
-    if host.mac.is_some_and(|mac| mac.is_multicast()) {
+    if host.mac.is_some_and(MacAddr::is_multicast) {
         return fault(
             "that MAC address is a group's, which no guest can have".into(),
             "write the guest's own",
@@ -61,7 +64,8 @@ fn check(host: &Host, subnet: &Subnet) -> Result<(), Fault> {
     if let Some(why) = host.name.as_deref().and_then(words::host_name) {
         return fault(why, "letters, digits and '-', a letter first");
     }
-    let taken = |same: &dyn Fn(&Host) -> bool| subnet.hosts.iter().find(|other| same(other));
+    let others = || subnet.hosts.iter().filter(|other| *other != host);
+    let taken = |same: &dyn Fn(&Host) -> bool| others().find(|other| same(other));
     for (what, same) in [
         ("its address", &(|other: &Host| other.ip == host.ip) as &dyn Fn(&Host) -> bool),
         ("its MAC address", &|other| host.mac.is_some() && other.mac == host.mac),

@@ -40,11 +40,6 @@ fn mtu(ask: &Ask) -> Result<(), Fault> {
         let what = format!("{size} is no MTU that a bridge can have: {} to {}", MTU.start(), MTU.end());
         return Err(Fault::new("--mtu", what, "1500 is Ethernet's"));
     }
-    let has_v6 = ask.subnet6.is_some() || ask.subnet_pools.iter().any(|p| matches!(p, IpNet::V6(_)));
-    if has_v6 && size < MTU6 {
-        let what = format!("{size} is too small for IPv6, which needs {MTU6}");
-        return Err(Fault::new("--mtu", what, format!("take at least {MTU6}, or leave the IPv6 subnet out")));
-    }
     Ok(())
 }
 
@@ -146,8 +141,13 @@ fn portgroups(
     }
 }
 
-/// What must fit the subnet: nothing may be translated to addresses of the guests, and the DNS server can't ask itself.
-pub(super) fn in_subnet(ask: &Ask, subnet: IpNet) -> Result<(), Fault> {
+/// What must fit the subnet: nothing may be translated to addresses of the guests, the DNS server can't ask itself, and
+/// IPv6 needs its MTU.
+pub(super) fn in_subnet(ask: &Ask, mtu: Option<u32>, subnet: IpNet) -> Result<(), Fault> {
+    if let Some(size) = mtu.filter(|size| subnet.addr().is_ipv6() && *size < MTU6) {
+        let what = format!("{size} is too small for IPv6, which needs {MTU6}");
+        return Err(Fault::new("--mtu", what, format!("take at least {MTU6}, or leave the IPv6 subnet out")));
+    }
     if let Some((start, end)) = ask.nat_addresses
         && let IpNet::V4(net) = subnet
         && start <= net.broadcast()

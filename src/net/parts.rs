@@ -12,10 +12,12 @@ use crate::model::DeviceName;
 /// The definition of a network, without UUID and MAC address: libvirt makes those.
 pub fn xml(spec: &Spec) -> String {
     let is_off = spec.dns.is_off || (spec.mode == Mode::Isolated && spec.subnets.is_empty());
+    let ipv6 = spec.subnet6().is_some();
+    let nat = nat(ipv6, spec.nat_addresses, spec.nat_ports).filter(|_| spec.mode == Mode::Nat);
     let dns = Dns { is_off, ..spec.dns.clone() };
     Element::new("network")
         .around([Element::new("name").holding(&spec.name)])
-        .around(forward(spec))
+        .around((spec.mode != Mode::Isolated).then(|| forward(spec.mode, spec.dev.as_ref(), &spec.pool, nat)))
         .around(spec.bridge.as_ref().map(|name| bridge(name, spec.mode)))
         .around(spec.mtu.map(mtu))
         .around(spec.domain.as_deref().map(domain))
@@ -26,15 +28,15 @@ pub fn xml(spec: &Spec) -> String {
         .document()
 }
 
-fn forward(spec: &Spec) -> Option<Element> {
-    if spec.mode == Mode::Isolated {
-        return None;
-    }
-    let ipv6 = spec.mode == Mode::Nat && spec.subnet6().is_some();
-    let forward = Element::new("forward").with("mode", spec.mode).with_some("dev", spec.dev.as_ref());
-    Some(
-        forward.around(nat(ipv6, spec.nat_addresses, spec.nat_ports)).around(spec.pool.iter().map(interface)),
-    )
+/// `<forward>`, for every mode but `isolated`.
+pub(super) fn forward(
+    mode: Mode,
+    dev: Option<&DeviceName>,
+    pool: &[DeviceName],
+    nat: Option<Element>,
+) -> Element {
+    let forward = Element::new("forward").with("mode", mode).with_some("dev", dev);
+    forward.around(nat).around(pool.iter().map(interface))
 }
 
 /// `<nat>`, where there is anything to say.

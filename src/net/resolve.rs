@@ -22,7 +22,7 @@ pub fn resolve(ask: &Ask, around: &Surroundings) -> Result<Resolved, Fault> {
     limits::check(ask, kind, bridge.as_ref(), around)?;
     let subnets = if kind.has_addresses() { addresses::subnets(ask, around, &mut why)? } else { Vec::new() };
     for subnet in &subnets {
-        limits::in_subnet(ask, subnet.ip)?;
+        limits::in_subnet(ask, ask.mtu, subnet.ip)?;
     }
     let is_open_vswitch = kind == Kind::Bridge
         && bridge.as_ref().and_then(|b| around.device(b.as_str())).is_some_and(|d| d.is_open_vswitch);
