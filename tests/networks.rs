@@ -1,5 +1,5 @@
-//! Networks from what was typed to a definition, and from one mode to another: libvirt's own schema has the last word on
-//! every text that comes out.
+//! Networks from what was typed to a definition, and from one mode to another: libvirt's own schema and its parser have the
+//! last word on every text that comes out.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
@@ -10,6 +10,8 @@
 mod change;
 #[path = "networks/dice.rs"]
 mod dice;
+#[path = "networks/libvirt.rs"]
+mod libvirt;
 #[path = "rules/schema.rs"]
 mod schema;
 
@@ -183,7 +185,7 @@ pub(crate) fn asks() -> Vec<(&'static str, Ask)> {
         (
             "pools",
             ask(Mode::Nat, |a| {
-                a.subnet_pools = vec!["172.20.0.0/16".parse().unwrap(), "fd00:5::/48".parse().unwrap()]
+                a.subnet_pools = vec!["172.20.0.0/16".parse().unwrap(), "fd00:5::/48".parse().unwrap()];
             }),
         ),
         (
@@ -227,6 +229,7 @@ fn every_mode_is_what_was_asked_and_validates() {
     );
     assert!(text("pools").contains("172.20.0.1") && text("pools").contains("fd00:5::1"));
     schema::validate("network", &results);
+    libvirt::defines(&results);
 }
 
 #[test]
@@ -292,7 +295,7 @@ fn what_is_refused() {
             "--nat-addresses",
             "subnet",
             nat(|a| {
-                a.nat_addresses = Some(("192.168.124.2".parse().unwrap(), "192.168.124.3".parse().unwrap()))
+                a.nat_addresses = Some(("192.168.124.2".parse().unwrap(), "192.168.124.3".parse().unwrap()));
             }),
         ),
         ("--dns-forwarder", "itself", nat(|a| a.forwarders = vec![(None, "192.168.124.1".parse().unwrap())])),
@@ -308,7 +311,7 @@ fn what_is_refused() {
             "--portgroup",
             "filter",
             bridge(|a| {
-                (a.bridge, a.portgroups) = (Some("br0".parse().unwrap()), vec!["a,vlan=5".parse().unwrap()])
+                (a.bridge, a.portgroups) = (Some("br0".parse().unwrap()), vec!["a,vlan=5".parse().unwrap()]);
             }),
         ),
     ] {

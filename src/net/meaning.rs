@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use crate::model::{Address, ForwardMode, Network};
+use crate::model::{Address, ForwardMode, Network, Setting};
 
 /// What the network does, a sentence each.
 pub fn meaning(network: &Network) -> Vec<String> {
@@ -107,6 +107,12 @@ pub fn notes(network: &Network) -> Vec<String> {
             "connections leave from {start}-{end}: the LAN must send these addresses to this host (as addresses of it, or by a route)"
         ));
     }
+    let is_ovs = network.given.get(Setting::Virtualport).is_some_and(|p| p.contains("openvswitch"));
+    if network.portgroups.iter().any(|g| g.given.get(Setting::Vlan).is_some()) && !is_ovs {
+        notes.push(
+            "VLANs on a Linux bridge take libvirt 11.0 or newer, and vlan_filtering on the bridge".into(),
+        );
+    }
     for address in v6 {
         notes.extend(autoconfiguration(address, network.mode));
     }
@@ -191,6 +197,8 @@ mod tests {
         let (means, more) = said("<forward mode='bridge'><interface dev='a'/><interface dev='b'/></forward>");
         assert!(means.contains("a, b") && more.contains("can't talk to each other"));
         assert!(said("<forward/><ip address='8.8.8.1' prefix='24'/>").1.contains("isn't private"));
+        let vlan = "<forward mode='bridge'/><bridge name='b'/><portgroup name='p'><vlan><tag id='5'/></vlan></portgroup>";
+        assert!(said(vlan).1.contains("vlan_filtering"));
         let dhcp6 = "<ip family='ipv6' address='fd00::1' prefix='64'><dhcp><range start='fd00::2' end='fd00::9'/></dhcp></ip>";
         assert!(said(dhcp6).1.contains("no SLAAC"));
         assert!(said(&six.replace("64", "80")).1.contains("isn't a /64"));
