@@ -11,11 +11,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("xml", &[]),
     ("model", &["xml"]),
     ("convert", &["xml", "model"]),
+    ("net", &["xml", "model"]),
     ("sys", &["xml"]),
     ("plan", &["xml", "model", "convert", "sys"]),
-    ("report", &["xml", "model", "convert", "plan"]),
-    ("cli", &["model"]),
-    ("cmd", &["xml", "model", "convert", "sys", "plan", "report", "cli"]),
+    ("report", &["xml", "model", "convert", "net", "plan"]),
+    ("cli", &["model", "net"]),
+    ("cmd", &["xml", "model", "convert", "net", "sys", "plan", "report", "cli"]),
 ];
 
 /// What only `sys` may name.
