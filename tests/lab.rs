@@ -30,3 +30,9 @@ mod live;
 
 #[path = "lab/booted.rs"]
 mod booted;
+#[path = "lab/networks.rs"]
+mod networks;
+#[path = "lab/reach.rs"]
+mod reach;
+#[path = "lab/reattach.rs"]
+mod reattach;

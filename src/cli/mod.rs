@@ -2,12 +2,17 @@
 
 mod convert;
 mod history;
+mod net;
 mod reattach;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub use convert::{Convert, SavedImage};
 pub use history::{History, Undo};
+pub use net::{
+    Net, NetAutostart, NetCommand, NetCreate, NetDelete, NetLeases, NetList, NetMode, NetRestart, NetSetMode,
+    NetShape, NetShow, NetStart, NetStop,
+};
 pub use reattach::Reattach;
 
 /// Move KVM guests between libvirt networks, host bridges and macvtap.
@@ -93,6 +98,7 @@ pub struct Global {
 #[allow(missing_docs, reason = "what a command does stands at its struct, where clap finds it")]
 pub enum Command {
     Convert(Box<Convert>),
+    Net(Net),
     Reattach(Reattach),
     History(History),
     Undo(Undo),

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::Context;
 use super::guests::takes_effect;
+use super::net;
 use super::walk::{self, Walk, Walked};
 use crate::cli::Undo;
 use crate::plan::{Change, Entry, Place, Run, Shapes, State, Subject, World, journal_dir, read_all, undo};
@@ -78,9 +79,17 @@ fn changes(run: &Run, entries: &[&Entry], world: &World<'_>) -> Result<Vec<Chang
     let guests = world.host.map_or(Ok(Vec::new()), Hypervisor::guests)?;
     let mut changes: Vec<Change> = entries.iter().rev().map(|entry| undo::plan(run, entry, world)).collect();
     for change in changes.iter_mut().filter(|c| c.is_planned()) {
-        let Subject::Guest { uuid, .. } = &change.subject else { continue };
-        if let Some(guest) = guests.iter().find(|g| g.uuid == *uuid) {
-            takes_effect(change, guest);
+        match (&change.subject, world.host) {
+            (Subject::Guest { uuid, .. }, _) => {
+                if let Some(guest) = guests.iter().find(|g| g.uuid == *uuid) {
+                    takes_effect(change, guest);
+                }
+            }
+            (Subject::Network(name), Some(host)) => {
+                let name = name.clone();
+                net::before_undo(host, &name, change)?;
+            }
+            (Subject::Network(_) | Subject::File(_), _) => {}
         }
     }
     Ok(changes)

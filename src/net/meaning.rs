@@ -85,9 +85,7 @@ pub fn notes(network: &Network) -> Vec<String> {
         M::Nat if !network.nat_ipv6 => notes.extend(static_routes(v6.iter().copied())),
         M::Bridge if !network.has_pool => {
             let bridge = network.bridge.as_deref().unwrap_or("the bridge");
-            notes.push(format!(
-                "the host needs bridge '{bridge}' with a NIC in it; kvmnet host bridge create {bridge} --port NIC makes one"
-            ));
+            notes.push(format!("the host needs bridge '{bridge}', with a NIC in it that leads to the LAN"));
             notes.push("guests' services are open to the whole LAN; its DHCP server, or its administrator, gives them addresses".into());
         }
         M::Bridge | M::Private | M::Vepa | M::Passthrough => {
@@ -193,7 +191,9 @@ mod tests {
         assert!(said(&format!("<forward/>{four}{six}")).1.contains("static route: fd00::/64"));
         assert_eq!(said(four).1, "");
         assert!(said("").0.contains("not even the host") && !said("").0.contains("DNS"));
-        assert!(said("<forward mode='bridge'/><bridge name='br0'/>").1.contains("host bridge create br0"));
+        assert!(
+            said("<forward mode='bridge'/><bridge name='br0'/>").1.contains("bridge 'br0', with a NIC in it")
+        );
         let (means, more) = said("<forward mode='bridge'><interface dev='a'/><interface dev='b'/></forward>");
         assert!(means.contains("a, b") && more.contains("can't talk to each other"));
         assert!(said("<forward/><ip address='8.8.8.1' prefix='24'/>").1.contains("isn't private"));

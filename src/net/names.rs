@@ -66,7 +66,7 @@ pub(super) fn bridge(
             "--bridge",
             "is missing: --mode bridge puts guests on a bridge of the host, and it must be named",
             match bridges(around).as_str() {
-                "" => "kvmnet host bridge create br0 --port NIC makes one; --pool NIC does without a bridge (macvtap)".into(),
+                "" => "--bridge NAME; without a bridge, --pool NIC makes macvtap devices".into(),
                 names => format!("there is {names}; --pool NIC does without a bridge (macvtap)"),
             },
         )),
@@ -74,7 +74,9 @@ pub(super) fn bridge(
         (_, Some(bridge)) => own(bridge, around).map(|()| Some(bridge.clone())),
         (_, None) => {
             let bridge = free(around)?;
-            why.push(format!("bridge '{bridge}': the first that no network and no device of the host is called"));
+            why.push(format!(
+                "bridge '{bridge}': the first that no network and no device of the host is called"
+            ));
             Ok(Some(bridge))
         }
     }
@@ -104,8 +106,8 @@ pub(super) fn of_host(bridge: &DeviceName, around: &Surroundings) -> Result<(), 
     }
     if around.lacks(bridge.as_str()) {
         let help = match bridges(around).as_str() {
-            "" => format!("kvmnet host bridge create {bridge} --port NIC makes it"),
-            names => format!("there is {names}; kvmnet host bridge create {bridge} --port NIC makes one"),
+            "" => format!("make '{bridge}' first, with the NIC that leads to the LAN in it"),
+            names => format!("there is {names}"),
         };
         return fault("doesn't exist on this host: no guest on such a network would start", &help);
     }
@@ -181,7 +183,7 @@ pub(super) fn device(flag: &'static str, name: &DeviceName, around: &Surrounding
     spelled(flag, name)?;
     if around.lacks(name.as_str()) {
         let what = format!("'{name}' doesn't exist on this host");
-        return Err(Fault::new(flag, what, "kvmnet host nics lists what there is"));
+        return Err(Fault::new(flag, what, "'ip -br link' lists what there is"));
     }
     if flag == "--pool" && around.device(name.as_str()).is_some_and(|d| d.is_wireless) {
         let what =

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
+use super::network::{self, Standing};
 use super::{running, taps};
 use crate::sys::files;
 use crate::sys::hypervisor::Hypervisor;
@@ -34,6 +35,13 @@ pub enum Place {
         mac: String,
         /// Is the guest's link taken down and up again, so that it asks for a new address?
         bounce: bool,
+    },
+    /// A network, with all that libvirt keeps of it.
+    Network {
+        /// Its name.
+        name: String,
+        /// Is it stopped and started again if it runs?
+        restart: bool,
     },
     /// The host's end of a running guest's NIC: the bridge that its tap is a port of, and whether the NIC's network has it
     /// in its books, in words. What was put right isn't put wrong again.
@@ -101,9 +109,26 @@ impl Place {
             Place::Definition { .. } => "the stored definition".into(),
             Place::SavedImage { .. } => "the saved memory image".into(),
             Place::RunningNic { mac, .. } => format!("the running guest's NIC {mac}"),
+            Place::Network { name, .. } => format!("network '{name}'"),
             Place::Tap { tap, .. } => format!("the place of tap {tap}"),
             Place::File { path, .. } => path.display().to_string(),
         }
+    }
+
+    /// A text as it is shown: without secrets.
+    pub fn shown(&self, text: &str) -> String {
+        match self {
+            Place::Network { .. } => Standing::parse(text)
+                .map(|standing| Standing { xml: xml::masked(&standing.xml), ..standing }.to_string())
+                .unwrap_or_default(),
+            Place::Tap { .. } => text.into(),
+            _ => xml::masked(text),
+        }
+    }
+
+    /// May something of a text that could be put there only in part stand?
+    pub fn takes_several_calls(&self) -> bool {
+        matches!(self, Place::Network { .. })
     }
 
     /// Can what stood there be put back?
@@ -120,6 +145,7 @@ impl Place {
             Place::Definition { uuid } => world.host()?.definition(uuid),
             Place::SavedImage { uuid } => world.host()?.saved(uuid),
             Place::RunningNic { uuid, mac, .. } => running::read(world.host()?, uuid, mac),
+            Place::Network { name, .. } => network::read(world.host()?, name),
             Place::Tap { uuid, tap } => taps::read(world.host()?, uuid, tap),
             Place::File { path, .. } => match files::read_if_there(path) {
                 Ok(None) => Ok(None),
@@ -160,6 +186,7 @@ impl Place {
                 running::put(world.host()?, (uuid, mac), interface, *bounce)
             }
             (Place::RunningNic { .. }, None) => Err(anyhow!("kvmnet never unplugs a guest's NIC")),
+            (Place::Network { name, restart }, text) => network::put(world.host()?, name, text, *restart),
             (Place::Tap { uuid, tap }, text) => taps::put(world.host()?, (uuid, tap), text),
             (Place::File { path, mode }, Some(text)) => files::replace(path, text.as_bytes(), *mode)
                 .with_context(|| format!("cannot write {}; it stays as it was", path.display())),

@@ -4,7 +4,7 @@ use super::change::{Change, State, Step};
 use super::journal::{Entry, Outcome, Run};
 use super::place::{Place, World};
 use crate::problem::Problem;
-use crate::xml::{diff, masked};
+use crate::xml::diff;
 
 /// The runs that a bare `undo` may mean, newest first: those that may still have something to put back and aren't
 /// themselves an undo.
@@ -84,7 +84,8 @@ fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result
         }
         let is_ours =
             now == stored || place.agrees(before.as_deref(), after.as_deref(), now.as_deref()).is_ok();
-        let (name, text) = (place.what(), |t: &Option<String>| t.as_deref().map(masked).unwrap_or_default());
+        let (name, text) =
+            (place.what(), |t: &Option<String>| t.as_deref().map(|t| place.shown(t)).unwrap_or_default());
         if !is_ours {
             let since = diff(
                 &format!("{name} after {}", entry.id),

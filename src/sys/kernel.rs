@@ -82,6 +82,16 @@ impl Kernel {
         })
     }
 
+    /// All devices, by name.
+    pub fn devices(&self) -> Vec<(String, Device)> {
+        let entries = std::fs::read_dir(&self.class_net).map(|entries| entries.flatten().collect::<Vec<_>>());
+        let names = entries.unwrap_or_default().into_iter().filter_map(|e| e.file_name().into_string().ok());
+        let mut devices: Vec<_> =
+            names.filter_map(|name| Some((name.clone(), self.device(&name)?))).collect();
+        devices.sort_by(|(a, _), (b, _)| a.cmp(b));
+        devices
+    }
+
     fn kind(&self, name: &str, dir: &Path) -> Kind {
         if dir.join("bridge").is_dir() {
             Kind::Bridge
@@ -160,6 +170,11 @@ fn is_open_vswitch(name: &str) -> bool {
     let Ok(shown) = shown else { return false };
     let links: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap_or_default();
     links[0]["linkinfo"]["info_kind"] == "openvswitch"
+}
+
+/// A setting of the kernel below `/proc/sys`, such as `net/ipv4/ip_forward`; `None` if there is no such setting.
+pub fn sysctl(path: &str) -> Option<String> {
+    text(&Path::new("/proc/sys").join(path))
 }
 
 /// May unprivileged guests use the bridge? Asks `/etc/qemu/bridge.conf`, the list of QEMU's bridge helper.

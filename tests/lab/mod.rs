@@ -55,6 +55,12 @@ impl Lab {
         Out::of(&mut self.site.command(Place::Host, argv), argv.join(" "))
     }
 
+    /// A command line, ready to run on the host.
+    #[allow(dead_code, reason = "only the benchmark needs it")]
+    pub(crate) fn host_command(&self, argv: &[&str]) -> Command {
+        self.site.command(Place::Host, argv)
+    }
+
     /// Runs a command on the LAN, outside of the host.
     pub(crate) fn lan(&self, argv: &[&str]) -> Out {
         Out::of(&mut self.site.command(Place::Lan, argv), format!("(lan) {}", argv.join(" ")))

@@ -205,6 +205,12 @@ static NEEDS: &[Need] = &[
     ),
     need(
         Lab,
+        Program("ping"),
+        "who reaches whom in the tests' networks",
+        [&["iputils-ping"], &["iputils"], &["iputils"], &["iputils"]],
+    ),
+    need(
+        Lab,
         Program("ip"),
         "network namespaces and bridges",
         [&["iproute2"], &["iproute"], &["iproute2"], &["iproute2"]],
