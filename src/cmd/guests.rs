@@ -6,16 +6,16 @@ use anyhow::{Context as _, Result, anyhow};
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::Context;
 use super::convert::{command, describe, refused};
 use super::walk::{Walk, walk};
+use super::{Context, connect};
 use super::{live, target};
 use crate::cli::{Convert, SavedImage};
 use crate::convert::{Conversion, Facts, Networks, Request, convert, convert_like, meaning, nics};
 use crate::model::{Code, Network, Nic, Warning};
 use crate::plan::{Change, Place, Shapes, State, Step, Subject, World};
 use crate::problem::Problem;
-use crate::sys::hypervisor::{ConnectTo, Guest, Hypervisor};
+use crate::sys::hypervisor::{Guest, Hypervisor};
 use crate::xml::{Doc, behind_masks, child, diff_of_edits, masks};
 
 /// Guests this many at a time, so that progress can be shown in between.
@@ -23,20 +23,8 @@ const BATCH: usize = 256;
 
 /// Converts guests.
 pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> Result<u8> {
-    if args.consent.exit_code && !args.consent.dry_run {
-        return Err(Problem::new("--exit-code tells of a preview", "add --dry-run"));
-    }
-    let to = ConnectTo {
-        uri: context.global.connect.as_deref(),
-        read_only: context.global.readonly,
-        may_fall_back: args.consent.dry_run,
-    };
-    let host = (context.connector)(&to)?;
+    let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
-    context.screen.detail(&format!("kvmnet: connected to {}", host.uri()));
-    if host.is_read_only() && !args.consent.dry_run {
-        return Err(Problem::new("a read-only connection can only show what would change", "add --dry-run"));
-    }
     if host.is_read_only() && !context.global.readonly {
         context
             .screen

@@ -1,5 +1,6 @@
 //! One file per verb: reads the state, builds a plan, hands it to the spine. The only room that joins the others.
 
+mod connect;
 mod convert;
 mod files;
 mod generate;

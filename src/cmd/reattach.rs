@@ -3,32 +3,20 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::Context;
 use super::guests::named;
 use super::live::settle;
 use super::walk::{Walk, Walked, walk};
+use super::{Context, connect};
 use crate::cli::Reattach;
 use crate::plan::taps::{Astray, Finding, Spot, Wiring};
 use crate::plan::{Change, Place, State, Step, Subject, World};
 use crate::problem::Problem;
-use crate::sys::hypervisor::{ConnectTo, Guest, Hypervisor, Reach};
+use crate::sys::hypervisor::{Guest, Hypervisor, Reach};
 
 /// Plugs running guests' taps back in.
 pub(super) fn run(args: &Reattach, context: &mut Context) -> Result<u8> {
-    if args.consent.exit_code && !args.consent.dry_run {
-        return Err(Problem::new("--exit-code tells of a preview", "add --dry-run"));
-    }
-    let to = ConnectTo {
-        uri: context.global.connect.as_deref(),
-        read_only: context.global.readonly,
-        may_fall_back: args.consent.dry_run,
-    };
-    let host = (context.connector)(&to)?;
+    let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
-    context.screen.detail(&format!("kvmnet: connected to {}", host.uri()));
-    if host.is_read_only() && !args.consent.dry_run {
-        return Err(Problem::new("a read-only connection can only show what would change", "add --dry-run"));
-    }
     let mut options = Walk::new(&args.consent);
     options.header.uri = Some(host.uri().to_string());
     if host.uri().starts_with("test:") {

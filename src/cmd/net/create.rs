@@ -3,10 +3,10 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{change, connect_to_change, explained, known, network, options, refused};
+use super::{change, explained, known, network, options, refused};
 use crate::cli::{NetCreate, NetShape};
 use crate::cmd::walk::walk;
-use crate::cmd::{Context, target};
+use crate::cmd::{Context, connect, target};
 use crate::convert::Target;
 use crate::model::{Code, Network, Warning};
 use crate::net::{self, Ask};
@@ -17,7 +17,7 @@ use crate::sys::networks::NetworkState;
 
 /// Makes a network.
 pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
-    let host = connect_to_change(context, &args.consent)?;
+    let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
     let states = host.networks()?;
     let ask = ask(args);

@@ -5,9 +5,9 @@ use std::io::Write as _;
 use anyhow::Result;
 use serde_json::json;
 
-use super::{connect_to_look, no_such};
-use crate::cmd::Context;
+use super::no_such;
 use crate::cmd::walk::print_json;
+use crate::cmd::{Context, connect};
 use crate::convert::nics;
 use crate::model::MacAddr;
 use crate::problem::Problem;
@@ -19,7 +19,7 @@ use crate::xml::Doc;
 
 /// Lists the leases of a network.
 pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
-    let host = connect_to_look(context)?;
+    let host = connect::to_look(context)?;
     let host = host.as_ref();
     if host.network(name)?.is_none() {
         return Err(no_such(name, &host.networks()?));

@@ -7,16 +7,16 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::guests::{Look, on_networks};
-use super::{connect_to_look, network};
-use crate::cmd::Context;
+use super::network;
 use crate::cmd::walk::print_json;
+use crate::cmd::{Context, connect};
 use crate::model::Network;
 use crate::report::columns;
 use crate::sys::networks::NetworkState;
 
 /// Lists the networks.
 pub(super) fn run(context: &mut Context) -> Result<u8> {
-    let host = connect_to_look(context)?;
+    let host = connect::to_look(context)?;
     let host = host.as_ref();
     let (states, guests) = rayon::join(|| host.networks(), || on_networks(host, Look::Now));
     let (states, guests) = (states?, guests?);

@@ -20,7 +20,7 @@ use crate::model::Network;
 use crate::net::{self, Cell, Fault};
 use crate::plan::{Change, Place, Standing, State, Step, Subject};
 use crate::problem::Problem;
-use crate::sys::hypervisor::{ConnectTo, Hypervisor};
+use crate::sys::hypervisor::Hypervisor;
 use crate::sys::networks::NetworkState;
 use crate::xml::Doc;
 
@@ -49,34 +49,6 @@ pub(super) fn run(args: &Net, context: &mut Context) -> Result<u8> {
         NetCommand::Leases(args) => leases::run(&args.name, context),
         NetCommand::SetMode(args) => set_mode::run(args, context),
     }
-}
-
-/// A connection to look at networks with.
-fn connect_to_look(context: &Context) -> Result<Box<dyn Hypervisor>> {
-    connect(context, true)
-}
-
-/// A connection for a change; read-only will do for its preview.
-fn connect_to_change(context: &Context, consent: &Consent) -> Result<Box<dyn Hypervisor>> {
-    if consent.exit_code && !consent.dry_run {
-        return Err(Problem::new("--exit-code tells of a preview", "add --dry-run"));
-    }
-    let host = connect(context, consent.dry_run)?;
-    if host.is_read_only() && !consent.dry_run {
-        return Err(Problem::new("a read-only connection can only show what would change", "add --dry-run"));
-    }
-    Ok(host)
-}
-
-fn connect(context: &Context, may_fall_back: bool) -> Result<Box<dyn Hypervisor>> {
-    let to = ConnectTo {
-        uri: context.global.connect.as_deref(),
-        read_only: context.global.readonly,
-        may_fall_back,
-    };
-    let host = (context.connector)(&to)?;
-    context.screen.detail(&format!("kvmnet: connected to {}", host.uri()));
-    Ok(host)
 }
 
 /// How a change of this connection is walked through.

@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use super::guests::{self, Attached, named};
-use super::{change, connect_to_change, create, explained, network, no_such, options, refused};
+use super::{change, create, explained, network, no_such, options, refused};
 use crate::cli::NetSetMode;
-use crate::cmd::Context;
 use crate::cmd::walk::walk;
+use crate::cmd::{Context, connect};
 use crate::model::{Code, Network, Warning};
 use crate::net;
 use crate::plan::{Change, Standing, Subject, World};
@@ -17,7 +17,7 @@ use crate::xml::{Doc, diff_of_edits};
 
 /// Changes a network's mode.
 pub(super) fn run(args: &NetSetMode, context: &mut Context) -> Result<u8> {
-    let host = connect_to_change(context, &args.consent)?;
+    let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
     let states = host.networks()?;
     let change = planned(host, args, &states)?;

@@ -6,9 +6,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::leases::{self, Given};
-use super::{cell, connect_to_look, guests, network, no_such};
-use crate::cmd::Context;
+use super::{cell, guests, network, no_such};
 use crate::cmd::walk::print_json;
+use crate::cmd::{Context, connect};
 use crate::convert::nics;
 use crate::model::Network;
 use crate::net;
@@ -22,7 +22,7 @@ use crate::xml::{Doc, diff, kept};
 
 /// Shows one network.
 pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
-    let host = connect_to_look(context)?;
+    let host = connect::to_look(context)?;
     let host = host.as_ref();
     let Some(seen) = Seen::look(host, name)? else { return Err(no_such(name, &host.networks()?)) };
     if context.is_json() {

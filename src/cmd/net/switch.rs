@@ -3,10 +3,10 @@
 use anyhow::{Result, anyhow};
 
 use super::guests::{self, Attached, named};
-use super::{change, connect_to_change, explained, network, no_such, options};
+use super::{change, explained, network, no_such, options};
 use crate::cli::Consent;
-use crate::cmd::Context;
 use crate::cmd::walk::walk;
+use crate::cmd::{Context, connect};
 use crate::model::{Code, Warning};
 use crate::net;
 use crate::plan::{Change, Standing, Subject, World};
@@ -49,7 +49,7 @@ pub(super) fn run(
     consent: &Consent,
     context: &mut Context,
 ) -> Result<u8> {
-    let host = connect_to_change(context, consent)?;
+    let host = connect::to_change(context, consent)?;
     let host = host.as_ref();
     let mut names = names.to_vec();
     let mut seen = std::collections::HashSet::new();
