@@ -58,6 +58,13 @@ impl FromStr for DeviceName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MacAddr([u8; 6]);
 
+impl MacAddr {
+    /// Its bytes.
+    pub fn octets(self) -> [u8; 6] {
+        self.0
+    }
+}
+
 impl fmt::Display for MacAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.0;

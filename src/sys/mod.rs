@@ -9,6 +9,7 @@ pub mod kernel;
 #[cfg(feature = "libvirt")]
 pub mod libvirt;
 pub mod relay;
+pub mod tap;
 pub mod terminal;
 
 #[cfg(test)]
