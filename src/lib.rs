@@ -14,7 +14,7 @@
 //! | [`report`] | what people and programs get to read: text, JSON, diffs |
 //! | [`cli`] | what can be typed, as clap structs; no work |
 //! | [`cmd`] | one file per verb: reads the state, builds a plan, hands it to the spine. The only room that joins the others |
-//! | [`sys`] | everything outside the process: files, libvirt, the kernel, the terminal, signals |
+//! | [`sys`] | everything outside the process: files, libvirt, the kernel, taps, the terminal, signals |
 //!
 //! Only [`plan`] and [`cmd`] see [`sys`]; `tests/architecture.rs` holds all of this.
 

@@ -20,8 +20,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// What only `sys` may name.
-const OUTSIDE: &[&str] =
-    &["std::fs", "std::process", "std::env", "std::time::SystemTime", "virt::", "tempfile::", "rustix::"];
+const OUTSIDE: &[&str] = &[
+    "std::fs",
+    "std::process",
+    "std::env",
+    "std::time::SystemTime",
+    "virt::",
+    "tempfile::",
+    "rustix::",
+    "libc::",
+];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {

@@ -68,12 +68,14 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
     let mut options = Walk::new(&args.consent);
     options.force = args.force;
     options.header.uri = Some(host.uri().to_string());
-    let before = if args.wait_address.is_some() { live::addresses(host, &changes) } else { Vec::new() };
-    let shapes = Shapes::default();
-    let mut walked = walk(changes, &options, &World { host: Some(host), shapes: Some(&shapes) }, context)?;
+    let wait = args.wait_address.filter(|_| !args.consent.dry_run);
+    let before = wait.map(|seconds| (seconds, live::Before::of(host, &changes, context)));
+    let (shapes, ears) = (Shapes::default(), before.as_ref().map(|(_, before)| before.ears()));
+    let mut walked =
+        walk(changes, &options, &World { host: Some(host), shapes: Some(&shapes), ears }, context)?;
     live::settle(&mut walked.changes);
-    if let Some(seconds) = args.wait_address {
-        live::wait_for_addresses(host, &mut walked.changes, &before, seconds, context);
+    if let Some((seconds, before)) = &before {
+        live::wait_for_addresses(host, &mut walked.changes, before, *seconds, context);
     }
     walked.report(&options, context)
 }

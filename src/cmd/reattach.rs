@@ -39,7 +39,7 @@ pub(super) fn run(args: &Reattach, context: &mut Context) -> Result<u8> {
             (_, n) => format!("kvmnet: nothing to do: of {n} running guests every tap is where it belongs"),
         });
     }
-    let mut walked = walk(changes, &options, &World { host: Some(host), shapes: None }, context)?;
+    let mut walked = walk(changes, &options, &World { host: Some(host), ..World::default() }, context)?;
     settle(&mut walked.changes);
     walked.report(&options, context)
 }

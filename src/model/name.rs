@@ -63,6 +63,11 @@ impl MacAddr {
     pub fn is_multicast(self) -> bool {
         self.0[0] & 1 == 1
     }
+
+    /// Its bytes.
+    pub fn octets(self) -> [u8; 6] {
+        self.0
+    }
 }
 
 impl fmt::Display for MacAddr {

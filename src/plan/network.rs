@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn made_started_changed_and_removed() {
         let fake = Fake::default();
-        let world = World { host: Some(&fake), shapes: None };
+        let world = World { host: Some(&fake), ..World::default() };
         let place = |restart| Place::Network { name: "lab".into(), restart };
         let put = |text: Option<String>, restart| place(restart).put(&world, text.as_deref()).unwrap();
         put(Some(standing(true, XML).to_string()), false);

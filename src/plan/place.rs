@@ -11,6 +11,7 @@ use super::network::{self, Standing};
 use super::{running, taps};
 use crate::sys::files;
 use crate::sys::hypervisor::Hypervisor;
+use crate::sys::tap::Ears;
 use crate::xml;
 
 /// A place where one text stands.
@@ -68,6 +69,8 @@ pub struct World<'a> {
     pub host: Option<&'a dyn Hypervisor>,
     /// The shapes of NICs that libvirt's schema has let pass in this run; without it every definition is checked.
     pub shapes: Option<&'a Shapes>,
+    /// Who listens to NICs that move while their guests run, and must hear when they have.
+    pub ears: Option<&'a Ears>,
 }
 
 /// Shapes of NICs that libvirt's schema has let pass.
@@ -183,7 +186,7 @@ impl Place {
                 world.host()?.discard_saved(uuid).context("cannot discard the saved memory image")
             }
             (Place::RunningNic { uuid, mac, bounce }, Some(interface)) => {
-                running::put(world.host()?, (uuid, mac), interface, *bounce)
+                running::put(world.host()?, (uuid, mac), interface, *bounce, world.ears)
             }
             (Place::RunningNic { .. }, None) => Err(anyhow!("kvmnet never unplugs a guest's NIC")),
             (Place::Network { name, restart }, text) => network::put(world.host()?, name, text, *restart),
@@ -229,7 +232,7 @@ mod tests {
     #[test]
     fn each_shape_of_nic_is_checked_once() {
         let (fake, shapes) = (Fake::default(), Shapes::default());
-        let world = World { host: Some(&fake), shapes: Some(&shapes) };
+        let world = World { host: Some(&fake), shapes: Some(&shapes), ears: None };
         let put = |world: &World<'_>, uuid: &str, nic: &str| {
             let devices = format!("<devices><interface><mac address='{uuid}'/>{nic}</interface></devices>");
             let xml = format!("<domain><uuid>{uuid}</uuid>{devices}</domain>");

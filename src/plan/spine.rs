@@ -335,7 +335,12 @@ mod tests {
         let shown = Plan::new(vec![change], false).preview(&mut Silent).unwrap();
         let confirmed = shown.confirm(Consent::Given, &mut Silent).unwrap();
         let done = confirmed
-            .apply(&World { host: Some(fake), shapes: None }, folder, &RunHeader::default(), &mut Silent)
+            .apply(
+                &World { host: Some(fake), ..World::default() },
+                folder,
+                &RunHeader::default(),
+                &mut Silent,
+            )
             .unwrap();
         done.into_iter().next().unwrap()
     }
@@ -343,7 +348,7 @@ mod tests {
     fn undone(fake: &Fake, folder: &Path) -> Change {
         let runs = read_all(folder).unwrap();
         let run = undo::candidates(&runs).next().unwrap();
-        undo::plan(run, &run.entries[0], &World { host: Some(fake), shapes: None })
+        undo::plan(run, &run.entries[0], &World { host: Some(fake), ..World::default() })
     }
 
     #[test]
@@ -372,7 +377,7 @@ mod tests {
             change.state = State::Planned;
             change
         });
-        let world = World { host: Some(&fake), shapes: None };
+        let world = World { host: Some(&fake), ..World::default() };
         let confirmed = Confirmed(changes.collect());
         let done = confirmed.apply(&world, dir.path(), &RunHeader::default(), &mut Silent).unwrap();
         assert!(done.iter().all(|change| matches!(change.state, State::Applied)));
@@ -421,7 +426,7 @@ mod tests {
     fn killed_after_any_step_undo_puts_it_right() {
         for killed_after in 0..=2 {
             let (dir, (fake, change)) = (tempfile::tempdir().unwrap(), guest());
-            let world = World { host: Some(&fake), shapes: None };
+            let world = World { host: Some(&fake), ..World::default() };
             let mut journal = Journal::begin(dir.path(), &RunHeader::default(), 1).unwrap();
             journal.opened(1, &change.subject, &[], &change.steps).unwrap();
             for step in &change.steps[..killed_after] {

@@ -13,6 +13,7 @@ pub mod libvirt;
 pub mod networks;
 pub mod relay;
 pub mod routes;
+pub mod tap;
 pub mod terminal;
 
 #[cfg(test)]

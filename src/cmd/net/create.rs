@@ -30,7 +30,7 @@ pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
     };
     let Subject::Network(name) = &change.subject else { unreachable!("its subject is a network") };
     let (name, wanted) = (name.clone(), change.steps.first().and_then(|step| step.after.clone()));
-    let world = World { host: Some(host), shapes: None };
+    let world = World { host: Some(host), ..World::default() };
     let walked = walk(vec![change], &options, &world, context)?;
     let document = |changes: &[Change]| document(host, &name, wanted.as_deref(), &changes[0]);
     walked.report_as(&options, context, document)

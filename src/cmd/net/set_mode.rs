@@ -22,7 +22,7 @@ pub(super) fn run(args: &NetSetMode, context: &mut Context) -> Result<u8> {
     let states = host.networks()?;
     let change = planned(host, args, &states)?;
     let options = options(host, &args.consent);
-    let world = World { host: Some(host), shapes: None };
+    let world = World { host: Some(host), ..World::default() };
     walk(vec![change], &options, &world, context)?.report(&options, context)
 }
 

@@ -62,7 +62,8 @@ pub(super) fn run(
         .collect();
     let mut options = options(host, consent);
     options.force = force;
-    walk(changes, &options, &World { host: Some(host), shapes: None }, context)?.report(&options, context)
+    walk(changes, &options, &World { host: Some(host), ..World::default() }, context)?
+        .report(&options, context)
 }
 
 fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<Change> {
