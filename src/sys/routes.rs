@@ -13,7 +13,7 @@ pub struct Reached {
     pub net: String,
     /// The device that it is reached through, if there is one.
     pub dev: Option<String>,
-    /// What it is, in words: `route to 10.0.0.0/8 via 10.9.0.1 on tun0`.
+    /// What it is, in words: `the route to 10.0.0.0/8 via 10.9.0.1 on tun0`.
     pub what: String,
 }
 
@@ -47,7 +47,7 @@ pub fn reached() -> Result<Vec<Reached>> {
     let mut out = Vec::new();
     for link in ip::<Link>(&["addr"])? {
         for Address { local, prefixlen } in link.addr_info {
-            let what = format!("address {local}/{prefixlen} of {}", link.ifname);
+            let what = format!("the address {local}/{prefixlen} of {}", link.ifname);
             out.push(Reached { net: format!("{local}/{prefixlen}"), dev: Some(link.ifname.clone()), what });
         }
     }
@@ -73,7 +73,7 @@ impl Route {
         let kind = self.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
         let via = self.gateway.map(|gateway| format!(" via {gateway}")).unwrap_or_default();
         let on = self.dev.as_ref().map(|dev| format!(" on {dev}")).unwrap_or_default();
-        Reached { what: format!("{kind}route to {net}{via}{on}"), net, dev: self.dev }
+        Reached { what: format!("the {kind}route to {net}{via}{on}"), net, dev: self.dev }
     }
 }
 
@@ -109,10 +109,13 @@ mod tests {
             Reached {
                 net: "10.1.2.3/32".into(),
                 dev: Some("tun0".into()),
-                what: "route to 10.1.2.3/32 via 10.0.0.1 on tun0".into()
+                what: "the route to 10.1.2.3/32 via 10.0.0.1 on tun0".into()
             }
         );
-        assert_eq!(of(r#"{"type":"blackhole","dst":"10.9.0.0/16"}"#).what, "blackhole route to 10.9.0.0/16");
+        assert_eq!(
+            of(r#"{"type":"blackhole","dst":"10.9.0.0/16"}"#).what,
+            "the blackhole route to 10.9.0.0/16"
+        );
     }
 
     #[test]

@@ -93,7 +93,12 @@ fn there_already(host: &dyn Hypervisor, args: &NetCreate, ask: &Ask, state: &Net
         return Ok(change);
     }
     let mut change = change(name, Some(&now), Some(&wanted), false);
-    change.headline.push(format!("network '{name}' is there already; it is started and starts with libvirt"));
+    let verbs = [
+        (!now.is_active, "it is started"),
+        (now.autostarts != wanted.autostarts, "it starts with libvirt from now on"),
+    ];
+    let verbs: Vec<&str> = verbs.into_iter().filter_map(|(is, verb)| is.then_some(verb)).collect();
+    change.headline.push(format!("network '{name}' is there already; {}", verbs.join(", ")));
     Ok(change)
 }
 
