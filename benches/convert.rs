@@ -1,7 +1,7 @@
-//! How fast `kvmnet convert` is, beside what it replaces, in one run: `cargo xtask bench`.
+//! How fast kvmnet is, beside what it replaces, in one run: `cargo xtask bench`.
 //!
 //! Prints a Markdown table on standard output and its progress on standard error. `cargo bench --bench convert -- PART…`
-//! runs only these parts: `one-file`, `many-files`, `guests`, `big-file`. Ends with 1 if a limit is exceeded.
+//! runs only these parts: `one-file`, `many-files`, `guests`, `networks`, `big-file`. Ends with 1 if a limit is exceeded.
 //!
 //! `KVMNET_BENCH_OFFLINE` names a kvmnet built without libvirt; without it that row says that it was not run.
 #![allow(
@@ -23,6 +23,8 @@ mod guests;
 mod many_files;
 #[path = "convert/measure.rs"]
 mod measure;
+#[path = "convert/networks.rs"]
+mod networks;
 #[path = "convert/one_file.rs"]
 mod one_file;
 #[path = "convert/table.rs"]
@@ -39,10 +41,11 @@ const KVMNET: &str = env!("CARGO_BIN_EXE_kvmnet");
 type Part = (&'static str, fn() -> Vec<Row>);
 
 /// The parts, in the order of the table.
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     ("one-file", one_file::run),
     ("many-files", many_files::run),
     ("guests", guests::run),
+    ("networks", networks::run),
     ("big-file", big_file::run),
 ];
 

@@ -11,16 +11,25 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("xml", &[]),
     ("model", &["xml"]),
     ("convert", &["xml", "model"]),
+    ("net", &["xml", "model"]),
     ("sys", &["xml"]),
     ("plan", &["xml", "model", "convert", "sys"]),
-    ("report", &["xml", "model", "convert", "plan"]),
-    ("cli", &["model"]),
-    ("cmd", &["xml", "model", "convert", "sys", "plan", "report", "cli"]),
+    ("report", &["xml", "model", "convert", "net", "plan"]),
+    ("cli", &["model", "net"]),
+    ("cmd", &["xml", "model", "convert", "net", "sys", "plan", "report", "cli"]),
 ];
 
 /// What only `sys` may name.
-const OUTSIDE: &[&str] =
-    &["std::fs", "std::process", "std::env", "std::time::SystemTime", "virt::", "tempfile::", "rustix::"];
+const OUTSIDE: &[&str] = &[
+    "std::fs",
+    "std::process",
+    "std::env",
+    "std::time::SystemTime",
+    "virt::",
+    "tempfile::",
+    "rustix::",
+    "libc::",
+];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {

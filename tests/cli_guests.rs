@@ -441,3 +441,15 @@ fn closed_descriptors_are_survived_on_the_way_to_libvirt() {
     here.shell(&format!("{command} -y > /dev/full")).gives(2).says(&["nothing was changed"]);
     assert!(!here.journal().exists());
 }
+
+// Taps
+
+#[test]
+fn guests_of_the_test_driver_have_no_taps() {
+    let here = Sandbox::new();
+    here.on_host("reattach").gives(0).says(&["nothing to do"]).shows_nothing();
+    assert_eq!(here.on_host("reattach --all -y -o json").gives(0).json()["changes"], json!([]));
+    here.on_host("reattach web1 --all").gives(2).says(&["cannot be used with"]);
+    here.on_host("reattach --exit-code").gives(2).says(&["--dry-run"]);
+    assert!(!here.journal().exists());
+}

@@ -115,7 +115,7 @@ fn lessons() {
     );
     // What isn't libvirt's own in a guest isn't in its schema.
     results.retain(|(name, _)| name != "quotes-and-blanks-stay");
-    schema::validate(&results);
+    schema::validate("domain", &results);
 }
 
 /// Definitions out of a real libvirtd.
@@ -184,5 +184,5 @@ fn real_definitions() {
             }
         }
     }
-    schema::validate(&results);
+    schema::validate("domain", &results);
 }

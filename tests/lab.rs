@@ -27,3 +27,12 @@ mod real;
 
 #[path = "lab/live.rs"]
 mod live;
+
+#[path = "lab/booted.rs"]
+mod booted;
+#[path = "lab/networks.rs"]
+mod networks;
+#[path = "lab/reach.rs"]
+mod reach;
+#[path = "lab/reattach.rs"]
+mod reattach;

@@ -240,7 +240,7 @@ fn every_row_in_every_column() {
         }
     }
     assert!(failures.is_empty(), "{} cells:\n{}", failures.len(), failures.join("\n"));
-    schema::validate(&results);
+    schema::validate("domain", &results);
 }
 
 /// A NIC, its parts on lines of their own.
@@ -331,7 +331,7 @@ fn every_other_type_of_nic() {
         );
         results.push((format!("{before} → {to}"), guest(&format!("    {new}\n"))));
     }
-    schema::validate(&results);
+    schema::validate("domain", &results);
 }
 
 const OVS_NET: &str = "<network trustGuestRxFilters='yes'><name>n</name><forward mode='bridge'/><bridge name='ovsbr'/>\
@@ -415,7 +415,7 @@ fn what_the_old_network_gave() {
         );
         results.push((format!("{before} → {to}"), guest(&format!("    {new}\n"))));
     }
-    schema::validate(&results);
+    schema::validate("domain", &results);
 }
 
 /// What a network hands out looks like the rest of the NIC.

@@ -2,11 +2,18 @@
 
 mod convert;
 mod history;
+mod net;
+mod reattach;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub use convert::{Convert, SavedImage};
 pub use history::{History, Undo};
+pub use net::{
+    Net, NetAutostart, NetCommand, NetCreate, NetDelete, NetLeases, NetList, NetMode, NetRestart, NetSetMode,
+    NetShape, NetShow, NetStart, NetStop,
+};
+pub use reattach::Reattach;
 
 /// Move KVM guests between libvirt networks, host bridges and macvtap.
 ///
@@ -21,6 +28,7 @@ pub use history::{History, Undo};
 Example:
   kvmnet convert ubuntuvm1 --to-bridge br0      show the change, ask, make it
   kvmnet undo                                   put it back
+  kvmnet reattach                               plug running guests that were cut off back in
 
 Exit status: 0 done, or nothing to do; 1 changes are pending (--exit-code); 2 bad usage, or it failed and nothing \
 stands; 3 failed part-way, some of it stands."
@@ -90,6 +98,8 @@ pub struct Global {
 #[allow(missing_docs, reason = "what a command does stands at its struct, where clap finds it")]
 pub enum Command {
     Convert(Box<Convert>),
+    Net(Net),
+    Reattach(Reattach),
     History(History),
     Undo(Undo),
     /// Print the completions for a shell

@@ -1,11 +1,12 @@
 //! Completions and man pages, from the parser's own definitions.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::CommandFactory;
 
+use super::walk::print;
 use crate::cli::Cli;
 use crate::model::Code;
 use crate::problem::escaped;
@@ -16,8 +17,7 @@ use crate::sys::swap::swap;
 pub(super) fn completions(shell: clap_complete::Shell) -> Result<u8> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "kvmnet", &mut text);
-    let mut out = io::stdout().lock();
-    out.write_all(&text).and_then(|()| out.flush()).context("cannot print the completions")?;
+    print(&String::from_utf8_lossy(&text), "the completions")?;
     Ok(0)
 }
 
@@ -32,7 +32,7 @@ pub(super) fn write_man_pages(dir: &Path) -> Result<u8> {
     Ok(0)
 }
 
-/// The man pages: file name and text. One for kvmnet, one for each command.
+/// The man pages: file name and text. One for kvmnet, one for each command and each command of that.
 ///
 /// # Errors
 /// Never in practice: they are rendered into memory.
@@ -40,13 +40,20 @@ pub fn man_pages() -> io::Result<Vec<(String, String)>> {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     let mut pages = vec![page(&command, "kvmnet", MAIN)?];
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        let name = format!("kvmnet-{}", sub.get_name());
-        let more = if sub.get_name() == "convert" { warnings() } else { String::new() };
-        let sub = sub.clone().name(name.clone()).bin_name(name.replacen('-', " ", 1));
-        pages.push(page(&sub, &name, &more)?);
-    }
+    add_pages(&command, "kvmnet", &mut pages)?;
     Ok(pages)
+}
+
+fn add_pages(command: &clap::Command, above: &str, pages: &mut Vec<(String, String)>) -> io::Result<()> {
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
+        let name = format!("{above}-{}", sub.get_name());
+        let more = if name == "kvmnet-convert" { warnings() } else { String::new() };
+        // The program's name and those of the commands stand apart, and a command's own may hold a dash.
+        let typed = format!("{} {}", above.replace('-', " "), sub.get_name());
+        pages.push(page(&sub.clone().name(name.clone()).bin_name(typed), &name, &more)?);
+        add_pages(sub, &name, pages)?;
+    }
+    Ok(())
 }
 
 fn page(command: &clap::Command, name: &str, more: &str) -> io::Result<(String, String)> {

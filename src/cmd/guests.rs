@@ -6,16 +6,16 @@ use anyhow::{Context as _, Result, anyhow};
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::Context;
 use super::convert::{Meant, command, describe, refused};
 use super::walk::{Walk, walk};
+use super::{Context, connect};
 use super::{live, target};
 use crate::cli::{Convert, SavedImage};
 use crate::convert::{Conversion, Facts, Networks, Request, convert, convert_like, meaning, nics};
 use crate::model::{Code, Network, Nic, Warning};
 use crate::plan::{Change, Place, Shapes, State, Step, Subject, World};
 use crate::problem::Problem;
-use crate::sys::hypervisor::{ConnectTo, Guest, Hypervisor};
+use crate::sys::hypervisor::{Guest, Hypervisor};
 use crate::xml::{Doc, behind_masks, child, diff_of_edits, masks};
 
 /// Guests this many at a time, so that progress can be shown in between.
@@ -23,20 +23,8 @@ const BATCH: usize = 256;
 
 /// Converts guests.
 pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> Result<u8> {
-    if args.consent.exit_code && !args.consent.dry_run {
-        return Err(Problem::new("--exit-code tells of a preview", "add --dry-run"));
-    }
-    let to = ConnectTo {
-        uri: context.global.connect.as_deref(),
-        read_only: context.global.readonly,
-        may_fall_back: args.consent.dry_run,
-    };
-    let host = (context.connector)(&to)?;
+    let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
-    context.screen.detail(&format!("kvmnet: connected to {}", host.uri()));
-    if host.is_read_only() && !args.consent.dry_run {
-        return Err(Problem::new("a read-only connection can only show what would change", "add --dry-run"));
-    }
     if host.is_read_only() && !context.global.readonly {
         context
             .screen
@@ -80,18 +68,20 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
     let mut options = Walk::new(&args.consent);
     options.force = args.force;
     options.header.uri = Some(host.uri().to_string());
-    let before = if args.wait_address.is_some() { live::addresses(host, &changes) } else { Vec::new() };
-    let shapes = Shapes::default();
-    let mut walked = walk(changes, &options, &World { host: Some(host), shapes: Some(&shapes) }, context)?;
+    let wait = args.wait_address.filter(|_| !args.consent.dry_run);
+    let before = wait.map(|seconds| (seconds, live::Before::of(host, &changes, context)));
+    let (shapes, ears) = (Shapes::default(), before.as_ref().map(|(_, before)| before.ears()));
+    let mut walked =
+        walk(changes, &options, &World { host: Some(host), shapes: Some(&shapes), ears }, context)?;
     live::settle(&mut walked.changes);
-    if let Some(seconds) = args.wait_address {
-        live::wait_for_addresses(host, &mut walked.changes, &before, seconds, context);
+    if let Some((seconds, before)) = &before {
+        live::wait_for_addresses(host, &mut walked.changes, before, *seconds, context);
     }
     walked.report(&options, context)
 }
 
 /// A guest that is meant, or a word that names none.
-type Chosen = Result<Guest, (String, anyhow::Error)>;
+pub(super) type Chosen = Result<Guest, (String, anyhow::Error)>;
 
 /// What all guests have in common.
 pub(super) struct Job<'a> {
@@ -128,16 +118,7 @@ impl Job<'_> {
             }
             return Ok(found.into_iter().map(Ok).collect());
         }
-        let mut seen = BTreeSet::new();
-        let mut found = Vec::new();
-        for word in &self.args.domains {
-            match find(&all, word, self.host.uri()) {
-                Ok(guest) if seen.insert(guest.uuid.clone()) => found.push(Ok(guest.clone())),
-                Ok(_) => {}
-                Err(e) => found.push(Err((word.clone(), e))),
-            }
-        }
-        Ok(found)
+        Ok(named(&all, &self.args.domains, self.host.uri()))
     }
 
     fn is_on(&self, guest: &Guest, network: &str) -> Result<bool> {
@@ -386,6 +367,20 @@ fn shown(doc: &Doc<'_>, conversion: &Conversion, old: &str, new: &str) -> String
 fn same_uuid(uuid: &str, word: &str) -> bool {
     let digits = |text: &str| text.replace('-', "").to_ascii_lowercase();
     word.len() >= 32 && digits(uuid) == digits(word)
+}
+
+/// The guests that the words name, each once.
+pub(super) fn named(all: &[Guest], words: &[String], uri: &str) -> Vec<Chosen> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for word in words {
+        match find(all, word, uri) {
+            Ok(guest) if seen.insert(guest.uuid.clone()) => found.push(Ok(guest.clone())),
+            Ok(_) => {}
+            Err(e) => found.push(Err((word.clone(), e))),
+        }
+    }
+    found
 }
 
 /// The guest of that name, UUID or id.

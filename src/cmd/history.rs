@@ -1,8 +1,6 @@
 //! `kvmnet history`
 
-use std::io::{self, Write};
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::{Context, walk};
 use crate::cli::History;
@@ -18,9 +16,7 @@ pub(super) fn run(args: &History, context: &mut Context) -> Result<u8> {
         walk::print_json(&json::history(runs))?;
     } else {
         let paint = Paint { on: context.screen.out_paint().on };
-        let mut out = io::stdout().lock();
-        let text = text::history(runs, paint);
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot print the history")?;
+        walk::print(&text::history(runs, paint), "the history")?;
     }
     Ok(0)
 }

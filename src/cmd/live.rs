@@ -1,8 +1,9 @@
 //! `--live`: the running guest's part of a change.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use serde_json::json;
 
 use super::Context;
@@ -11,11 +12,12 @@ use super::guests::Job;
 use crate::convert::{
     Conversion, Facts, Landing, Move, Request, Selection, convert, convert_interface, nics,
 };
-use crate::model::Nic;
+use crate::model::{MacAddr, Nic};
 use crate::plan::{Change, Place, State, Step, Subject, World, running_fragment};
 use crate::problem::Problem;
 use crate::sys::clock;
-use crate::sys::hypervisor::{Guest, Hypervisor};
+use crate::sys::hypervisor::{Guest, Hypervisor, Reach};
+use crate::sys::tap::Ears;
 use crate::xml::{Doc, Edits, children, diff};
 
 /// Adds the steps that move the running guest's NICs: those that its definition's change moves, and those that in the
@@ -73,7 +75,7 @@ pub(super) fn plan(
         let mac = nic.mac.clone().ok_or_else(|| anyhow!("libvirt names no MAC address of running {nic}"))?;
         bounced = !job.args.no_link_bounce;
         let place = Place::RunningNic { uuid: guest.uuid.clone(), mac, bounce: bounced };
-        let before = place.read(&World { host: Some(job.host), shapes: None })?;
+        let before = place.read(&World { host: Some(job.host), ..World::default() })?;
         let now = running_fragment(before.as_deref().ok_or_else(|| anyhow!("it has ended meanwhile"))?)?;
         let now_doc = Doc::parse(&now).map_err(|e| refused(e.into(), None, ""))?;
         let after = convert_interface(&now_doc, &request, facts).edits.apply(&now);
@@ -134,40 +136,105 @@ pub(super) fn settle(changes: &mut [Change]) {
     }
 }
 
-/// The addresses that guests have before they move, to know the new ones by.
-pub(super) fn addresses(host: &dyn Hypervisor, changes: &[Change]) -> Vec<(String, String)> {
-    changes.iter().filter_map(moving).flat_map(|(uuid, _)| host.addresses(uuid)).collect()
+/// What is known of the guests that are to move, to tell their new addresses from the old.
+pub(super) struct Before {
+    /// MAC address and IP address, from whoever knows.
+    addresses: Vec<(String, String)>,
+    ears: Ears,
 }
 
-/// The guest's UUID and the MAC addresses of the NICs that move while it runs.
-fn moving(change: &Change) -> Option<(&str, Vec<String>)> {
-    let Subject::Guest { uuid, .. } = &change.subject else { return None };
-    let macs = change.steps.iter().filter_map(|s| match &s.place {
-        Place::RunningNic { mac, .. } => Some(mac.to_lowercase()),
-        _ => None,
-    });
-    Some((uuid.as_str(), macs.collect::<Vec<_>>())).filter(|(_, macs)| !macs.is_empty())
+impl Before {
+    /// Looks, and begins to listen on the guests' taps where that can be done.
+    pub(super) fn of(host: &dyn Hypervisor, changes: &[Change], context: &Context) -> Before {
+        let moving: Vec<_> = changes.iter().filter_map(moving).collect();
+        let addresses = moving.iter().flat_map(|(uuid, _)| host.addresses(uuid)).collect();
+        let mut ears = Ears::default();
+        let nics = moving.iter().flat_map(|(uuid, nics)| nics.iter().map(move |nic| (uuid, nic)));
+        for (uuid, nic) in nics {
+            if let Err(why) = listen(&mut ears, Reach::of_uri(host.uri()), uuid, nic) {
+                context.screen.detail(&format!(
+                    "kvmnet: not listening for the address of NIC {}: {why:#}; only the guest's agent, the network's DHCP \
+                     server and the host's neighbour table are asked",
+                    nic.mac
+                ));
+            }
+        }
+        Before { addresses, ears }
+    }
+
+    /// Who listens.
+    pub(super) fn ears(&self) -> &Ears {
+        &self.ears
+    }
+
+    /// The addresses that the NIC had, but for the one that it has on any network.
+    fn of_nic(&self, nic: &Moving) -> Vec<IpAddr> {
+        let of_it = self.addresses.iter().filter(|(mac, _)| *mac == nic.mac);
+        of_it.filter_map(|(_, ip)| ip.parse().ok()).filter(|ip| !is_of_the_link(ip)).collect()
+    }
 }
+
+fn is_of_the_link(ip: &IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
+}
+
+/// A NIC that moves while its guest runs.
+struct Moving {
+    /// In lower case, as libvirt gives it where it names addresses.
+    mac: String,
+    octets: Option<[u8; 6]>,
+    tap: Option<String>,
+}
+
+/// The guest's UUID and the NICs that move while it runs, if there are such.
+fn moving(change: &Change) -> Option<(&str, Vec<Moving>)> {
+    let Subject::Guest { uuid, .. } = &change.subject else { return None };
+    let nics = change.steps.iter().filter_map(|step| {
+        let Place::RunningNic { mac, .. } = &step.place else { return None };
+        let doc = step.before.as_deref().and_then(|before| Doc::parse(before).ok());
+        let tap = doc.and_then(|doc| Nic::read(doc.root(), 0).target);
+        let octets = mac.parse().ok().map(MacAddr::octets);
+        Some(Moving { mac: mac.to_lowercase(), octets, tap })
+    });
+    Some((uuid.as_str(), nics.collect::<Vec<_>>())).filter(|(_, nics)| !nics.is_empty())
+}
+
+fn listen(ears: &mut Ears, reach: Reach, uuid: &str, nic: &Moving) -> Result<()> {
+    if reach == Reach::Remote {
+        return Err(anyhow!("it is on another machine"));
+    }
+    let (Some(tap), Some(mac)) = (&nic.tap, nic.octets) else {
+        return Err(anyhow!("libvirt doesn't name its tap"));
+    };
+    ears.listen(uuid, mac, tap).with_context(|| format!("its tap {tap}"))
+}
+
+/// How much longer an IPv4 address is waited for where there is only an IPv6 one, which a guest often has sooner.
+const FOR_THE_OTHER: Duration = Duration::from_secs(3);
 
 /// Waits until the guests that moved have addresses that they hadn't before, and says which.
 pub(super) fn wait_for_addresses(
     host: &dyn Hypervisor,
     changes: &mut [Change],
-    before: &[(String, String)],
+    before: &Before,
     seconds: u64,
     context: &mut Context,
 ) {
     let end = Instant::now() + Duration::from_secs(seconds);
     for change in changes.iter_mut().filter(|c| matches!(c.state, State::Applied)) {
-        let Some((uuid, macs)) = moving(change) else { continue };
+        let Some((uuid, nics)) = moving(change) else { continue };
+        let mut first: Option<Instant> = None;
         let found = loop {
-            let is_new = |found: &(String, String)| macs.contains(&found.0) && !before.contains(found);
-            let mut found: Vec<_> = host.addresses(uuid).into_iter().filter(is_new).collect();
-            found.sort();
-            found.dedup();
-            let usable = |ip: &str| !ip.to_lowercase().starts_with("fe80:");
-            if found.iter().any(|(_, ip)| usable(ip))
-                || Instant::now() >= end
+            let found = new_addresses(host, before, uuid, &nics);
+            let usable = found.iter().filter_map(|(_, ip)| ip.parse().ok());
+            let mut usable = usable.filter(|ip| !is_of_the_link(ip)).peekable();
+            let now = Instant::now();
+            if usable.peek().is_some() {
+                first.get_or_insert(now);
+            }
+            if usable.any(|ip| ip.is_ipv4())
+                || first.is_some_and(|first| now >= first + FOR_THE_OTHER)
+                || now >= end
                 || crate::sys::interrupt::requested()
             {
                 break found;
@@ -178,13 +245,45 @@ pub(super) fn wait_for_addresses(
             context.screen.say(&format!("{}: NIC {mac} has address {ip}", change.subject));
         }
         if found.is_empty() {
-            context.screen.say(&format!(
-                "{}: no new address seen within {seconds} s (on a bridge the guest's agent or this host's neighbour table must \
-                 know it)",
-                change.subject
-            ));
+            let why = why_none(before, uuid, &nics);
+            context
+                .screen
+                .say(&format!("{}: no new address seen within {seconds} s ({why})", change.subject));
         }
         let list = found.iter().map(|(mac, ip)| json!({ "mac": mac, "address": ip }));
         change.detail.insert("addresses".into(), list.collect());
+    }
+}
+
+/// The addresses that the guest's NICs have now and hadn't before: those that somebody tells, and those heard of.
+fn new_addresses(
+    host: &dyn Hypervisor,
+    before: &Before,
+    uuid: &str,
+    nics: &[Moving],
+) -> Vec<(String, String)> {
+    let is_new = |found: &(String, String)| {
+        nics.iter().any(|nic| nic.mac == found.0) && !before.addresses.contains(found)
+    };
+    let mut found: Vec<_> = host.addresses(uuid).into_iter().filter(is_new).collect();
+    for nic in nics {
+        let heard = nic.octets.map(|mac| before.ears.new_addresses(uuid, mac, &before.of_nic(nic)));
+        found.extend(heard.into_iter().flatten().map(|ip| (nic.mac.clone(), ip.to_string())));
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// What may be the reason that no new address was seen.
+fn why_none(before: &Before, uuid: &str, nics: &[Moving]) -> String {
+    let with_ears = || nics.iter().filter_map(|nic| Some((nic, nic.octets?)));
+    if !with_ears().any(|(_, mac)| before.ears.hear(uuid, mac)) {
+        return "on a bridge the guest's agent or this host's neighbour table must know it".into();
+    }
+    let kept = with_ears().flat_map(|(nic, mac)| before.ears.kept_addresses(uuid, mac, &before.of_nic(nic)));
+    match kept.map(|ip| ip.to_string()).collect::<Vec<_>>() {
+        kept if kept.is_empty() => "nothing on its tap tells of one".into(),
+        kept => format!("it sends from {}, which may be from before", kept.join(", ")),
     }
 }

@@ -1,11 +1,14 @@
 //! One file per verb: reads the state, builds a plan, hands it to the spine. The only room that joins the others.
 
+mod connect;
 mod convert;
 mod files;
 mod generate;
 mod guests;
 mod history;
 mod live;
+mod net;
+mod reattach;
 mod target;
 mod undo;
 mod walk;
@@ -102,6 +105,8 @@ pub fn run(cli: Cli, connector: Connector) -> u8 {
 fn verb(command: Command, context: &mut Context) -> Result<u8> {
     match command {
         Command::Convert(args) => convert::run(&args, context),
+        Command::Net(args) => net::run(&args, context),
+        Command::Reattach(args) => reattach::run(&args, context),
         Command::History(args) => history::run(&args, context),
         Command::Undo(args) => undo::run(&args, context),
         Command::Completions { shell } => generate::completions(shell),

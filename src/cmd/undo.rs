@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::Context;
 use super::guests::takes_effect;
+use super::net;
 use super::walk::{self, Walk, Walked};
 use crate::cli::Undo;
 use crate::plan::{Change, Entry, Place, Run, Shapes, State, Subject, World, journal_dir, read_all, undo};
@@ -27,7 +28,7 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     };
     for (run, entries) in wanted {
         let host = host(run, &entries, args, context)?;
-        let world = World { host: host.as_deref(), shapes: Some(&shapes) };
+        let world = World { host: host.as_deref(), shapes: Some(&shapes), ears: None };
         let changes = changes(run, &entries, &world)?;
         // What was put back by hand, or never came to be, is no reason to stop there.
         if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {
@@ -60,8 +61,8 @@ fn host(
     args: &Undo,
     context: &Context,
 ) -> Result<Option<Box<dyn Hypervisor>>> {
-    let is_file = |place: &Place| matches!(place, Place::File { .. });
-    let needs_host = |e: &&Entry| undo::may_stand(e) && e.steps.iter().any(|s| !is_file(&s.place));
+    let on_host = |place: &Place| !matches!(place, Place::File { .. }) && place.can_go_back();
+    let needs_host = |e: &&Entry| undo::may_stand(e) && e.steps.iter().any(|s| on_host(&s.place));
     if !entries.iter().any(needs_host) {
         return Ok(None);
     }
@@ -85,9 +86,17 @@ fn changes(run: &Run, entries: &[&Entry], world: &World<'_>) -> Result<Vec<Chang
     let guests = world.host.map_or(Ok(Vec::new()), Hypervisor::guests)?;
     let mut changes: Vec<Change> = entries.iter().rev().map(|entry| undo::plan(run, entry, world)).collect();
     for change in changes.iter_mut().filter(|c| c.is_planned()) {
-        let Subject::Guest { uuid, .. } = &change.subject else { continue };
-        if let Some(guest) = guests.iter().find(|g| g.uuid == *uuid) {
-            takes_effect(change, guest);
+        match (&change.subject, world.host) {
+            (Subject::Guest { uuid, .. }, _) => {
+                if let Some(guest) = guests.iter().find(|g| g.uuid == *uuid) {
+                    takes_effect(change, guest);
+                }
+            }
+            (Subject::Network(name), Some(host)) => {
+                let name = name.clone();
+                net::before_undo(host, &name, change)?;
+            }
+            (Subject::Network(_) | Subject::File(_), _) => {}
         }
     }
     Ok(changes)

@@ -133,7 +133,17 @@ impl Walked {
     }
 
     /// Prints the outcome (the JSON document, or the summary) and gives the exit code.
-    pub(super) fn report(mut self, walk: &Walk, context: &mut Context) -> Result<u8> {
+    pub(super) fn report(self, walk: &Walk, context: &mut Context) -> Result<u8> {
+        self.report_as(walk, context, json::changes)
+    }
+
+    /// The same with a JSON document of the verb's own.
+    pub(super) fn report_as(
+        mut self,
+        walk: &Walk,
+        context: &mut Context,
+        document: impl FnOnce(&[Change]) -> serde_json::Value,
+    ) -> Result<u8> {
         let code = self.code(walk);
         if let Some(why) = self.declined.take() {
             context.screen.error(&crate::problem::render(&why));
@@ -143,7 +153,7 @@ impl Walked {
         }
         if context.is_json() {
             let stands = self.changes.iter().any(|c| c.id.is_some());
-            match print_json(&json::changes(&self.changes)) {
+            match print_json(&document(&self.changes)) {
                 Err(e) if stands => {
                     let summary = text::summary(&self.changes, false);
                     context.screen.error(&format!("{e:#}; {summary}"));
@@ -171,6 +181,13 @@ impl Walked {
             0
         }
     }
+}
+
+/// Prints a text on standard output; `what` it is called where that fails.
+pub(super) fn print(text: &str, what: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.with_context(|| format!("cannot print {what}"))
 }
 
 /// Prints one JSON document on standard output.

@@ -15,7 +15,6 @@ mod root;
 mod rules;
 mod select;
 mod source;
-mod style;
 
 use std::collections::HashSet;
 

@@ -9,10 +9,9 @@ use super::profile::{Profile, port_profile};
 use super::request::{Facts, Landing, Request, Target};
 use super::rules::{Column, Fate, Place, RULES, Rule};
 use super::source::source;
-use super::style::Style;
 use super::{Conversion, Move};
 use crate::model::{Code, Nic, Setting, Source, Warning};
-use crate::xml::{Doc, Layout, StartTag, child, children, elements};
+use crate::xml::{Doc, Layout, StartTag, Style, child, children, elements};
 
 /// Adds to `out` all that moving `nic` takes.
 pub(super) fn rewrite(doc: &Doc<'_>, nic: &Nic, request: &Request, facts: &Facts<'_>, out: &mut Conversion) {
@@ -34,7 +33,7 @@ pub(super) fn rewrite(doc: &Doc<'_>, nic: &Nic, request: &Request, facts: &Facts
         profile: profile.as_ref().and_then(|p| p.kind.as_deref()),
         gives_profile,
     };
-    let style = Style::of(doc, interface, &tag);
+    let style = Style::of(doc, interface, &tag, "source");
     let mut editor = Editor { doc, interface, style, target: &request.target, out, nic, gone: Vec::new() };
 
     host_device(&mut editor, facts, interface);

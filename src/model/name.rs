@@ -58,6 +58,18 @@ impl FromStr for DeviceName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MacAddr([u8; 6]);
 
+impl MacAddr {
+    /// Is it the address of a group (its lowest bit of the first byte is set)? No NIC has such a one.
+    pub fn is_multicast(self) -> bool {
+        self.0[0] & 1 == 1
+    }
+
+    /// Its bytes.
+    pub fn octets(self) -> [u8; 6] {
+        self.0
+    }
+}
+
 impl fmt::Display for MacAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.0;
@@ -145,6 +157,8 @@ mod tests {
     #[test]
     fn mac_addresses() {
         assert_eq!("52:54:0:AB:cd:0f".parse::<MacAddr>().unwrap().to_string(), "52:54:00:ab:cd:0f");
+        assert!("01:00:5e:00:00:01".parse::<MacAddr>().unwrap().is_multicast());
+        assert!(!"52:54:00:00:00:01".parse::<MacAddr>().unwrap().is_multicast());
         for bad in [
             "",
             "52:54:00:12:34",

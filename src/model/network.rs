@@ -1,138 +1,13 @@
 //! A libvirt network, as far as it shapes what a guest gets from it.
 
-use roxmltree::{Attribute, Node};
+use std::net::{IpAddr, Ipv4Addr};
 
-use crate::xml::{Doc, ReadError, child, children, elements, escaped};
+use roxmltree::Node;
 
-/// What a network does with frames that leave it; names as in the XML (reference §2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ForwardMode {
-    /// No `<forward>`.
-    Isolated,
-    /// Network address translation.
-    Nat,
-    /// Through the host, addresses unchanged.
-    Route,
-    /// Through the host, without firewall rules.
-    Open,
-    /// Guests on a host bridge, or (with a pool of devices) macvtap in mode bridge.
-    Bridge,
-    /// macvtap on a pool of devices.
-    Private,
-    /// macvtap on a pool of devices.
-    Vepa,
-    /// macvtap on a pool of devices.
-    Passthrough,
-    /// Virtual functions of a host NIC.
-    Hostdev,
-}
-
-impl ForwardMode {
-    fn read(word: &str) -> Option<ForwardMode> {
-        use ForwardMode as M;
-        Some(match word {
-            "nat" => M::Nat,
-            "route" => M::Route,
-            "open" => M::Open,
-            "bridge" => M::Bridge,
-            "private" => M::Private,
-            "vepa" => M::Vepa,
-            "passthrough" => M::Passthrough,
-            "hostdev" => M::Hostdev,
-            _ => return None,
-        })
-    }
-
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        use ForwardMode as M;
-        match self {
-            M::Isolated => "isolated",
-            M::Nat => "nat",
-            M::Route => "route",
-            M::Open => "open",
-            M::Bridge => "bridge",
-            M::Private => "private",
-            M::Vepa => "vepa",
-            M::Passthrough => "passthrough",
-            M::Hostdev => "hostdev",
-        }
-    }
-
-    /// Does libvirt make the bridge itself, with its own addresses, DHCP and firewall rules?
-    pub fn is_virtual(self) -> bool {
-        use ForwardMode as M;
-        matches!(self, M::Isolated | M::Nat | M::Route | M::Open)
-    }
-}
-
-/// What a network or a portgroup silently adds to a guest's port (reference §1.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Setting {
-    /// `<vlan>`
-    Vlan,
-    /// `<virtualport>`
-    Virtualport,
-    /// `<bandwidth>`
-    Bandwidth,
-    /// `<port isolated='yes'/>`
-    Port,
-    /// `trustGuestRxFilters='yes'`
-    TrustRxFilters,
-}
-
-/// The settings that one `<network>` or `<portgroup>` holds, each as XML of its own, without what is in a namespace
-/// (for [`Setting::TrustRxFilters`] its value).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Given(Vec<(Setting, String)>);
-
-impl Given {
-    /// Reads the settings that stand directly in `holder`.
-    pub fn read(holder: Node<'_, '_>) -> Given {
-        let mut given = Vec::new();
-        for (setting, name) in [
-            (Setting::Vlan, "vlan"),
-            (Setting::Virtualport, "virtualport"),
-            (Setting::Bandwidth, "bandwidth"),
-        ] {
-            if let Some(found) = child(holder, name) {
-                given.push((setting, bare(found)));
-            }
-        }
-        if let Some(port) = child(holder, "port").filter(|p| p.attribute("isolated") == Some("yes")) {
-            given.push((Setting::Port, bare(port)));
-        }
-        if let Some(trust) = holder.attribute("trustGuestRxFilters") {
-            given.push((Setting::TrustRxFilters, trust.to_string()));
-        }
-        Given(given)
-    }
-
-    /// The text of one setting.
-    pub fn get(&self, setting: Setting) -> Option<&str> {
-        self.0.iter().find(|(s, _)| *s == setting).map(|(_, text)| text.as_str())
-    }
-
-    fn without(mut self, setting: Setting) -> Given {
-        self.0.retain(|(s, _)| *s != setting);
-        self
-    }
-}
-
-/// An element and its children as XML that stands on its own. No setting nests deeper.
-fn bare(element: Node<'_, '_>) -> String {
-    let tag = |node: Node<'_, '_>| {
-        let own = node.attributes().filter(|a| a.namespace().is_none());
-        let attribute = |a: Attribute<'_, '_>| format!(" {}='{}'", a.name(), escaped(a.value(), '\''));
-        format!("<{}{}", node.tag_name().name(), own.map(attribute).collect::<String>())
-    };
-    let inside: String = elements(element).map(|n| tag(n) + "/>").collect();
-    let name = element.tag_name().name();
-    match inside.as_str() {
-        "" => tag(element) + "/>",
-        _ => format!("{}>{inside}</{name}>", tag(element)),
-    }
-}
+use super::address::{Address, Route};
+use super::given::{Given, Setting};
+use super::mode::ForwardMode;
+use crate::xml::{Doc, ReadError, child, children};
 
 /// A named group of port settings in a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,6 +43,30 @@ pub struct Network {
     pub portgroups: Vec<Portgroup>,
     /// Addresses that its DHCP server reserves: MAC address, IP address.
     pub reservations: Vec<(String, String)>,
+    /// Its UUID, if the definition has one.
+    pub uuid: Option<String>,
+    /// The device that its traffic leaves through, if it is tied to one.
+    pub forward_dev: Option<String>,
+    /// The host devices that it shares out (macvtap), by name.
+    pub pool: Vec<String>,
+    /// Does it translate IPv6 addresses as well? Without it a `nat` network routes them unchanged.
+    pub nat_ipv6: bool,
+    /// The ports that translated connections leave from.
+    pub nat_ports: Option<(u16, u16)>,
+    /// The addresses that translated connections leave from.
+    pub nat_addresses: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// The host's addresses in it.
+    pub addresses: Vec<Address>,
+    /// Routes that the host gets with it.
+    pub routes: Vec<Route>,
+    /// Its DNS domain.
+    pub domain: Option<String>,
+    /// Is its DNS server on? It runs only where the network has an address.
+    pub has_dns: bool,
+    /// Where its DNS server asks: for which domain (`None`: for all), which server (`None`: nobody is asked).
+    pub forwarders: Vec<(Option<String>, Option<IpAddr>)>,
+    /// Names that its DNS server knows besides those of the guests.
+    pub dns_hosts: Vec<(IpAddr, Vec<String>)>,
 }
 
 impl Network {
@@ -198,6 +97,8 @@ impl Network {
             }
         };
         let bridge = child(root, "bridge");
+        let nat = forward.and_then(|f| child(f, "nat"));
+        let dns = child(root, "dns");
         let portgroup = |node: Node<'_, '_>| Portgroup {
             name: node.attribute("name").unwrap_or_default().into(),
             is_default: node.attribute("default") == Some("yes"),
@@ -220,6 +121,18 @@ impl Network {
             given: Given::read(root).without(Setting::Bandwidth),
             portgroups: children(root, "portgroup").map(portgroup).collect(),
             reservations: reserved,
+            uuid: child(root, "uuid").and_then(|n| n.text()).map(|t| t.trim().to_string()),
+            forward_dev: forward.and_then(forward_dev),
+            pool: forward.filter(|_| !mode.is_virtual()).map(devices).unwrap_or_default(),
+            nat_ipv6: nat.is_some_and(|n| n.attribute("ipv6") == Some("yes")),
+            nat_ports: nat.and_then(|n| span(child(n, "port")?)),
+            nat_addresses: nat.and_then(|n| span(child(n, "address")?)),
+            addresses: children(root, "ip").filter_map(Address::read).collect(),
+            routes: children(root, "route").filter_map(Route::read).collect(),
+            domain: child(root, "domain").and_then(|d| d.attribute("name")).map(Into::into),
+            has_dns: dns.is_none_or(|d| d.attribute("enable") != Some("no")),
+            forwarders: dns.map(forwarders).unwrap_or_default(),
+            dns_hosts: dns.map(dns_hosts).unwrap_or_default(),
         })
     }
 
@@ -251,6 +164,41 @@ impl Network {
     }
 }
 
+/// The device that `<forward>` names, itself or in its first `<interface>`.
+fn forward_dev(forward: Node<'_, '_>) -> Option<String> {
+    let of_child = || child(forward, "interface").and_then(|i| i.attribute("dev"));
+    forward.attribute("dev").or_else(of_child).map(Into::into)
+}
+
+/// The devices that `<forward>` shares out: libvirt repeats the first of them in an attribute (reference §5.1).
+fn devices(forward: Node<'_, '_>) -> Vec<String> {
+    let pool: Vec<String> =
+        children(forward, "interface").filter_map(|i| i.attribute("dev")).map(Into::into).collect();
+    if pool.is_empty() { forward_dev(forward).into_iter().collect() } else { pool }
+}
+
+/// `start` and `end` of an element that has both.
+fn span<T: std::str::FromStr>(node: Node<'_, '_>) -> Option<(T, T)> {
+    let bound = |name| node.attribute(name).and_then(|v| v.trim().parse().ok());
+    Some((bound("start")?, bound("end")?))
+}
+
+fn forwarders(dns: Node<'_, '_>) -> Vec<(Option<String>, Option<IpAddr>)> {
+    let read = |node: Node<'_, '_>| {
+        let address = node.attribute("addr").and_then(|a| a.parse().ok());
+        (node.attribute("domain").map(Into::into), address)
+    };
+    children(dns, "forwarder").map(read).collect()
+}
+
+fn dns_hosts(dns: Node<'_, '_>) -> Vec<(IpAddr, Vec<String>)> {
+    let names = |host: Node<'_, '_>| {
+        let names = children(host, "hostname").filter_map(|n| n.text().map(|t| t.trim().to_string()));
+        names.collect::<Vec<_>>()
+    };
+    children(dns, "host").filter_map(|h| Some((h.attribute("ip")?.parse().ok()?, names(h)))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -275,6 +223,33 @@ mod tests {
         assert!(network.inherited(Some("b"), Setting::Bandwidth).is_some());
         assert_eq!(network.inherited(None, Setting::TrustRxFilters), Some("yes"));
         assert!(network.has_inbound && network.given.get(Setting::Port).is_some());
+    }
+
+    #[test]
+    fn what_else_is_read() {
+        let read = |text: &str| Network::read(&Doc::parse(text).unwrap()).unwrap();
+        let network = read(
+            "<network><name>n</name><uuid> u </uuid><forward mode='nat' dev='e'><nat ipv6='yes'>\
+             <address start='203.0.113.1' end='203.0.113.2'/><port start='1024' end='2000'/></nat></forward>\
+             <domain name='lab.test'/><dns><forwarder domain='a.b' addr='1.1.1.1'/><forwarder domain='c.d'/>\
+             <host ip='10.0.0.9'><hostname>web</hostname><hostname>www</hostname></host></dns>\
+             <ip address='10.0.0.1' prefix='24'/></network>",
+        );
+        assert_eq!((network.uuid.as_deref(), network.forward_dev.as_deref()), (Some("u"), Some("e")));
+        assert_eq!((network.nat_ports, network.nat_ipv6), (Some((1024, 2000)), true));
+        assert_eq!(network.nat_addresses.unwrap().1.to_string(), "203.0.113.2");
+        assert_eq!((network.domain.as_deref(), network.has_dns), (Some("lab.test"), true));
+        assert_eq!(network.forwarders[0], (Some("a.b".into()), Some("1.1.1.1".parse().unwrap())));
+        assert_eq!(network.forwarders[1], (Some("c.d".into()), None));
+        assert_eq!(network.dns_hosts, [("10.0.0.9".parse().unwrap(), vec!["web".into(), "www".into()])]);
+        assert!(network.pool.is_empty() && network.addresses.len() == 1);
+        let pool = |forward: &str| read(&format!("<network><name>n</name>{forward}</network>")).pool;
+        assert_eq!(
+            pool("<forward mode='vepa' dev='a'><interface dev='a'/><interface dev='b'/></forward>"),
+            ["a", "b"]
+        );
+        assert_eq!(pool("<forward mode='bridge' dev='a'/>"), ["a"]);
+        assert!(!read("<network><name>n</name><dns enable='no'/></network>").has_dns);
     }
 
     #[test]

@@ -31,6 +31,8 @@ codes! {
     FilterLost = "filter-lost",
     /// A filter's parameters name addresses of the old subnet.
     FilterSubnet = "filter-subnet",
+    /// Running guests lose their network.
+    GuestsCutOff = "guests-cut-off",
     /// The NIC is a host device: the guest would see other hardware.
     HostDevice = "host-device",
     /// With macvtap, host and guest can't talk to each other over this NIC.
@@ -51,6 +53,10 @@ codes! {
     MtuDiffers = "mtu-differs",
     /// A configured MTU is refused by libvirt on the new type.
     MtuLost = "mtu-lost",
+    /// Guests refer to the network.
+    NetworkInUse = "network-in-use",
+    /// The network has no definition: stopped, it is gone.
+    NetworkTransient = "network-transient",
     /// The target network isn't running: the guest won't start.
     NetworkInactive = "network-inactive",
     /// The definition of the NIC's old network isn't known, so what it gave the guest can't be carried over.

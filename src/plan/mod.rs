@@ -20,6 +20,7 @@ mod path;
 mod place;
 mod running;
 mod spine;
+pub mod taps;
 pub mod undo;
 
 pub use change::{Change, State, Status, Step, Subject};

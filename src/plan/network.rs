@@ -12,8 +12,10 @@ use std::fmt;
 
 use anyhow::{Context, Result, bail};
 
+use super::taps;
 use crate::model::Network;
-use crate::problem::Problem;
+use crate::problem::{Problem, message};
+use crate::sys::dnsmasq;
 use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::kernel::Kernel;
 use crate::xml::{Doc, kept};
@@ -118,9 +120,47 @@ pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart
         not_in_the_way(host, &wanted, None)?;
         let started =
             if wanted.is_persistent { host.start_network(name) } else { host.create_network(&wanted.xml) };
-        started.context("libvirt can't start the network")?;
+        started.with_context(|| cannot_start(&wanted))?;
+        plug_guests_back(host, name)?;
     }
     Ok(())
+}
+
+/// libvirt leaves the taps of running guests on no bridge when a network stops (reference §5.9).
+fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return Ok(());
+    }
+    let failed: Vec<String> = taps::astray(host, Some(name))?
+        .iter()
+        .filter_map(|astray| {
+            let error = taps::plug_back(host, astray).err()?;
+            Some(format!("guest '{}': {}", astray.guest, message(&error)))
+        })
+        .collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        format!("the network runs, but not all guests could be plugged back: {}", failed.join("; ")),
+        format!("kvmnet reattach --on-network {name}"),
+    ))
+}
+
+/// That libvirt can't start a network, with what is known to be in the way.
+fn cannot_start(wanted: &Standing) -> String {
+    let mut why = vec!["libvirt can't start the network"];
+    let has_addresses = network_of(&wanted.xml)
+        .is_ok_and(|network| network.mode.is_virtual() && !network.addresses.is_empty());
+    if has_addresses && !dnsmasq::is_installed() {
+        why.push("dnsmasq, which gives out its addresses, isn't installed");
+    }
+    if has_addresses && dnsmasq::dns_port_is_taken() {
+        why.push(
+            "another DNS server of this host has port 53 on all addresses (have it listen on its own only)",
+        );
+    }
+    why.join("; ")
 }
 
 fn remove(host: &dyn Hypervisor, name: &str, now: Option<&Standing>) -> Result<()> {
@@ -204,7 +244,7 @@ mod tests {
     #[test]
     fn made_started_changed_and_removed() {
         let fake = Fake::default();
-        let world = World { host: Some(&fake), shapes: None };
+        let world = World { host: Some(&fake), ..World::default() };
         let place = |restart| Place::Network { name: "lab".into(), restart };
         let put = |text: Option<String>, restart| place(restart).put(&world, text.as_deref()).unwrap();
         put(Some(standing(true, XML).to_string()), false);

@@ -7,11 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{network, running};
+use super::network::{self, Standing};
+use super::{running, taps};
 use crate::problem::escaped;
 use crate::sys::files;
 use crate::sys::hypervisor::Hypervisor;
 use crate::sys::swap::swap;
+use crate::sys::tap::Ears;
 use crate::xml;
 
 /// A place where one text stands.
@@ -44,6 +46,14 @@ pub enum Place {
         /// Is it stopped and started again if it runs?
         restart: bool,
     },
+    /// The host's end of a running guest's NIC: the bridge that its tap is a port of, and whether the NIC's network has it
+    /// in its books, in words. What was put right isn't put wrong again.
+    Tap {
+        /// The guest's UUID.
+        uuid: String,
+        /// The tap (`vnet0`).
+        tap: String,
+    },
     /// A file.
     File {
         /// Its absolute path.
@@ -61,6 +71,8 @@ pub struct World<'a> {
     pub host: Option<&'a dyn Hypervisor>,
     /// The shapes of NICs that libvirt's schema has let pass in this run; without it every definition is checked.
     pub shapes: Option<&'a Shapes>,
+    /// Who listens to NICs that move while their guests run, and must hear when they have.
+    pub ears: Option<&'a Ears>,
 }
 
 /// Shapes of NICs that libvirt's schema has let pass.
@@ -103,13 +115,30 @@ impl Place {
             Place::SavedImage { .. } => "the saved memory image".into(),
             Place::RunningNic { mac, .. } => format!("the running guest's NIC {mac}"),
             Place::Network { name, .. } => format!("network '{name}'"),
+            Place::Tap { tap, .. } => format!("the place of tap {tap}"),
             Place::File { path, .. } => escaped(path),
+        }
+    }
+
+    /// A text as it is shown: without secrets.
+    pub fn shown(&self, text: &str) -> String {
+        match self {
+            Place::Network { .. } => Standing::parse(text)
+                .map(|standing| Standing { xml: xml::masked(&standing.xml), ..standing }.to_string())
+                .unwrap_or_default(),
+            Place::Tap { .. } => text.into(),
+            _ => xml::masked(text),
         }
     }
 
     /// May something of a text that could be put there only in part stand?
     pub fn takes_several_calls(&self) -> bool {
         matches!(self, Place::Network { .. })
+    }
+
+    /// Can what stood there be put back?
+    pub fn can_go_back(&self) -> bool {
+        !matches!(self, Place::Tap { .. })
     }
 
     /// What stands there now, `None` for nothing.
@@ -122,6 +151,7 @@ impl Place {
             Place::SavedImage { uuid } => world.host()?.saved(uuid),
             Place::RunningNic { uuid, mac, .. } => running::read(world.host()?, uuid, mac),
             Place::Network { name, .. } => network::read(world.host()?, name),
+            Place::Tap { uuid, tap } => taps::read(world.host()?, uuid, tap),
             Place::File { path, .. } => match files::read_if_there(path) {
                 Ok(None) => Ok(None),
                 Ok(Some(bytes)) => match String::from_utf8(bytes) {
@@ -158,10 +188,11 @@ impl Place {
                 world.host()?.discard_saved(uuid).context("cannot discard the saved memory image")
             }
             (Place::RunningNic { uuid, mac, bounce }, Some(interface)) => {
-                running::put(world.host()?, (uuid, mac), interface, *bounce)
+                running::put(world.host()?, (uuid, mac), interface, *bounce, world.ears)
             }
             (Place::RunningNic { .. }, None) => Err(anyhow!("kvmnet never unplugs a guest's NIC")),
             (Place::Network { name, restart }, text) => network::put(world.host()?, name, text, *restart),
+            (Place::Tap { uuid, tap }, text) => taps::put(world.host()?, (uuid, tap), text),
             (Place::File { .. }, text) => match self.swap(world, self.read(world)?.as_deref(), text)? {
                 true => Ok(()),
                 false => bail!("somebody else is writing {}", self.what()),
@@ -190,6 +221,8 @@ impl Place {
         match (self, before, after, stored) {
             (_, _, after, stored) if after == stored => true,
             (Place::File { .. }, ..) | (_, _, _, None) => false,
+            // Taps look after that themselves.
+            (Place::Tap { .. }, ..) => true,
             (Place::RunningNic { .. }, Some(before), _, Some(stored)) => {
                 running::agrees(before, stored).is_ok()
             }
@@ -217,6 +250,7 @@ impl Place {
         match (self, before, after, stored) {
             (_, _, after, stored) if after == stored => Ok(()),
             (Place::File { .. }, ..) => Err("it holds something else".into()),
+            (Place::Tap { .. }, _, _, Some(stored)) => Err(format!("it is on {stored}")),
             (Place::RunningNic { .. }, _, Some(after), Some(stored)) => running::agrees(after, stored),
             (Place::Network { .. }, _, Some(after), Some(stored)) => network::agrees(after, stored),
             (_, Some(before), Some(after), Some(stored)) => xml::only_where_announced(before, after, stored),
@@ -235,7 +269,7 @@ mod tests {
     #[test]
     fn each_shape_of_nic_is_checked_once() {
         let (fake, shapes) = (Fake::default(), Shapes::default());
-        let world = World { host: Some(&fake), shapes: Some(&shapes) };
+        let world = World { host: Some(&fake), shapes: Some(&shapes), ears: None };
         let put = |world: &World<'_>, uuid: &str, nic: &str| {
             let devices = format!("<devices><interface><mac address='{uuid}'/>{nic}</interface></devices>");
             let xml = format!("<domain><uuid>{uuid}</uuid>{devices}</domain>");

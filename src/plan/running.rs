@@ -8,13 +8,15 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use roxmltree::Node;
 
+use super::taps;
 use crate::model::{MacAddr, Network, Nic};
 use crate::sys::clock;
 use crate::sys::hypervisor::{Hypervisor, Reach};
-use crate::sys::kernel::{self, Kernel};
+use crate::sys::kernel::{Kernel, Kind};
+use crate::sys::tap::Ears;
 use crate::xml::{Doc, Layout, StartTag, child, children};
 
 /// How long the link stays down, so that the guest notices (0.6 s is enough for Linux guests).
@@ -44,6 +46,7 @@ pub(super) fn put(
     (uuid, mac): (&str, &str),
     interface: &str,
     bounce: bool,
+    ears: Option<&Ears>,
 ) -> Result<()> {
     let before = read(host, uuid, mac)?
         .ok_or_else(|| anyhow!("the guest doesn't run, or has no such NIC any more"))?;
@@ -69,7 +72,14 @@ pub(super) fn put(
             Err(fault) => Err(e.context(format!("the guest may be cut off ({fault:#})"))),
         };
     }
-    if bounce { bounce_link(host, uuid, mac) } else { Ok(()) }
+    let moved = || {
+        if let (Some(ears), Ok(mac)) = (ears, mac.parse::<MacAddr>()) {
+            ears.moved(uuid, mac.octets());
+        }
+    };
+    moved();
+    // What the guest says before its link has gone down is of the old network too.
+    if bounce { bounce_link(host, (uuid, mac), moved) } else { Ok(()) }
 }
 
 /// Looks whether the tap is on the bridge that the running XML says, and plugs it in where it isn't.
@@ -87,21 +97,13 @@ fn plug(host: &dyn Hypervisor, uuid: &str, mac: &str) -> Result<()> {
     };
     let (Some(bridge), Some(tap)) = (bridge, &nic.target) else { return Ok(()) };
     let kernel = Kernel::default();
-    let master = || kernel.device(tap).and_then(|device| device.master);
     // A port of Open vSwitch has the switch's own device as its master.
-    if kernel.device(&bridge).is_none_or(|b| b.kind != kernel::Kind::Bridge)
-        || master().as_ref() == Some(&bridge)
+    if kernel.device(&bridge).is_none_or(|b| b.kind != Kind::Bridge)
+        || kernel.device(tap).and_then(|device| device.master).as_ref() == Some(&bridge)
     {
         return Ok(());
     }
-    kernel::plug(tap, &bridge)
-        .with_context(|| format!("its tap {tap} is not on bridge '{bridge}' and can't be put there"))?;
-    match master() {
-        Some(found) if found == bridge => Ok(()),
-        found => {
-            bail!("its tap {tap} is on {}, not on bridge '{bridge}'", found.as_deref().unwrap_or("no bridge"))
-        }
-    }
+    taps::plug(&kernel, doc.root(), tap, &bridge)
 }
 
 fn bridge_of_network(host: &dyn Hypervisor, name: &str) -> Result<Option<String>> {
@@ -111,8 +113,8 @@ fn bridge_of_network(host: &dyn Hypervisor, name: &str) -> Result<Option<String>
 }
 
 /// Takes the guest's link down and up again, as if its cable had been pulled: only then does it ask for an address on its
-/// new network. A link that is down stays down.
-fn bounce_link(host: &dyn Hypervisor, uuid: &str, mac: &str) -> Result<()> {
+/// new network. A link that is down stays down. `while_down` is called just before it goes up.
+fn bounce_link(host: &dyn Hypervisor, (uuid, mac): (&str, &str), while_down: impl Fn()) -> Result<()> {
     let Some(now) = read(host, uuid, mac)? else { return Ok(()) };
     let fragment = running_fragment(&now)?;
     let doc = Doc::parse(&now)?;
@@ -123,6 +125,7 @@ fn bounce_link(host: &dyn Hypervisor, uuid: &str, mac: &str) -> Result<()> {
     // The NIC has moved; that its link can't be bounced is no reason to move it back.
     if host.update_running(uuid, &down).is_ok() {
         clock::sleep(LINK_DOWN);
+        while_down();
         let up = || with_link(&fragment, "up").map_or(Ok(()), |up| host.update_running(uuid, &up));
         up().or_else(|_| up()).context(
             "the guest's link was taken down and can't be brought up again ('virsh domif-setlink')",

@@ -4,7 +4,7 @@ use super::change::{Change, State, Step};
 use super::journal::{Entry, Outcome, Run};
 use super::place::{Place, World};
 use crate::problem::Problem;
-use crate::xml::{diff, masked};
+use crate::xml::diff;
 
 /// The runs that a bare `undo` may mean, newest first: those that may still have something to put back and aren't
 /// themselves an undo.
@@ -32,7 +32,12 @@ pub fn plan(run: &Run, entry: &Entry, world: &World<'_>) -> Change {
             change.remarks.push(format!("{} failed and changed nothing ({why})", entry.id));
         }
         None | Some(Outcome::Applied { .. }) => {
-            if let Err(e) = fill(&mut change, entry, world) {
+            if !entry.steps.is_empty() && entry.steps.iter().all(|step| !step.place.can_go_back()) {
+                change.remarks.push(format!(
+                    "{} only plugs a running guest's tap back in, which isn't undone: there is nothing to put back",
+                    entry.id
+                ));
+            } else if let Err(e) = fill(&mut change, entry, world) {
                 change.steps.clear();
                 change.state = State::Failed(e);
             } else if change.steps.is_empty() {
@@ -55,7 +60,8 @@ fn undoing(line: &str) -> String {
 }
 
 fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result<()> {
-    for (at, step) in entry.steps.iter().enumerate().rev() {
+    let steps = entry.steps.iter().enumerate().rev().filter(|(_, step)| step.place.can_go_back());
+    for (at, step) in steps {
         let Step { place, before, after } = step;
         let stored = entry.stored.get(at).cloned().flatten().or_else(|| after.clone());
         let now = place.read(world)?;
@@ -78,7 +84,8 @@ fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result
         }
         let is_ours =
             now == stored || place.agrees(before.as_deref(), after.as_deref(), now.as_deref()).is_ok();
-        let (name, text) = (place.what(), |t: &Option<String>| t.as_deref().map(masked).unwrap_or_default());
+        let (name, text) =
+            (place.what(), |t: &Option<String>| t.as_deref().map(|t| place.shown(t)).unwrap_or_default());
         if !is_ours {
             let since = diff(
                 &format!("{name} after {}", entry.id),

@@ -60,7 +60,8 @@ fn subject(subject: &Subject) -> (Option<&str>, Option<&str>, Option<String>) {
     }
 }
 
-fn warning(warning: &Warning) -> Value {
+/// One warning.
+pub fn warning(warning: &Warning) -> Value {
     json!({ "code": warning.code.as_str(), "message": warning.message, "stops": warning.stops })
 }
 

@@ -1,11 +1,13 @@
 //! What people and programs get to read.
 
+mod columns;
 pub mod json;
 mod paint;
 mod plain;
 mod screen;
 pub mod text;
 
+pub use columns::columns;
 pub use paint::Paint;
-pub use plain::obeyed;
+pub use plain::{obeyed, plain_line};
 pub use screen::Screen;

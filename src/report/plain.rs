@@ -9,7 +9,7 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
 }
 
 /// The same for text that is to stay on its line.
-pub(super) fn plain_line(text: &str) -> Cow<'_, str> {
+pub fn plain_line(text: &str) -> Cow<'_, str> {
     escaped(text, |c| obeyed(c) && c != '\t')
 }
 

@@ -13,3 +13,8 @@ pub fn now() -> String {
 pub fn sleep(time: std::time::Duration) {
     std::thread::sleep(time);
 }
+
+/// A time in seconds since 1970 as [`now`] writes it; `None` if it is too far away.
+pub fn at(seconds: i64) -> Option<String> {
+    OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(&Rfc3339).ok()
+}

@@ -31,12 +31,16 @@ pub struct State {
     pub definitions: BTreeMap<String, String>,
     /// UUID to saved image.
     pub saved: BTreeMap<String, String>,
+    /// UUID to the XML of the running guest, which has its UUID for a name.
+    pub running: BTreeMap<String, String>,
     /// How definitions are stored.
     pub storing: Storing,
     /// Refuse to change saved images?
     pub refuses_saved: bool,
     /// The networks.
     pub networks: BTreeMap<String, NetworkState>,
+    /// The UUIDs of their ports, by their names.
+    pub ports: BTreeMap<String, Vec<String>>,
     /// Why none of them starts.
     pub networks_dont_start: Option<String>,
     /// How often something was checked against the schema.
@@ -76,15 +80,24 @@ impl Hypervisor for Fake {
     }
 
     fn guests(&self) -> Result<Vec<Guest>> {
-        Ok(Vec::new())
+        let guest = |(uuid, id): (&String, u32)| Guest {
+            name: uuid.clone(),
+            uuid: uuid.clone(),
+            id: Some(id),
+            is_active: true,
+            is_persistent: true,
+            is_saved: false,
+            has_snapshots: false,
+        };
+        Ok(self.state().running.keys().zip(1..).map(guest).collect())
     }
 
     fn definition(&self, uuid: &str) -> Result<Option<String>> {
         Ok(self.state().definitions.get(uuid).cloned())
     }
 
-    fn running(&self, _: &str) -> Result<String> {
-        bail!("it isn't running")
+    fn running(&self, uuid: &str) -> Result<String> {
+        self.state().running.get(uuid).cloned().ok_or_else(|| anyhow!("it isn't running"))
     }
 
     fn define(&self, xml: &str, validate: bool) -> Result<()> {
@@ -231,7 +244,8 @@ impl NetworkDriver for Fake {
         Ok(None)
     }
 
-    fn ports(&self, _: &str) -> Result<Option<Vec<Port>>> {
-        Ok(None)
+    fn ports(&self, name: &str) -> Result<Option<Vec<Port>>> {
+        let port = |uuid: &String| Port { uuid: uuid.clone(), xml: String::new() };
+        Ok(self.state().ports.get(name).map(|ports| ports.iter().map(port).collect()))
     }
 }

@@ -1,5 +1,6 @@
 //! The host's network devices, as the kernel shows them in `/sys/class/net`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -50,6 +51,12 @@ impl Default for Kernel {
 }
 
 impl Kernel {
+    /// The devices below another folder.
+    #[cfg(test)]
+    pub fn below(class_net: &Path) -> Kernel {
+        Kernel { class_net: class_net.into() }
+    }
+
     /// The device of that name, `None` if there is none. Something that can't be read counts as not there: a device
     /// may go at any moment.
     pub fn device(&self, name: &str) -> Option<Device> {
@@ -75,6 +82,16 @@ impl Kernel {
         })
     }
 
+    /// All devices, by name.
+    pub fn devices(&self) -> Vec<(String, Device)> {
+        let entries = std::fs::read_dir(&self.class_net).map(|entries| entries.flatten().collect::<Vec<_>>());
+        let names = entries.unwrap_or_default().into_iter().filter_map(|e| e.file_name().into_string().ok());
+        let mut devices: Vec<_> =
+            names.filter_map(|name| Some((name.clone(), self.device(&name)?))).collect();
+        devices.sort_by(|(a, _), (b, _)| a.cmp(b));
+        devices
+    }
+
     fn kind(&self, name: &str, dir: &Path) -> Kind {
         if dir.join("bridge").is_dir() {
             Kind::Bridge
@@ -87,6 +104,15 @@ impl Kernel {
         } else {
             Kind::Other
         }
+    }
+
+    /// Keeps a bridge's port from talking to other ports that are isolated as well, as libvirt does for a NIC with
+    /// `<port isolated='yes'/>`.
+    ///
+    /// # Errors
+    /// It is no bridge's port, or the kernel refuses.
+    pub fn isolate(&self, port: &str) -> io::Result<()> {
+        std::fs::write(self.class_net.join(port).join("brport/isolated"), "1")
     }
 
     /// Does the bridge lead anywhere: has it a port other than guests' taps, with a carrier?
@@ -103,12 +129,38 @@ impl Kernel {
 ///
 /// # Errors
 /// `ip` isn't there, or the kernel refuses.
-pub fn plug(tap: &str, bridge: &str) -> std::io::Result<()> {
-    let done = Command::new("ip").args(["link", "set", "dev", tap, "master", bridge]).output()?;
+pub fn plug(tap: &str, bridge: &str) -> io::Result<()> {
+    run("ip", &["link", "set", "dev", tap, "master", bridge])
+}
+
+/// Takes a tap off its bridge.
+///
+/// # Errors
+/// `ip` isn't there, or the kernel refuses.
+pub fn unplug(tap: &str) -> io::Result<()> {
+    run("ip", &["link", "set", "dev", tap, "nomaster"])
+}
+
+/// Takes a bridge's port out of the VLAN 1 that a new one is in, and lets it into these: each an id, and the words
+/// (`pvid`, `untagged`) that say how.
+///
+/// # Errors
+/// `bridge` isn't there, or the kernel refuses: not every one filters VLANs.
+pub fn tag(port: &str, vlans: &[(&str, &[&str])]) -> io::Result<()> {
+    run("bridge", &["vlan", "del", "dev", port, "vid", "1"])?;
+    vlans
+        .iter()
+        .try_for_each(|(id, how)| run("bridge", &[&["vlan", "add", "dev", port, "vid", id], *how].concat()))
+}
+
+/// Runs one of iproute2's programs.
+fn run(program: &str, args: &[&str]) -> io::Result<()> {
+    let said = |e: io::Error| io::Error::other(format!("cannot run '{program}': {e}"));
+    let done = Command::new(program).args(args).output().map_err(said)?;
     if done.status.success() {
         return Ok(());
     }
-    Err(std::io::Error::other(String::from_utf8_lossy(&done.stderr).trim().to_string()))
+    Err(io::Error::other(String::from_utf8_lossy(&done.stderr).trim().to_string()))
 }
 
 /// The kernel says so in the device's link info, which only netlink shows.
@@ -118,6 +170,11 @@ fn is_open_vswitch(name: &str) -> bool {
     let Ok(shown) = shown else { return false };
     let links: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap_or_default();
     links[0]["linkinfo"]["info_kind"] == "openvswitch"
+}
+
+/// A setting of the kernel below `/proc/sys`, such as `net/ipv4/ip_forward`; `None` if there is no such setting.
+pub fn sysctl(path: &str) -> Option<String> {
+    text(&Path::new("/proc/sys").join(path))
 }
 
 /// May unprivileged guests use the bridge? Asks `/etc/qemu/bridge.conf`, the list of QEMU's bridge helper.
@@ -147,7 +204,7 @@ mod tests {
                 std::fs::write(&path, format!("{content}\n")).unwrap();
             }
         }
-        let kernel = Kernel { class_net: dir.path().into() };
+        let kernel = Kernel::below(dir.path());
         (dir, kernel)
     }
 

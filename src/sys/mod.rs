@@ -2,7 +2,9 @@
 //! or libvirt; `tests/architecture.rs` sees to that.
 
 pub mod clock;
+pub mod dnsmasq;
 pub mod files;
+pub mod firewall;
 pub mod hypervisor;
 pub mod interrupt;
 pub mod kernel;
@@ -10,7 +12,9 @@ pub mod kernel;
 pub mod libvirt;
 pub mod networks;
 pub mod relay;
+pub mod routes;
 pub mod swap;
+pub mod tap;
 pub mod terminal;
 
 #[cfg(test)]

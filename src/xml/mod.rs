@@ -10,6 +10,7 @@ mod layout;
 mod same;
 mod secret;
 mod strict;
+mod style;
 mod tag;
 
 pub use diff::{behind_masks, diff, diff_of_edits};
@@ -18,4 +19,5 @@ pub use edit::{Edit, Edits};
 pub use layout::Layout;
 pub use same::{kept, made_of, nic_shape, only_where_announced};
 pub use secret::{masked, masks};
+pub use style::Style;
 pub use tag::{Attr, StartTag, escaped};

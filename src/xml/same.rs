@@ -65,18 +65,18 @@ pub fn only_where_announced(before: &str, after: &str, stored: &str) -> Result<(
 
 /// What libvirt adds to a network's definition when it stores one: elements, and attributes of an element.
 const ADDED_TO_NETWORKS: &[(&str, &[&str])] = &[
-    ("network", &["uuid", "mac", "bridge"]),
+    ("network", &["uuid", "mac", "bridge", "connections"]),
     ("bridge", &["name", "stp", "delay"]),
-    ("forward", &["dev", "mode", "nat"]),
+    ("forward", &["dev", "mode", "nat", "interface"]),
     ("nat", &["port"]),
-    ("interface", &["dev"]),
+    ("interface", &["dev", "connections"]),
     ("domain", &["localOnly"]),
     ("ip", &["family"]),
     ("route", &["family"]),
 ];
 
-/// Proves that all that `asked`, a network's definition, says is in `stored`, which libvirt made of it, and nothing else
-/// but what libvirt adds to such a definition.
+/// Proves that all that `asked`, a network's definition, says is in `stored`, which libvirt made of it (the definition that it
+/// keeps, or what it shows of the running network), and nothing else but what libvirt adds.
 ///
 /// # Errors
 /// Says what is missing, or too much.

@@ -137,3 +137,24 @@ fn a_restarted_guest_has_nothing_to_put_back() {
     lab.virsh(&["start", "vm1"]);
     lab.kvmnet(&["undo", "-y"]).ok().says(&["nothing to put back"]);
 }
+
+#[test]
+fn without_the_right_to_listen_nothing_else_is_lost() {
+    let Some(lab) = running() else { return };
+    let program = env!("CARGO_BIN_EXE_kvmnet");
+    let without = ["env", "KVMNET_STATE_DIR=/run/lab/state", "setpriv", "--bounding-set=-net_raw", program];
+    let convert = ["convert", "vm1", "--to-bridge", "br0", "--live", "--wait-address=1", "-yv"];
+    let out = lab.host(&[&without[..], &convert].concat()).ok();
+    let out = out.says(&["not listening for the address of NIC 52:54:00:00:00:01: its tap vnet"]);
+    out.says(&[
+        "no new address seen within 1 s (on a bridge the guest's agent or this host's neighbour table must",
+    ]);
+    assert_eq!(lab.tap_master("vm1", 1), "br0");
+
+    lab.kvmnet(&["undo", "-y"]).ok();
+    // Even this guest's firmware asks for an address, as it would start from the network.
+    let out = lab.kvmnet(&convert).ok();
+    let out =
+        out.says(&["has address 198.18.0.", "no new address seen within 1 s (nothing on its tap tells"]);
+    assert!(!out.all().contains("not listening"), "{}", out.report());
+}

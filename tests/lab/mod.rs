@@ -7,7 +7,12 @@
 //!
 //! Where a lab can't run (not root, no libvirtd, …) [`Lab::start`] says so on stderr and gives `None`, unless it is
 //! demanded: with `CI` set, or `lab` among the words of `KVMNET_REQUIRE`, that is a failure.
+//!
+//! Most tests need a guest that runs and no more: [`xml::guest`] is a machine with nothing to boot. Where a guest must have
+//! addresses and answer, [`Lab::start_bootable`] gives a lab in which [`guest::Guest`]s boot Linux.
 
+pub(crate) mod guest;
+mod initramfs;
 mod site;
 pub(crate) mod xml;
 
@@ -36,17 +41,13 @@ impl Lab {
     /// A new lab whose libvirtd keeps its definitions in the folder `etc`, on a disk, as a real one does.
     pub(crate) fn start_in(etc: Option<&Path>) -> Option<Self> {
         if std::env::var("KVMNET_SKIP").is_ok_and(|words| words.split([',', ' ']).any(|w| w == "lab")) {
-            eprintln!("LAB NOT RUN: KVMNET_SKIP says so");
+            say("LAB NOT RUN: KVMNET_SKIP says so");
             return None;
         }
-        let Some(why) = missing() else { return Some(Self { site: Site::start(etc) }) };
-        let required = std::env::var("KVMNET_REQUIRE").unwrap_or_default();
-        assert!(
-            std::env::var_os("CI").is_none() && !required.split([',', ' ']).any(|w| w == "lab"),
-            "LAB NOT RUN: {why}"
-        );
-        eprintln!("LAB NOT RUN: {why}");
-        None
+        match missing() {
+            None => Some(Self { site: Site::start(etc) }),
+            Some(why) => refuse(&why),
+        }
     }
 
     /// Runs a command on the host.
@@ -54,9 +55,22 @@ impl Lab {
         Out::of(&mut self.site.command(Place::Host, argv), argv.join(" "))
     }
 
+    /// A command line, ready to run on the host.
+    #[allow(dead_code, reason = "only the benchmark needs it")]
+    pub(crate) fn host_command(&self, argv: &[&str]) -> Command {
+        self.site.command(Place::Host, argv)
+    }
+
     /// Runs a command on the LAN, outside of the host.
     pub(crate) fn lan(&self, argv: &[&str]) -> Out {
         Out::of(&mut self.site.command(Place::Lan, argv), format!("(lan) {}", argv.join(" ")))
+    }
+
+    /// Whether `ip` answers when someone knocks from there; that the port is closed is an answer.
+    pub(crate) fn answers(&self, from: Place, ip: &str) -> bool {
+        let knock = format!("echo >/dev/tcp/{ip}/9");
+        let argv = ["timeout", "5", "bash", "-c", &knock];
+        Out::of(&mut self.site.command(from, &argv), knock.clone()).stderr.contains("refused")
     }
 
     /// Runs virsh on the host, and insists that it succeeds.
@@ -157,6 +171,22 @@ impl Lab {
         self.virsh(&["destroy", guest]);
         master
     }
+}
+
+/// No lab, for this reason; a failure if one is demanded.
+fn refuse(why: &str) -> Option<Lab> {
+    let required = std::env::var("KVMNET_REQUIRE").unwrap_or_default();
+    assert!(
+        std::env::var_os("CI").is_none() && !required.split([',', ' ']).any(|w| w == "lab"),
+        "LAB NOT RUN: {why}"
+    );
+    say(&format!("LAB NOT RUN: {why}"));
+    None
+}
+
+/// Says something that is heard even of a test that passes, whose `eprintln!` is not.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// A kvmnet that waits for an answer on its terminal.

@@ -12,8 +12,18 @@ use std::time::{Duration, Instant};
 const INIT: &str = include_str!("site.sh");
 
 /// The programs that a site is made of.
-const NEEDED: [&str; 9] =
-    ["bash", "unshare", "nsenter", "ip", "libvirtd", "virtlogd", "virsh", "qemu-system-x86_64", "dnsmasq"];
+const NEEDED: [&str; 10] = [
+    "bash",
+    "unshare",
+    "nsenter",
+    "ip",
+    "ping",
+    "libvirtd",
+    "virtlogd",
+    "virsh",
+    "qemu-system-x86_64",
+    "dnsmasq",
+];
 
 /// Where programs are looked for, in the site too.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -30,7 +30,8 @@ if grep -q firewall_backend /etc/libvirt/network.conf 2>/dev/null; then
     echo 'firewall_backend = "iptables"' >>/etc/libvirt/network.conf
 fi
 
-# --- the LAN: a switch, the router's address and a peer's (198.18.0.0/15 is set aside for benchmarks: RFC 2544)
+# --- the LAN: a switch, the router's address and a peer's (198.18.0.0/15 is set aside for benchmarks: RFC 2544), and the
+# router's DHCP server
 ip link set lo up
 ip link add swlan type bridge
 ip addr add 198.18.0.1/24 dev swlan
@@ -38,6 +39,9 @@ ip addr add 198.18.0.9/24 dev swlan
 ip link set swlan up
 ip link add lan0 type veth peer name enp4s0
 ip link set lan0 master swlan up
+dnsmasq --conf-file=/dev/null --port=0 --interface=swlan --bind-interfaces --user=root \
+    --dhcp-authoritative --no-ping --dhcp-range=198.18.0.100,198.18.0.199,1h --dhcp-option=option:router,198.18.0.1 \
+    --dhcp-leasefile=/run/lab/lan.leases --pid-file=/run/lab/lan-dnsmasq.pid --log-facility=/run/lab/lan-dnsmasq.log
 
 # --- the host: one cable to that switch, a bridge over it, and a second bridge that leads nowhere
 ip netns add host

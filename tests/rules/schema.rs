@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::process::Command;
 
-const SCHEMA: &str = "/usr/share/libvirt/schemas/domain.rng";
-
-/// Holds documents, each with a name, against libvirt's schema for domains. Without the schema it says so, and fails
-/// where CI runs it.
-pub(crate) fn validate(documents: &[(String, String)]) {
+/// Holds documents, each with a name, against libvirt's schema for that kind of thing (`domain`, `network`). Without the
+/// schema it says so, and fails where CI runs it.
+pub(crate) fn validate(kind: &str, documents: &[(String, String)]) {
+    let schema = format!("/usr/share/libvirt/schemas/{kind}.rng");
     let has_xmllint = Command::new("xmllint").arg("--version").output().is_ok();
-    if !Path::new(SCHEMA).exists() || !has_xmllint {
+    if !Path::new(&schema).exists() || !has_xmllint {
         let what = format!(
-            "{} results NOT held against libvirt's schema: no {SCHEMA}, or no xmllint",
+            "{} results NOT held against libvirt's schema: no {schema}, or no xmllint",
             documents.len()
         );
         assert!(std::env::var_os("CI").is_none(), "{what}");
@@ -20,14 +19,15 @@ pub(crate) fn validate(documents: &[(String, String)]) {
     }
     let dir = tempfile::tempdir().unwrap();
     let mut command = Command::new("xmllint");
-    command.current_dir(dir.path()).args(["--noout", "--relaxng", SCHEMA]);
+    command.current_dir(dir.path()).args(["--noout", "--relaxng", &schema]);
     for (n, (_, text)) in documents.iter().enumerate() {
         let name = format!("{n}.xml");
         std::fs::write(dir.path().join(&name), text).unwrap();
         command.arg(name);
     }
-    // The judge is awake only if it refuses what is no domain.
-    std::fs::write(dir.path().join("bad.xml"), "<domain type='kvm'><interface/></domain>").unwrap();
+    // The judge is awake only if it refuses what is no such thing.
+    let bad = format!("<{kind} type='kvm'><interface/></{kind}>");
+    std::fs::write(dir.path().join("bad.xml"), bad).unwrap();
     let out = command.arg("bad.xml").output().unwrap();
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     assert!(said.contains("bad.xml fails to validate"), "{said}");

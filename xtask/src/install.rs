@@ -86,7 +86,7 @@ fn describe(need: &Need) -> String {
 /// Installs `packages` on Debian or one of its children. `whole` is the chore's full list: where the
 /// packages must come from backports, those that are already there have to move along.
 fn apt(packages: &[&str], whole: &[&str]) -> Result<()> {
-    privileged(&words("apt-get update --quiet"))?;
+    update_lists()?;
     if simulates(packages, &[]) {
         return privileged(&Manager::Apt.install(packages));
     }
@@ -157,6 +157,11 @@ fn add_source(codename: &str, backports: &str) -> Result<()> {
     println!("Adding {file}: {line}");
     let script = format!("printf '%s\\n' '{line}' > '{file}'");
     privileged(&["sh".to_owned(), "-c".to_owned(), script])?;
+    update_lists()
+}
+
+/// Fetches apt's lists of packages anew.
+pub(crate) fn update_lists() -> Result<()> {
     privileged(&words("apt-get update --quiet"))
 }
 

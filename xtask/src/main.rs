@@ -4,7 +4,9 @@
 
 mod bench;
 mod demo;
+mod guest;
 mod install;
+mod modules;
 mod packages;
 mod run;
 mod test;
@@ -32,6 +34,9 @@ Chores:
                  write the table into BENCHMARKS.md. As root it also measures a
                  thousand guests on a libvirtd of its own inside network namespaces.
                  Fails when a limit is exceeded. Installs what it lacks
+  guest          Make ready the kernel and the busybox that guests boot in the libvirtd
+                 tests: downloaded with apt and not installed, else this machine's own.
+                 `test` does this by itself
   man            Write the man pages in man/ anew, after the command line changed
   help           This text
 ";
@@ -42,6 +47,7 @@ fn main() -> ExitCode {
     let done = match args.as_slice() {
         ["bench"] => bench::run(),
         ["demo"] => demo::run(),
+        ["guest"] => guest::ensure(),
         ["man"] => man(),
         ["test"] => test::run(false),
         ["test", "--fast"] => test::run(true),

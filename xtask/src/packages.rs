@@ -205,6 +205,12 @@ static NEEDS: &[Need] = &[
     ),
     need(
         Lab,
+        Program("ping"),
+        "who reaches whom in the tests' networks",
+        [&["iputils-ping"], &["iputils"], &["iputils"], &["iputils"]],
+    ),
+    need(
+        Lab,
         Program("ip"),
         "network namespaces and bridges",
         [&["iproute2"], &["iproute"], &["iproute2"], &["iproute2"]],
@@ -220,6 +226,24 @@ static NEEDS: &[Need] = &[
         Program("unshare"),
         "keeping the tests' host apart from this one",
         [&["util-linux"], &["util-linux"], &["util-linux"], &["util-linux"]],
+    ),
+    need(
+        Lab,
+        Program("busybox"),
+        "the programs of the guests that boot",
+        [&["busybox-static"], &["busybox"], &["busybox"], &["busybox", "busybox-static"]],
+    ),
+    need(
+        Lab,
+        Program("xz"),
+        "unpacking kernel modules for guests that boot",
+        [&["xz-utils"], &["xz"], &["xz"], &["xz"]],
+    ),
+    need(
+        Lab,
+        Program("zstd"),
+        "unpacking kernel modules for guests that boot",
+        [&["zstd"], &["zstd"], &["zstd"], &["zstd"]],
     ),
     need(
         Bench,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::guest;
 use crate::install;
 use crate::packages::Stage;
 use crate::run::{cargo, check, is_root, root, show};
@@ -46,6 +47,9 @@ pub(crate) fn run(fast: bool) -> Result<()> {
         println!("Left out: the tests that start a libvirtd of their own ({why}).");
     }
     install::ensure(&stages)?;
+    if lab {
+        guest::ensure()?;
+    }
 
     let mut steps = steps(fast, lab)?;
     let mut outcomes = Vec::new();

@@ -1,31 +1,37 @@
-//! How an interface is written, so that what is added looks like the rest.
+//! How an element is written, so that what is added to it looks like the rest.
 
 use roxmltree::Node;
 
-use crate::xml::{Doc, Layout, StartTag, child, elements, escaped};
+use super::doc::{Doc, child, elements};
+use super::layout::Layout;
+use super::tag::{StartTag, escaped};
 
-/// Quotes, line breaks and indentation of one interface.
-pub(super) struct Style {
-    pub(super) quote: char,
-    pub(super) newline: &'static str,
-    /// The indentation of the interface's children; `None` where they don't stand on lines of their own.
-    pub(super) indent: Option<String>,
+/// Quotes, line breaks and indentation of one element with children: its `holder`.
+#[derive(Debug, Clone)]
+pub struct Style {
+    /// The quotes around values.
+    pub quote: char,
+    /// The line break.
+    pub newline: &'static str,
+    /// The indentation of the holder's children; `None` where they don't stand on lines of their own.
+    pub indent: Option<String>,
     /// One step of indentation.
-    unit: String,
+    pub unit: String,
 }
 
 impl Style {
-    pub(super) fn of(doc: &Doc<'_>, interface: Node<'_, '_>, tag: &StartTag) -> Style {
+    /// The style of `holder`, whose start tag is `tag`; quotes are those of the child called `model`, if it has one.
+    pub fn of(doc: &Doc<'_>, holder: Node<'_, '_>, tag: &StartTag, model: &str) -> Style {
         let text = doc.text();
         let layout = Layout::new(text);
         let indentation = |node: Node<'_, '_>| layout.indentation(node.range().start);
-        let own = indentation(interface);
-        let first = interface.children().find(Node::is_element);
+        let own = indentation(holder);
+        let first = holder.children().find(Node::is_element);
         let children = first.and_then(indentation);
         let step = |from: Option<&str>, to: Option<&str>| {
             Some(to?.strip_prefix(from?)?.to_string()).filter(|unit| !unit.is_empty())
         };
-        let outer = interface.parent_element().and_then(indentation);
+        let outer = holder.parent_element().and_then(indentation);
         let unit = step(own, children).or_else(|| step(outer, own)).unwrap_or_else(|| "  ".into());
         let indent = match first {
             Some(_) => children.map(ToString::to_string),
@@ -33,20 +39,20 @@ impl Style {
         };
         let quote_of =
             |node: Node<'_, '_>| StartTag::read(text, node.range().start)?.attrs.first().map(|a| a.quote);
-        let quote = child(interface, "source")
+        let quote = child(holder, model)
             .and_then(quote_of)
             .or_else(|| tag.attrs.first().map(|a| a.quote))
-            .or_else(|| elements(interface).find_map(quote_of));
-        Style { quote: quote.unwrap_or('\''), newline: layout.newline(interface.range().end), indent, unit }
+            .or_else(|| elements(holder).find_map(quote_of));
+        Style { quote: quote.unwrap_or('\''), newline: layout.newline(holder.range().end), indent, unit }
     }
 
-    /// The indentation of what stands inside a child of the interface.
-    pub(super) fn deeper(&self) -> Option<String> {
+    /// The indentation of what stands inside a child of the holder.
+    pub fn deeper(&self) -> Option<String> {
         self.indent.as_ref().map(|indent| format!("{indent}{}", self.unit))
     }
 
-    /// A child of the interface, itself with children, in this style. `inside` are whole elements.
-    pub(super) fn element(&self, start: &str, inside: &[String]) -> String {
+    /// A child of the holder, itself with children, in this style. `inside` are whole elements.
+    pub fn element(&self, start: &str, inside: &[String]) -> String {
         if inside.is_empty() {
             return format!("<{start}/>");
         }
@@ -57,7 +63,7 @@ impl Style {
     }
 
     /// Elements on lines of their own, each behind its line break; all in a row where there are no lines.
-    pub(super) fn lines(&self, indent: Option<&str>, elements: &[String]) -> String {
+    pub fn lines(&self, indent: Option<&str>, elements: &[String]) -> String {
         match indent {
             Some(indent) => elements.iter().map(|e| format!("{}{indent}{e}", self.newline)).collect(),
             None => elements.concat(),
@@ -65,7 +71,7 @@ impl Style {
     }
 
     /// An element out of a network's definition in this style; attributes that `keep` refuses are left out.
-    pub(super) fn render(&self, node: Node<'_, '_>, keep: impl Fn(&str) -> bool) -> String {
+    pub fn render(&self, node: Node<'_, '_>, keep: impl Fn(&str) -> bool) -> String {
         let start = |node: Node<'_, '_>| {
             let attributes = node.attributes().filter(|a| keep(a.name()));
             let attributes: String = attributes.map(|a| self.attribute(a.name(), a.value())).collect();
@@ -76,7 +82,7 @@ impl Style {
     }
 
     /// ` name='value'`, escaped.
-    pub(super) fn attribute(&self, name: &str, value: &str) -> String {
+    pub fn attribute(&self, name: &str, value: &str) -> String {
         format!(" {name}={0}{1}{0}", self.quote, escaped(value, self.quote))
     }
 }

@@ -1,0 +1,181 @@
+//! `kvmnet net create`
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::{change, explained, known, network, options, refused};
+use crate::cli::{NetCreate, NetShape};
+use crate::cmd::walk::walk;
+use crate::cmd::{Context, connect, target};
+use crate::convert::Target;
+use crate::model::{Code, Network, Warning};
+use crate::net::{self, Ask};
+use crate::plan::{Change, Standing, State, Subject, World};
+use crate::problem::Problem;
+use crate::sys::hypervisor::Hypervisor;
+use crate::sys::networks::NetworkState;
+
+/// Makes a network.
+pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
+    let host = connect::to_change(context, &args.consent)?;
+    let host = host.as_ref();
+    let states = host.networks()?;
+    let ask = ask(args);
+    let mut options = options(host, &args.consent);
+    // It takes nothing from anybody.
+    options.yes = true;
+    let change = match args.name.as_deref().and_then(|name| states.iter().find(|s| s.name == name)) {
+        Some(state) => there_already(host, args, &ask, state)?,
+        None => planned(host, args, &ask, &states, context)?,
+    };
+    let Subject::Network(name) = &change.subject else { unreachable!("its subject is a network") };
+    let (name, wanted) = (name.clone(), change.steps.first().and_then(|step| step.after.clone()));
+    let world = World { host: Some(host), ..World::default() };
+    let walked = walk(vec![change], &options, &world, context)?;
+    let document = |changes: &[Change]| document(host, &name, wanted.as_deref(), &changes[0]);
+    walked.report_as(&options, context, document)
+}
+
+/// What was typed, as the rules take it.
+fn ask(args: &NetCreate) -> Ask {
+    Ask {
+        name: args.name.clone(),
+        hosts: args.host.clone(),
+        domain: args.domain.clone(),
+        mtu: args.mtu,
+        no_dns: args.no_dns,
+        dns_hosts: args.dns_host.clone(),
+        forwarders: args.dns_forwarder.clone(),
+        nat_ports: args.nat_ports,
+        nat_addresses: args.nat_addresses,
+        portgroups: args.portgroup.clone(),
+        ..shape(&args.shape)
+    }
+}
+
+/// The mode and what goes with it, as the rules take it.
+pub(super) fn shape(shape: &NetShape) -> Ask {
+    Ask {
+        subnet: shape.subnet,
+        subnet6: shape.subnet6,
+        subnet_pools: shape.subnet_pool.clone(),
+        dhcp: shape.dhcp.clone(),
+        no_dhcp: shape.no_dhcp,
+        host_access: shape.host_access,
+        devs: shape.dev.iter().cloned().collect(),
+        bridge: shape.bridge.clone(),
+        pool: shape.pool.clone(),
+        ..Ask::new(shape.mode.into())
+    }
+}
+
+/// A network of that name is there: is it what was asked for?
+fn there_already(host: &dyn Hypervisor, args: &NetCreate, ask: &Ask, state: &NetworkState) -> Result<Change> {
+    let name = &state.name;
+    let definition = host.network_definition(name)?.unwrap_or_else(|| state.xml.clone());
+    if !net::satisfies(&network(&definition)?, ask) {
+        return Err(Problem::new(
+            format!("there is a network '{name}' already, and it isn't what was asked for"),
+            format!(
+                "kvmnet net show {name} says what it is; kvmnet net set-mode changes it; or choose another name"
+            ),
+        ));
+    }
+    let Some(now) = Standing::read(host, name)? else { return Err(super::no_such(name, &[])) };
+    let wanted = Standing {
+        is_active: now.is_active || !args.no_start,
+        autostarts: now.autostarts || (now.is_persistent && !args.no_autostart),
+        ..now.clone()
+    };
+    if wanted == now {
+        let mut change = Change::new(Subject::Network(name.clone()));
+        change.remarks.push("it is there already".into());
+        return Ok(change);
+    }
+    let mut change = change(name, Some(&now), Some(&wanted), false);
+    let verbs = [
+        (!now.is_active, "it is started"),
+        (now.autostarts != wanted.autostarts, "it starts with libvirt from now on"),
+    ];
+    let verbs: Vec<&str> = verbs.into_iter().filter_map(|(is, verb)| is.then_some(verb)).collect();
+    change.headline.push(format!("network '{name}' is there already; {}", verbs.join(", ")));
+    Ok(change)
+}
+
+fn planned(
+    host: &dyn Hypervisor,
+    args: &NetCreate,
+    ask: &Ask,
+    states: &[NetworkState],
+    context: &Context,
+) -> Result<Change> {
+    let around = super::around::look(host, states)?;
+    let resolved = net::resolve(ask, &around).map_err(refused)?;
+    resolved.why.iter().for_each(|why| context.screen.detail(&format!("kvmnet: {why}")));
+    let xml = net::xml(&resolved.spec);
+    let network = network(&xml)?;
+    let wanted = Standing {
+        is_active: !args.no_start,
+        autostarts: !args.no_autostart,
+        is_persistent: true,
+        xml: xml.clone(),
+    };
+    let mut change = change(&network.name, None, Some(&wanted), false);
+    change.headline.push(format!("defines network '{}' ({})", network.name, ask.mode));
+    change.diff = xml;
+    change.meaning = explained(&network);
+    if around.devices.is_none() {
+        let what = "this host's routes and devices can't be seen over this connection: whether the subnet and the bridge's \
+                    name are free there was checked against its networks only";
+        change.warnings.push(Warning::note(Code::TargetUnseen, what));
+    }
+    change.warnings.extend(bridge_warnings(host, &network, states));
+    Ok(change)
+}
+
+/// What speaks against a host bridge, short of a reason not to define a network on it.
+pub(super) fn bridge_warnings(
+    host: &dyn Hypervisor,
+    network: &Network,
+    states: &[NetworkState],
+) -> Vec<Warning> {
+    let bridge = network.bridge.as_ref().filter(|_| !network.mode.is_virtual());
+    let Some(bridge) = bridge.and_then(|bridge| bridge.parse().ok()) else { return Vec::new() };
+    let look = target::look(host, &Target::Bridge(bridge), &known(states), states);
+    let harmless = |w: Warning| Warning { stops: false, ..w };
+    look.warnings.into_iter().map(harmless).collect()
+}
+
+/// The document of the contract.
+fn document(host: &dyn Hypervisor, name: &str, wanted: Option<&str>, change: &Change) -> Value {
+    let stored = match change.state {
+        State::Failed(_) => None,
+        _ => Standing::read(host, name).ok().flatten(),
+    };
+    let wanted = wanted.and_then(|text| Standing::parse(text).ok());
+    let shown = stored.as_ref().or(wanted.as_ref());
+    let network = shown.and_then(|s| network(&s.xml).ok());
+    let subnet = |v4: bool| {
+        let addresses = network.iter().flat_map(|n| &n.addresses);
+        addresses.map(|a| a.ip).find(|ip| ip.addr().is_ipv4() == v4).map(|ip| ip.trunc().to_string())
+    };
+    json!({
+        "network": {
+            "name": name,
+            "uuid": network.as_ref().and_then(|n| n.uuid.clone()),
+            "mode": network.as_ref().map(|n| n.mode.as_str()),
+            "bridge": network.as_ref().and_then(|n| n.bridge.clone()),
+            "subnet": subnet(true),
+            "subnet6": subnet(false),
+            "active": stored.as_ref().is_some_and(|s| s.is_active),
+            "autostart": stored.as_ref().is_some_and(|s| s.autostarts),
+        },
+        "xml": shown.map(|s| s.xml.clone()),
+        "reachability": network.as_ref().map(super::reachability),
+        "notes": network.as_ref().map(net::notes),
+        "warnings": change.warnings.iter().map(crate::report::json::warning).collect::<Vec<_>>(),
+        "status": change.status(),
+        "error": change.error().map(crate::problem::render),
+        "id": change.id,
+    })
+}

@@ -1,0 +1,84 @@
+//! Which guests are on which network.
+
+use anyhow::{Context as _, Result};
+use rayon::prelude::*;
+
+use crate::convert::nics;
+use crate::sys::hypervisor::{Guest, Hypervisor};
+use crate::xml::Doc;
+
+/// A guest that refers to a network.
+#[derive(Debug, Clone)]
+pub(super) struct Attached {
+    /// The guest.
+    pub(super) guest: Guest,
+    /// Is a NIC of the running guest on it?
+    pub(super) runs_on_it: bool,
+}
+
+/// How deep to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// At what runs, and at the definitions of guests that don't run.
+    Now,
+    /// At what runs, and at all definitions.
+    Both,
+}
+
+/// A guest and the networks that its NICs are on.
+#[derive(Debug)]
+pub(super) struct Wired {
+    pub(super) guest: Guest,
+    /// Those of the running guest.
+    pub(super) running: Vec<String>,
+    /// Those of its definition.
+    pub(super) defined: Vec<String>,
+}
+
+/// All guests, by name.
+pub(super) fn on_networks(host: &dyn Hypervisor, look: Look) -> Result<Vec<Wired>> {
+    let guests = host.guests()?;
+    guests
+        .into_par_iter()
+        .map(|guest| {
+            let what = || format!("guest '{}'", guest.name);
+            let (mut running, mut defined) = (Vec::new(), Vec::new());
+            if guest.is_active {
+                // It may end while it is looked at.
+                running = host.running(&guest.uuid).ok().map_or_else(Vec::new, |xml| networks_in(&xml));
+            }
+            if !guest.is_active || look == Look::Both {
+                let xml = host.definition(&guest.uuid).with_context(what)?;
+                defined = xml.map_or_else(Vec::new, |xml| networks_in(&xml));
+            }
+            Ok(Wired { guest, running, defined })
+        })
+        .collect()
+}
+
+/// The guests on one network, running there or defined to.
+pub(super) fn on(host: &dyn Hypervisor, network: &str) -> Result<Vec<Attached>> {
+    let all = on_networks(host, Look::Both)?;
+    let has = |names: &[String]| names.iter().any(|name| name == network);
+    let attached = all.into_iter().filter(|wired| has(&wired.running) || has(&wired.defined));
+    Ok(attached.map(|wired| Attached { runs_on_it: has(&wired.running), guest: wired.guest }).collect())
+}
+
+/// The networks that a domain's NICs name; a running NIC on a network of mode bridge is of type bridge, and names it too.
+fn networks_in(xml: &str) -> Vec<String> {
+    let Ok(doc) = Doc::parse(xml) else { return Vec::new() };
+    let mut names: Vec<String> = nics(&doc)
+        .iter()
+        .filter_map(|nic| doc.node(nic.node))
+        .filter_map(|interface| crate::xml::child(interface, "source")?.attribute("network").map(Into::into))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// `guest 'a'`, or `guests 'a', 'b'`.
+pub(super) fn named<'a>(guests: impl IntoIterator<Item = &'a Attached>) -> String {
+    let names: Vec<String> = guests.into_iter().map(|a| format!("'{}'", a.guest.name)).collect();
+    format!("guest{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "))
+}

@@ -1,0 +1,108 @@
+//! `kvmnet net leases`
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::no_such;
+use crate::cmd::walk::{print, print_json};
+use crate::cmd::{Context, connect};
+use crate::convert::nics;
+use crate::model::MacAddr;
+use crate::problem::Problem;
+use crate::report::columns;
+use crate::sys::clock;
+use crate::sys::hypervisor::Hypervisor;
+use crate::sys::networks::Lease;
+use crate::xml::Doc;
+
+/// Lists the leases of a network.
+pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
+    let host = connect::to_look(context)?;
+    let host = host.as_ref();
+    if host.network(name)?.is_none() {
+        return Err(no_such(name, &host.networks()?));
+    }
+    let leases = read(host, name)?.ok_or_else(|| {
+        Problem::new(
+            format!("this connection ({}) knows nothing of leases", host.uri()),
+            "connect to the daemon that runs the network, such as -c qemu:///system",
+        )
+    })?;
+    if context.is_json() {
+        print_json(&json!({ "leases": leases.iter().map(as_json).collect::<Vec<_>>() }))?;
+        return Ok(0);
+    }
+    if leases.is_empty() {
+        context.screen.say(&format!("kvmnet: network '{name}' has given out no address"));
+        return Ok(0);
+    }
+    print(&table(&leases), "the leases")?;
+    Ok(0)
+}
+
+/// A lease and the guest that has it.
+pub(super) struct Given {
+    pub(super) lease: Lease,
+    pub(super) guest: Option<String>,
+}
+
+/// The leases of a network, by address; `None` if the connection can't tell.
+pub(super) fn read(host: &dyn Hypervisor, name: &str) -> Result<Option<Vec<Given>>> {
+    let Some(leases) = host.leases(name)? else { return Ok(None) };
+    let guests = if leases.is_empty() { Vec::new() } else { macs(host)? };
+    let owner = |lease: &Lease| {
+        let mac: MacAddr = lease.mac.as_deref()?.parse().ok()?;
+        guests.iter().find(|(own, _)| *own == mac).map(|(_, guest)| guest.clone())
+    };
+    let mut given: Vec<Given> =
+        leases.into_iter().map(|lease| Given { guest: owner(&lease), lease }).collect();
+    given.sort_by_key(|given| given.lease.ip.parse::<std::net::IpAddr>().ok());
+    Ok(Some(given))
+}
+
+/// The MAC addresses of all guests' NICs.
+fn macs(host: &dyn Hypervisor) -> Result<Vec<(MacAddr, String)>> {
+    let mut out = Vec::new();
+    for guest in host.guests()? {
+        let xml =
+            if guest.is_active { host.running(&guest.uuid).ok() } else { host.definition(&guest.uuid)? };
+        let Some(xml) = xml else { continue };
+        let Ok(doc) = Doc::parse(&xml) else { continue };
+        let macs = nics(&doc).into_iter().filter_map(|nic| nic.mac?.parse().ok());
+        out.extend(macs.map(|mac| (mac, guest.name.clone())));
+    }
+    Ok(out)
+}
+
+/// The leases in columns.
+pub(super) fn table(leases: &[Given]) -> String {
+    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+    let mut rows = vec![["ADDRESS", "MAC", "GUEST", "HOSTNAME", "EXPIRES"].map(String::from).to_vec()];
+    rows.extend(leases.iter().map(|Given { lease, guest }| {
+        vec![
+            format!("{}/{}", lease.ip, lease.prefix),
+            or_dash(&lease.mac),
+            or_dash(guest),
+            or_dash(&lease.hostname),
+            expires(lease).unwrap_or_else(|| "never".into()),
+        ]
+    }));
+    columns(&rows)
+}
+
+fn expires(lease: &Lease) -> Option<String> {
+    Some(lease.expires).filter(|at| *at != 0).and_then(clock::at)
+}
+
+pub(super) fn as_json(given: &Given) -> serde_json::Value {
+    let Given { lease, guest } = given;
+    json!({
+        "ip": lease.ip,
+        "prefix": lease.prefix,
+        "mac": lease.mac,
+        "guest": guest,
+        "hostname": lease.hostname,
+        "client_id": lease.client_id,
+        "expires": expires(lease),
+    })
+}

@@ -1,0 +1,96 @@
+//! `kvmnet net list`
+
+use anyhow::Result;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+use super::guests::{Look, on_networks};
+use super::network;
+use crate::cmd::walk::{print, print_json};
+use crate::cmd::{Context, connect};
+use crate::model::Network;
+use crate::report::columns;
+use crate::sys::networks::NetworkState;
+
+/// Lists the networks.
+pub(super) fn run(context: &mut Context) -> Result<u8> {
+    let host = connect::to_look(context)?;
+    let host = host.as_ref();
+    let (states, guests) = rayon::join(|| host.networks(), || on_networks(host, Look::Now));
+    let (states, guests) = (states?, guests?);
+    let mut on: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for wired in &guests {
+        for name in wired.running.iter().chain(&wired.defined) {
+            on.entry(name).or_default().push(&wired.guest.name);
+        }
+    }
+    let rows: Vec<Row<'_>> = states
+        .iter()
+        .map(|state| Row {
+            state,
+            network: network(&state.xml).ok(),
+            guests: on.get(state.name.as_str()).cloned().unwrap_or_default(),
+        })
+        .collect();
+    if context.is_json() {
+        print_json(&json!({ "networks": rows.iter().map(Row::json).collect::<Vec<_>>() }))?;
+        return Ok(0);
+    }
+    let header = ["NAME", "MODE", "STATE", "AUTOSTART", "BRIDGE", "SUBNETS", "GUESTS"].map(String::from);
+    let table: Vec<Vec<String>> =
+        std::iter::once(header.to_vec()).chain(rows.iter().map(Row::cells)).collect();
+    print(&columns(&table), "the networks")?;
+    if rows.is_empty() {
+        context.screen.say("kvmnet: there is no network; 'kvmnet net create --mode nat' makes one");
+    }
+    Ok(0)
+}
+
+struct Row<'a> {
+    state: &'a NetworkState,
+    network: Option<Network>,
+    guests: Vec<&'a str>,
+}
+
+impl Row<'_> {
+    fn mode(&self) -> Option<&'static str> {
+        self.network.as_ref().map(|n| n.mode.as_str())
+    }
+
+    fn bridge(&self) -> Option<&str> {
+        self.network.as_ref()?.bridge.as_deref()
+    }
+
+    fn subnets(&self) -> Vec<String> {
+        let addresses = self.network.iter().flat_map(|n| &n.addresses);
+        addresses.map(|a| a.ip.trunc().to_string()).collect()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "name": self.state.name,
+            "uuid": self.state.uuid,
+            "mode": self.mode(),
+            "state": if self.state.is_active { "active" } else { "inactive" },
+            "persistent": self.state.is_persistent,
+            "autostart": self.state.autostarts,
+            "bridge": self.bridge(),
+            "subnets": self.subnets(),
+            "guests": self.guests,
+        })
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let or_dash = |text: Option<&str>| text.unwrap_or("-").to_string();
+        let subnets = self.subnets();
+        vec![
+            self.state.name.clone(),
+            or_dash(self.mode()),
+            if self.state.is_active { "active" } else { "inactive" }.into(),
+            if self.state.autostarts { "yes" } else { "no" }.into(),
+            or_dash(self.bridge()),
+            if subnets.is_empty() { "-".into() } else { subnets.join(", ") },
+            self.guests.len().to_string(),
+        ]
+    }
+}

@@ -1,0 +1,147 @@
+//! `kvmnet net`
+
+mod around;
+mod create;
+mod guests;
+mod leases;
+mod list;
+mod set_mode;
+mod show;
+mod switch;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::Context;
+use super::walk::Walk;
+use crate::cli::{Consent, Net, NetCommand};
+use crate::convert::Networks;
+use crate::model::Network;
+use crate::net::{self, Cell, Fault};
+use crate::plan::{Change, Place, Standing, State, Step, Subject};
+use crate::problem::Problem;
+use crate::sys::hypervisor::Hypervisor;
+use crate::sys::networks::NetworkState;
+use crate::xml::Doc;
+
+/// Does what was typed.
+pub(super) fn run(args: &Net, context: &mut Context) -> Result<u8> {
+    match &args.command {
+        NetCommand::Create(args) => create::run(args, context),
+        NetCommand::List(_) => list::run(context),
+        NetCommand::Show(args) => show::run(&args.name, context),
+        NetCommand::Start(args) => {
+            switch::run(switch::Verb::Start, &args.names, false, &args.consent, context)
+        }
+        NetCommand::Stop(args) => {
+            switch::run(switch::Verb::Stop, &args.names, args.force, &args.consent, context)
+        }
+        NetCommand::Restart(args) => {
+            switch::run(switch::Verb::Restart, &args.names, false, &args.consent, context)
+        }
+        NetCommand::Autostart(args) => {
+            let (name, on) = switch::name_and_word(&args.words)?;
+            switch::run(switch::Verb::Autostart(on), &[name], false, &args.consent, context)
+        }
+        NetCommand::Delete(args) => {
+            switch::run(switch::Verb::Delete, &args.names, args.force, &args.consent, context)
+        }
+        NetCommand::Leases(args) => leases::run(&args.name, context),
+        NetCommand::SetMode(args) => set_mode::run(args, context),
+    }
+}
+
+/// How a change of this connection is walked through.
+fn options(host: &dyn Hypervisor, consent: &Consent) -> Walk {
+    let mut options = Walk::new(consent);
+    options.header.uri = Some(host.uri().to_string());
+    options
+}
+
+/// The definitions in a listing that can be read.
+fn read_all(states: &[NetworkState]) -> Vec<Network> {
+    states.iter().filter_map(|state| Network::read(&Doc::parse(&state.xml).ok()?).ok()).collect()
+}
+
+/// The same, for those that ask what a network gives its guests.
+fn known(states: &[NetworkState]) -> Networks {
+    Networks::new(read_all(states), true)
+}
+
+fn network(xml: &str) -> Result<Network> {
+    Ok(Network::read(&Doc::parse(xml)?)?)
+}
+
+/// What putting a network back means for the guests on it. One that guests refer to isn't removed.
+///
+/// # Errors
+/// libvirt can't be asked.
+pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change) -> Result<()> {
+    let standing = |text: &Option<String>| text.as_deref().and_then(|text| Standing::parse(text).ok());
+    let Some(step) = change.steps.first() else { return Ok(()) };
+    let (now, then) = (standing(&step.before), standing(&step.after));
+    let attached = guests::on(host, name)?;
+    if then.is_none() && !attached.is_empty() {
+        change.state = State::Failed(Problem::new(
+            format!("{} refer to it, and it would be removed", guests::named(&attached)),
+            format!(
+                "move them first (kvmnet convert --on-network {name} …), or kvmnet net delete {name} --force"
+            ),
+        ));
+    } else if now.is_some_and(|s| s.is_active) {
+        let running: Vec<_> = attached.iter().filter(|a| a.runs_on_it).collect();
+        switch::stopping_or_restarting(&running, then.is_some_and(|s| s.is_active), change);
+    }
+    Ok(())
+}
+
+/// There is no network of that name: what there is.
+fn no_such(name: &str, states: &[NetworkState]) -> anyhow::Error {
+    let names: Vec<_> = states.iter().map(|state| state.name.as_str()).collect();
+    let there = if names.is_empty() { "there is none here".into() } else { names.join(", ") };
+    Problem::new(format!("there is no network '{name}'"), format!("networks here: {there}"))
+}
+
+/// A flag that can't be.
+fn refused(fault: Fault) -> anyhow::Error {
+    Problem::new(fault.to_string(), fault.help)
+}
+
+/// The change of one network from one standing to another.
+fn change(name: &str, before: Option<&Standing>, after: Option<&Standing>, restart: bool) -> Change {
+    let mut change = Change::new(Subject::Network(name.into()));
+    let text = |standing: Option<&Standing>| standing.map(ToString::to_string);
+    let place = Place::Network { name: name.into(), restart };
+    change.steps = vec![Step { place, before: text(before), after: text(after) }];
+    change.state = State::Planned;
+    change
+}
+
+/// Who reaches whom, a line for each, and what else is to know.
+fn explained(network: &Network) -> Vec<String> {
+    let cells = net::reachability(network);
+    let mut lines: Vec<String> = cells.iter().map(cell).collect();
+    lines.extend(net::notes(network));
+    lines
+}
+
+fn cell(cell: &Cell) -> String {
+    let way = format!("{} → {}", cell.from, cell.to);
+    let note = cell.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+    format!("{way:<15} {}  {}{note}", cell.family, if cell.allowed { "yes" } else { "no " })
+}
+
+/// The same, for programs.
+fn reachability(network: &Network) -> serde_json::Value {
+    let cells = net::reachability(network);
+    let all = cells.iter().map(|cell| {
+        json!({
+            "from": cell.from.to_string(),
+            "to": cell.to.to_string(),
+            "family": cell.family.to_string(),
+            "allowed": cell.allowed,
+            "note": cell.note,
+        })
+    });
+    all.collect()
+}

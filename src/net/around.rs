@@ -1,0 +1,86 @@
+//! What is there already.
+
+use ipnet::IpNet;
+
+use crate::model::Network;
+
+/// Addresses that are in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Which.
+    pub net: IpNet,
+    /// By whom, for a sentence: "the route to 10.0.0.0/8 via tun0", "an address of eth0".
+    pub by: String,
+    /// The device that the route leads to, or that has the address: a network isn't in its own way.
+    pub dev: Option<String>,
+}
+
+impl Taken {
+    /// Is it a default route, or one half of what VPNs put in a default route's place (`0.0.0.0/1`, `2000::/3`)? Such a
+    /// route is meant for what nobody else knows, and any subnet may lie in it.
+    pub fn is_default(&self) -> bool {
+        self.net.prefix_len() <= if matches!(self.net, IpNet::V4(_)) { 1 } else { 3 }
+    }
+}
+
+/// A network device of the host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostDevice {
+    /// Its name.
+    pub name: String,
+    /// Is it a Linux bridge?
+    pub is_bridge: bool,
+    /// Does that bridge filter VLANs?
+    pub filters_vlans: bool,
+    /// Is it an Open vSwitch bridge?
+    pub is_open_vswitch: bool,
+    /// Is it a Wi-Fi station?
+    pub is_wireless: bool,
+}
+
+/// What is there already.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Addresses in use: every route and address of the host.
+    pub taken: Vec<Taken>,
+    /// The host's devices; `None` where the host can't be seen (a remote connection).
+    pub devices: Option<Vec<HostDevice>>,
+    /// Every network of libvirt's, active or not.
+    pub networks: Vec<Network>,
+}
+
+impl Surroundings {
+    /// The host's device of that name, if it can be seen.
+    pub(super) fn device(&self, name: &str) -> Option<&HostDevice> {
+        self.devices.as_ref()?.iter().find(|d| d.name == name)
+    }
+
+    /// Is it certain that the host has no device of that name?
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        self.devices.is_some() && self.device(name).is_none()
+    }
+
+    /// The same without a network and what is there because of it.
+    pub(super) fn without(&self, network: &Network) -> Surroundings {
+        let own = |name: Option<&str>| {
+            network.mode.is_virtual() && name.is_some() && name == network.bridge.as_deref()
+        };
+        Surroundings {
+            taken: self.taken.iter().filter(|t| !own(t.dev.as_deref())).cloned().collect(),
+            devices: self.devices.clone(),
+            networks: self.networks.iter().filter(|n| n.name != network.name).cloned().collect(),
+        }
+    }
+
+    /// Everything that a subnet may collide with.
+    pub(super) fn in_use(&self) -> impl Iterator<Item = (IpNet, String)> {
+        let of_host = self.taken.iter().filter(|t| !t.is_default()).map(|t| (t.net, t.by.clone()));
+        let of_networks = self.networks.iter().flat_map(|network| {
+            let addresses = network.addresses.iter().map(|a| (a.ip, format!("network '{}'", network.name)));
+            let routes =
+                network.routes.iter().map(|r| (r.net, format!("a route of network '{}'", network.name)));
+            addresses.chain(routes)
+        });
+        of_host.chain(of_networks)
+    }
+}

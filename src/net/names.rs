@@ -1,0 +1,210 @@
+//! Names of networks, bridges and devices.
+
+use super::around::Surroundings;
+use super::ask::{Ask, Mode};
+use super::fault::Fault;
+use super::modes::Kind;
+use crate::model::{DeviceName, Network};
+
+/// The network's name: the one asked for, or the first free one named after its mode.
+pub(super) fn network(ask: &Ask, around: &Surroundings, why: &mut Vec<String>) -> Result<String, Fault> {
+    let taken = |name: &str| around.networks.iter().any(|n| n.name == name);
+    if let Some(name) = &ask.name {
+        is_name(name)?;
+        if taken(name) {
+            return Err(Fault::new(
+                "NAME",
+                format!("'{name}': there is a network of that name already"),
+                format!(
+                    "take another name, or change that one: kvmnet net set-mode {name} --mode {}",
+                    ask.mode
+                ),
+            ));
+        }
+        return Ok(name.clone());
+    }
+    let word = ask.mode.as_str();
+    let mut name = word.to_string();
+    let mut n = 2usize;
+    while taken(&name) {
+        name = format!("{word}-{n}");
+        n += 1;
+    }
+    why.push(format!("name '{name}': the first that no network has, named after the mode"));
+    Ok(name)
+}
+
+/// libvirt refuses '/' and line breaks (reference §5.2); the name is also that of a file, with `.xml` behind it.
+fn is_name(name: &str) -> Result<(), Fault> {
+    let shown = name.escape_debug();
+    let what = if name.is_empty() {
+        "is empty".to_string()
+    } else if name == "." || name == ".." {
+        format!("'{shown}' is no name for a file, which libvirt makes of it")
+    } else if let Some(c) = name.chars().find(|c| *c == '/' || c.is_control()) {
+        format!("'{shown}' holds '{}', which libvirt refuses", c.escape_debug())
+    } else if name.trim() != name {
+        format!("'{shown}' begins or ends with a blank")
+    } else if name.len() > 240 {
+        format!("has {} bytes; 240 is the limit, for libvirt makes a file's name of it", name.len())
+    } else {
+        return Ok(());
+    };
+    Err(Fault::new("NAME", what, "letters, digits, '-', '_' and '.' are always fine"))
+}
+
+/// The bridge of a new network; none with a pool.
+pub(super) fn bridge(
+    ask: &Ask,
+    kind: Kind,
+    around: &Surroundings,
+    why: &mut Vec<String>,
+) -> Result<Option<DeviceName>, Fault> {
+    match (kind, &ask.bridge) {
+        (Kind::Pool, _) => Ok(None),
+        (Kind::Bridge, None) => Err(Fault::new(
+            "--bridge",
+            "is missing: --mode bridge puts guests on a bridge of the host, and it must be named",
+            match bridges(around).as_str() {
+                "" => "--bridge NAME; without a bridge, --pool NIC makes macvtap devices".into(),
+                names => format!("there is {names}; --pool NIC does without a bridge (macvtap)"),
+            },
+        )),
+        (Kind::Bridge, Some(bridge)) => of_host(bridge, around).map(|()| Some(bridge.clone())),
+        (_, Some(bridge)) => own(bridge, around).map(|()| Some(bridge.clone())),
+        (_, None) => {
+            let bridge = free(around)?;
+            why.push(format!(
+                "bridge '{bridge}': the first that no network and no device of the host is called"
+            ));
+            Ok(Some(bridge))
+        }
+    }
+}
+
+/// A name for a virtual bridge that nobody has: `virbr0`, `virbr1`, … (what libvirt's own choice looks at too, reference
+/// §5.2).
+pub(super) fn free(around: &Surroundings) -> Result<DeviceName, Fault> {
+    let taken = |name: &str| {
+        around.device(name).is_some() || around.networks.iter().any(|n| n.bridge.as_deref() == Some(name))
+    };
+    let mut names = (0..10_000_000u32).map(|n| format!("virbr{n}"));
+    let name = names.find(|name| !taken(name)).and_then(|name| name.parse().ok());
+    name.ok_or_else(|| Fault::new("--bridge", "has no free name left: every virbrN is taken", "name one"))
+}
+
+/// The bridge of mode `bridge`: libvirt never looks whether it is there (reference §2), and guests then don't start.
+pub(super) fn of_host(bridge: &DeviceName, around: &Surroundings) -> Result<(), Fault> {
+    let fault = |what: &str, help: &str| Err(Fault::new("--bridge", format!("'{bridge}' {what}"), help));
+    spelled("--bridge", bridge)?;
+    if let Some(network) = virtual_owner(bridge, around) {
+        let what = format!(
+            "is the virtual bridge of network '{}': guests on it wouldn't be on the LAN",
+            network.name
+        );
+        return fault(&what, "name a bridge of the host's own");
+    }
+    if around.lacks(bridge.as_str()) {
+        let help = match bridges(around).as_str() {
+            "" => format!("make '{bridge}' first, with the NIC that leads to the LAN in it"),
+            names => format!("there is {names}"),
+        };
+        return fault("doesn't exist on this host: no guest on such a network would start", &help);
+    }
+    match around.device(bridge.as_str()) {
+        Some(device) if !device.is_bridge && !device.is_open_vswitch => fault(
+            "is no bridge",
+            &format!("name a bridge; --pool {bridge} puts guests on the device itself (macvtap)"),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// The bridges there are.
+fn bridges(around: &Surroundings) -> String {
+    let names: Vec<String> = around
+        .devices
+        .iter()
+        .flatten()
+        .filter(|d| d.is_bridge || d.is_open_vswitch)
+        .filter(|d| d.name.parse().is_ok_and(|name| virtual_owner(&name, around).is_none()))
+        .map(|d| format!("'{}'", d.name))
+        .collect();
+    names.join(", ")
+}
+
+/// The network that makes this bridge itself.
+fn virtual_owner<'a>(bridge: &DeviceName, around: &'a Surroundings) -> Option<&'a Network> {
+    around.networks.iter().find(|n| n.mode.is_virtual() && n.bridge.as_deref() == Some(bridge.as_str()))
+}
+
+/// The name of a bridge that libvirt is to make. If a device has that name already, starting the network fails, and
+/// libvirt's cleanup sets that device down and deletes it (reference §5.5).
+pub(super) fn own(bridge: &DeviceName, around: &Surroundings) -> Result<(), Fault> {
+    spelled("--bridge", bridge)?;
+    if let Some(network) = around.networks.iter().find(|n| n.bridge.as_deref() == Some(bridge.as_str())) {
+        let what = format!("'{bridge}' is the bridge of network '{}' already", network.name);
+        return Err(Fault::new("--bridge", what, "take another name, or none: a free one is chosen"));
+    }
+    match around.device(bridge.as_str()) {
+        Some(device) => Err(hazard(device.name.as_str(), device.is_bridge || device.is_open_vswitch)),
+        None => Ok(()),
+    }
+}
+
+fn hazard(device: &str, is_bridge: bool) -> Fault {
+    let what = format!(
+        "'{device}' is a device of this host already: libvirt would fail to make its bridge, and then delete that device"
+    );
+    let help = match is_bridge {
+        true => {
+            format!("to put guests on it: --mode {} --bridge {device}; else take another name", Mode::Bridge)
+        }
+        false => "take another name, or none: a free one is chosen".into(),
+    };
+    Fault::new("--bridge", what, help)
+}
+
+/// What speaks against starting a network that doesn't run: a virtual network's bridge has the name of a device that is
+/// there, which libvirt would delete (reference §5.5).
+///
+/// # Errors
+/// That is so.
+pub fn safe_to_start(network: &Network, around: &Surroundings) -> Result<(), Fault> {
+    let name = network.bridge.as_deref().filter(|_| network.mode.is_virtual());
+    match name.and_then(|name| around.device(name)) {
+        Some(device) => Err(hazard(&device.name, device.is_bridge || device.is_open_vswitch)),
+        None => Ok(()),
+    }
+}
+
+/// `--dev` or `--pool`: libvirt takes any name, and then forwards nothing, or starts no guest.
+pub(super) fn device(flag: &'static str, name: &DeviceName, around: &Surroundings) -> Result<(), Fault> {
+    spelled(flag, name)?;
+    if around.lacks(name.as_str()) {
+        let what = format!("'{name}' doesn't exist on this host");
+        return Err(Fault::new(flag, what, "'ip -br link' lists what there is"));
+    }
+    if flag == "--pool" && around.device(name.as_str()).is_some_and(|d| d.is_wireless) {
+        let what =
+            format!("'{name}' is Wi-Fi, which carries no frames of other machines: macvtap can't work on it");
+        return Err(Fault::new(flag, what, "take a wired device, or --mode nat"));
+    }
+    Ok(())
+}
+
+/// libvirt's schema takes fewer names than the kernel (basictypes.rng, `deviceName`), and the kernel has none for a
+/// device that is called like its own entries in `/proc/sys/net`.
+fn spelled(flag: &'static str, name: &DeviceName) -> Result<(), Fault> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '\\');
+    let what = match name.as_str() {
+        word @ ("all" | "default") => {
+            format!("'{word}' can't be a device's name: the kernel means all of them by it")
+        }
+        word => match word.chars().find(|c| !fits(*c)) {
+            Some(c) => format!("'{word}' holds '{}', which libvirt's schema refuses", c.escape_debug()),
+            None => return Ok(()),
+        },
+    };
+    Err(Fault::new(flag, what, "letters, digits, '-', '_' and '.' are fine"))
+}

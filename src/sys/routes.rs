@@ -1,0 +1,126 @@
+//! The host's addresses and routes, as `ip` tells them.
+
+use std::io;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// A part of the address space that the host uses, or sends somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// In CIDR notation.
+    pub net: String,
+    /// The device that it is reached through, if there is one.
+    pub dev: Option<String>,
+    /// What it is, in words: `the route to 10.0.0.0/8 via 10.9.0.1 on tun0`.
+    pub what: String,
+}
+
+#[derive(Deserialize)]
+struct Route {
+    dst: String,
+    dev: Option<String>,
+    gateway: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    ifname: String,
+    #[serde(default)]
+    addr_info: Vec<Address>,
+}
+
+#[derive(Deserialize)]
+struct Address {
+    local: String,
+    prefixlen: u8,
+}
+
+/// Every route in every table, and every address, of both families. Default routes aren't among them, nor multicast.
+///
+/// # Errors
+/// `ip` can't be run.
+pub fn reached() -> Result<Vec<Reached>> {
+    let mut out = Vec::new();
+    for link in ip::<Link>(&["addr"])? {
+        for Address { local, prefixlen } in link.addr_info {
+            let what = format!("the address {local}/{prefixlen} of {}", link.ifname);
+            out.push(Reached { net: format!("{local}/{prefixlen}"), dev: Some(link.ifname.clone()), what });
+        }
+    }
+    for family in ["-4", "-6"] {
+        for route in ip::<Route>(&[family, "route", "show", "table", "all"])? {
+            if route.dst != "default" && !matches!(route.kind.as_deref(), Some("multicast" | "broadcast")) {
+                out.push(route.reached(if family == "-4" { 32 } else { 128 }));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The device of the host's default route of that family (`-4`, `-6`): where what it forwards goes.
+pub fn uplink(family: &str) -> Option<String> {
+    let routes = ip::<Route>(&[family, "route", "show", "default"]).ok()?;
+    routes.into_iter().find_map(|route| route.dev)
+}
+
+impl Route {
+    fn reached(self, longest: u8) -> Reached {
+        let net = if self.dst.contains('/') { self.dst } else { format!("{}/{longest}", self.dst) };
+        let kind = self.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
+        let via = self.gateway.map(|gateway| format!(" via {gateway}")).unwrap_or_default();
+        let on = self.dev.as_ref().map(|dev| format!(" on {dev}")).unwrap_or_default();
+        Reached { what: format!("the {kind}route to {net}{via}{on}"), net, dev: self.dev }
+    }
+}
+
+/// What `ip -j` says.
+fn ip<T: for<'de> Deserialize<'de>>(args: &[&str]) -> Result<Vec<T>> {
+    let said = Command::new("ip").arg("-j").args(args).stdin(Stdio::null()).output();
+    let said = match said {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            bail!("the host's routes can't be read: 'ip' isn't installed (package iproute2)")
+        }
+        other => other.context("the host's routes can't be read with 'ip'")?,
+    };
+    if !said.status.success() {
+        bail!("'ip {}' failed: {}", args.join(" "), String::from_utf8_lossy(&said.stderr).trim());
+    }
+    if said.stdout.trim_ascii().is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_slice(&said.stdout)
+        .with_context(|| format!("'ip -j {}' says what isn't expected", args.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn routes_in_words() {
+        let of = |json: &str| serde_json::from_str::<Route>(json).unwrap().reached(32);
+        assert_eq!(
+            of(r#"{"dst":"10.1.2.3","gateway":"10.0.0.1","dev":"tun0","flags":[]}"#),
+            Reached {
+                net: "10.1.2.3/32".into(),
+                dev: Some("tun0".into()),
+                what: "the route to 10.1.2.3/32 via 10.0.0.1 on tun0".into()
+            }
+        );
+        assert_eq!(
+            of(r#"{"type":"blackhole","dst":"10.9.0.0/16"}"#).what,
+            "the blackhole route to 10.9.0.0/16"
+        );
+    }
+
+    #[test]
+    fn the_loopback_is_always_there() {
+        let all = reached().unwrap();
+        assert!(all.iter().any(|r| r.net == "127.0.0.1/8" || r.net == "127.0.0.0/8"), "{all:?}");
+    }
+}

@@ -1,0 +1,166 @@
+//! Networks with guests on them: leases, restart, another mode, stop, delete; and what may not go wrong with them.
+
+use std::time::Instant;
+
+use crate::lab::guest::{Booted, Guest};
+use crate::lab::xml::{guest, on_network};
+use crate::lab::{Lab, Place};
+
+/// A neighbour on the LAN.
+const NEIGHBOUR: &str = "198.18.0.9";
+
+/// Did the guest run all the time since?
+fn ran_on(guest: &Booted<'_>, before: f64, since: Instant) -> bool {
+    guest.uptime() > since.elapsed().as_secs_f64() + before / 2.0
+}
+
+/// libvirt's books: the ports of a network, and the port that the running guest says it has.
+fn books_agree(lab: &Lab, network: &str, guest: &str) -> bool {
+    let ports = lab.virsh(&["net-port-list", network]);
+    let xml = lab.virsh(&["dumpxml", guest]);
+    let port = xml.split("portid='").nth(1).and_then(|rest| rest.split('\'').next());
+    ports.lines().filter(|line| !line.trim().is_empty()).count() == 1
+        && port.is_some_and(|port| ports.contains(port))
+}
+
+#[test]
+fn a_guest_keeps_running_through_restart_and_another_mode() {
+    let Some(lab) = Lab::start_bootable() else { return };
+    let vm = lab.boot(&Guest::on_network("default"));
+    let old = vm.address_in("192.168.122.");
+    let (since, uptime) = (Instant::now(), vm.uptime());
+    assert!(vm.pings(NEIGHBOUR));
+
+    let leases = lab.kvmnet(&["-o", "json", "net", "leases", "default"]).ok().json();
+    let lease = &leases["leases"][0];
+    assert_eq!((&lease["ip"], &lease["guest"]), (&old.as_str().into(), &"vm1".into()), "{leases}");
+    lab.kvmnet(&["net", "leases", "default"]).ok().says(&[&old]);
+
+    let shown = lab.kvmnet(&["-o", "json", "net", "show", "default"]).ok().json();
+    let shown = &shown["network"];
+    assert_eq!(shown["ports"][0]["guest"], "vm1", "{shown}");
+    assert_eq!(shown["pending"].as_array().map(Vec::len), Some(0), "{shown}");
+    assert!(shown["dnsmasq"]["pid"].as_u64().is_some_and(|pid| pid > 1), "{shown}");
+    let masquerades = |rule: &serde_json::Value| {
+        rule["rule"].as_str().unwrap().contains("MASQUERADE") && rule["packets"].as_u64().unwrap() > 0
+    };
+    assert!(shown["rules"].as_array().unwrap().iter().any(masquerades), "the ping was counted: {shown}");
+    assert_eq!(shown["sysctls"]["net.ipv4.ip_forward"], "1");
+    assert_eq!(shown["uplinks"][0]["device"], "br0");
+
+    lab.kvmnet(&["net", "restart", "default", "--dry-run"]).ok().says(&["guest 'vm1': cut off for a moment"]);
+    lab.kvmnet(&["net", "restart", "default", "-y"]).ok();
+    assert_eq!(lab.tap_master("vm1", 1), "virbr0");
+    assert!(books_agree(&lab, "default", "vm1"));
+    assert!(vm.pings(NEIGHBOUR), "after restart");
+
+    lab.virsh(&["net-destroy", "default"]);
+    lab.virsh(&["net-start", "default"]);
+    assert!(!vm.pings(NEIGHBOUR), "libvirt leaves it unplugged");
+    lab.kvmnet(&["reattach", "-y"]).ok();
+    assert!(books_agree(&lab, "default", "vm1"));
+    assert!(vm.pings(NEIGHBOUR), "after reattach");
+
+    let definition = lab.virsh(&["net-dumpxml", "--inactive", "default"]);
+    let change = ["net", "set-mode", "default", "--mode", "bridge", "--bridge", "br0", "-y"];
+    lab.kvmnet(&change).ok().says(&["-  <ip address='192.168.122.1'"]);
+    assert_eq!(lab.tap_master("vm1", 1), "br0");
+    assert!(books_agree(&lab, "default", "vm1"));
+    // The guest asks for an address of the LAN when its link comes back.
+    let tap = lab.virsh(&["domiflist", "vm1"]).split_whitespace().next().unwrap().to_string();
+    assert!(tap.starts_with("vnet"), "{tap}");
+    vm.run("ip link set eth0 down; sleep 1; ip link set eth0 up");
+    lab.kvmnet(&change).ok().says(&["nothing to do"]);
+
+    lab.kvmnet(&["undo", "-y"]).ok();
+    assert_eq!(lab.virsh(&["net-dumpxml", "--inactive", "default"]), definition);
+    assert_eq!(lab.tap_master("vm1", 1), "virbr0");
+    assert!(books_agree(&lab, "default", "vm1"));
+    assert!(ran_on(&vm, uptime, since), "it was never restarted");
+}
+
+#[test]
+fn stop_and_delete_name_the_guests() {
+    let Some(lab) = Lab::start() else { return };
+    lab.define(&guest("web", &[on_network("default", 1)], ""));
+    lab.kvmnet(&["net", "delete", "default", "-y"]).exits(2).says(&["guest 'web' refers to it"]);
+    lab.virsh(&["start", "web"]);
+    lab.kvmnet(&["net", "stop", "default", "-y"]).ok().says(&["running guest 'web' on it loses the network"]);
+    assert_eq!(lab.tap_master("web", 1), "");
+    lab.kvmnet(&["net", "start", "default", "-y"]).ok();
+    assert_eq!(lab.tap_master("web", 1), "virbr0");
+    lab.kvmnet(&["net", "start", "default", "-y"]).ok().says(&["nothing to do"]);
+    lab.kvmnet(&["net", "stop", "default"]).exits(2).says(&["-y"]);
+    let definition = lab.virsh(&["net-dumpxml", "--inactive", "default"]);
+    lab.kvmnet(&["net", "delete", "default", "--force", "-y"]).ok();
+    lab.try_virsh(&["net-info", "default"]).exits(1);
+    lab.kvmnet(&["undo", "-y"]).ok();
+    assert_eq!(lab.virsh(&["net-dumpxml", "--inactive", "default"]), definition);
+    assert_eq!(lab.tap_master("web", 1), "virbr0");
+    lab.kvmnet(&["net", "autostart", "off", "default", "-y"]).ok();
+    assert!(lab.virsh(&["net-info", "default"]).contains("Autostart:      no"));
+    lab.kvmnet(&["undo", "-y"]).ok();
+    assert!(lab.virsh(&["net-info", "default"]).contains("Autostart:      yes"));
+}
+
+#[test]
+fn a_device_in_the_way_survives() {
+    let Some(lab) = Lab::start() else { return };
+    lab.host(&["ip", "link", "add", "br7", "type", "bridge"]).ok();
+    lab.host(&["ip", "link", "set", "br7", "up"]).ok();
+    lab.kvmnet(&["net", "create", "--mode", "nat", "--bridge", "br7"]).exits(2).says(&["br7"]);
+    // Defined by somebody else, with the name of a bridge that is there.
+    let xml = "<network><name>trap</name><forward mode='nat'/><bridge name='br7'/><ip address='10.1.1.1' prefix='24'/></network>";
+    lab.virsh(&["net-define", &lab.file("trap.xml", xml)]);
+    lab.kvmnet(&["net", "start", "trap", "-y"]).exits(2).says(&["delete that device"]);
+    lab.kvmnet(&["net", "restart", "trap", "-y"]).exits(2).says(&["delete that device"]);
+    lab.host(&["sh", "-c", "ip link show dev br7 | grep -q UP"]).ok();
+    // What libvirt itself does shows that the trap is one.
+    lab.try_virsh(&["net-start", "trap"]).exits(1);
+    assert_ne!(lab.host(&["ip", "link", "show", "dev", "br7"]).code, 0);
+    lab.kvmnet(&["net", "delete", "trap", "-y"]).ok();
+}
+
+#[test]
+fn a_network_that_cannot_start_leaves_nothing() {
+    let Some(lab) = Lab::start() else { return };
+    // Two servers can't both have it, and libvirt's own holds it on the address of its network.
+    lab.virsh(&["net-destroy", "default"]);
+    let taken = "dnsmasq --conf-file=/dev/null --port=53 --user=root --pid-file=/run/lab/taken.pid";
+    lab.host(&["sh", "-c", taken]).ok();
+    let before = lab.virsh(&["net-list", "--all"]);
+    lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&["port 53"]);
+    assert_eq!(lab.virsh(&["net-list", "--all"]), before);
+    assert_ne!(lab.host(&["ip", "link", "show", "dev", "virbr1"]).code, 0);
+    // Without DNS the port doesn't matter.
+    lab.kvmnet(&["net", "create", "--mode", "nat", "--no-dns"]).ok();
+}
+
+#[test]
+fn without_a_definition_a_network_is_made_anew() {
+    let Some(lab) = Lab::start() else { return };
+    let xml = "<network><name>brief</name><bridge name='virbr9'/><ip address='10.9.9.1' netmask='255.255.255.0'/></network>";
+    lab.virsh(&["net-create", &lab.file("brief.xml", xml)]);
+    lab.kvmnet(&["net", "show", "brief"]).ok().says(&["without a definition"]);
+    lab.kvmnet(&["net", "autostart", "brief", "on", "-y"]).exits(2).says(&["no definition"]);
+    lab.kvmnet(&["net", "restart", "brief", "-y"]).ok();
+    lab.kvmnet(&["net", "stop", "brief", "-y"]).exits(2).says(&["it is gone"]);
+    lab.kvmnet(&["net", "stop", "brief", "-y", "--force"]).ok();
+    lab.try_virsh(&["net-info", "brief"]).exits(1);
+    lab.kvmnet(&["undo", "-y"]).ok();
+    assert!(lab.virsh(&["net-info", "brief"]).contains("Persistent:     no"));
+}
+
+#[test]
+fn what_is_typed_again_changes_nothing() {
+    let Some(lab) = Lab::start() else { return };
+    let create = ["net", "create", "lab", "--mode", "isolated", "--host-access", "--mtu", "1400"];
+    lab.kvmnet(&create).ok();
+    lab.kvmnet(&create).ok().says(&["nothing to do"]);
+    lab.kvmnet(&["net", "create", "lab", "--mode", "nat"]).exits(2).says(&["already"]);
+    let dry = lab.kvmnet(&["net", "create", "--mode", "nat", "--dry-run", "--exit-code"]).exits(1);
+    assert!(dry.stdout.contains("<forward mode='nat'/>"), "{}", dry.report());
+    lab.kvmnet(&["undo", "-y"]).ok();
+    lab.try_virsh(&["net-info", "lab"]).exits(1);
+    assert!(!lab.answers(Place::Lan, "192.168.123.1"));
+}

@@ -1,0 +1,236 @@
+//! Networks of every mode, and whether what kvmnet says of them is true: who reaches whom, measured from real endpoints.
+
+use serde_json::Value;
+
+use crate::lab::Lab;
+
+/// The LAN's IPv6 network, which the lab has none of by itself: router `::1`, host `::4`.
+const LAN6: &str = "fd00:18::";
+
+/// Something plugged into a bridge, in a network namespace of its own.
+struct Endpoint<'a> {
+    lab: &'a Lab,
+    name: &'static str,
+}
+
+impl<'a> Endpoint<'a> {
+    /// Plugs it in, with these addresses (of which the first of each family leads to its gateway, if there is one).
+    fn new(lab: &'a Lab, name: &'static str, bridge: &str, addresses: &[&str], gateways: &[&str]) -> Self {
+        let ip = |words: &str| lab.lan(&["sh", "-c", &format!("ip {words}")]).ok();
+        ip(&format!("netns add {name}"));
+        ip(&format!("-n host link add tap-{name} type veth peer name eth0 netns {name}"));
+        ip(&format!("-n host link set tap-{name} master {bridge} up"));
+        ip(&format!("-n {name} link set lo up"));
+        // Without duplicate address detection, which takes a second, the address can be used at once.
+        lab.lan(&[
+            "ip",
+            "netns",
+            "exec",
+            name,
+            "sh",
+            "-c",
+            "echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad",
+        ])
+        .ok();
+        ip(&format!("-n {name} link set eth0 up"));
+        for address in addresses {
+            ip(&format!("-n {name} addr add {address} dev eth0"));
+        }
+        for gateway in gateways {
+            let family = if gateway.contains(':') { "-6 " } else { "" };
+            ip(&format!("-n {name} {family}route add default via {gateway}"));
+        }
+        Endpoint { lab, name }
+    }
+
+    fn reaches(&self, ip: &str, patience: u32) -> bool {
+        pings(|argv| self.lab.lan(&[&["ip", "netns", "exec", self.name], argv].concat()).code, ip, patience)
+    }
+}
+
+impl Drop for Endpoint<'_> {
+    fn drop(&mut self) {
+        self.lab.lan(&["ip", "-n", "host", "link", "del", &format!("tap-{}", self.name)]);
+        self.lab.lan(&["ip", "netns", "del", self.name]);
+    }
+}
+
+/// Whether `ip` answers one of up to `patience` pings, a second each.
+fn pings(run: impl Fn(&[&str]) -> i32, ip: &str, patience: u32) -> bool {
+    (0..patience).any(|_| run(&["ping", "-n", "-q", "-c1", "-W1", ip]) == 0)
+}
+
+/// A libvirt bridge with STP passes nothing for its first four seconds.
+const PATIENCE: u32 = 8;
+
+/// The addresses of one family: both guests', the host's as they see it, and one on the LAN.
+struct Family {
+    name: &'static str,
+    guests: [&'static str; 2],
+    host: &'static str,
+    lan: &'static str,
+}
+
+fn family(name: &'static str, guests: [&'static str; 2], host: &'static str, lan: &'static str) -> Family {
+    Family { name, guests, host, lan }
+}
+
+/// Measures every cell that kvmnet printed, and insists that it is as said.
+fn measured(lab: &Lab, said: &Value, a: &Endpoint<'_>, families: &[Family]) {
+    let name = &said["network"]["name"];
+    for family in families {
+        let cell = |from: &str, to: &str| {
+            let cells = said["reachability"].as_array().unwrap();
+            let found =
+                cells.iter().find(|c| c["from"] == from && c["to"] == to && c["family"] == family.name);
+            found.unwrap_or_else(|| panic!("{name}: nothing is said of {from} → {to}, {}", family.name))["allowed"]
+                .as_bool()
+                .unwrap()
+        };
+        let [own, other] = family.guests;
+        // Once this goes, the bridge lets frames through, and what doesn't answer won't.
+        assert_eq!(
+            a.reaches(other, PATIENCE),
+            cell("guest", "guest"),
+            "{name}: guest → guest, {}",
+            family.name
+        );
+        let from_host = |argv: &[&str]| lab.host(argv).code;
+        let from_lan = |argv: &[&str]| lab.lan(argv).code;
+        // What should answer may take its time (addresses are looked for, routers solicited).
+        let patience = |from, to| if cell(from, to) { PATIENCE } else { 2 };
+        for (from, to, reached) in [
+            ("host", "guest", pings(from_host, own, patience("host", "guest"))),
+            ("guest", "host", a.reaches(family.host, patience("guest", "host"))),
+            ("guest", "LAN", a.reaches(family.lan, patience("guest", "LAN"))),
+            ("LAN", "guest", pings(from_lan, own, patience("LAN", "guest"))),
+        ] {
+            assert_eq!(reached, cell(from, to), "{name}: {from} → {to}, {}", family.name);
+        }
+    }
+}
+
+/// A lab whose LAN has IPv6, and routes to the networks of the tests.
+fn lab() -> Option<Lab> {
+    let lab = Lab::start()?;
+    for line in [
+        format!("ip addr add {LAN6}1/64 dev swlan nodad"),
+        format!("ip -n host addr add {LAN6}4/64 dev br0 nodad"),
+        format!("ip -n host -6 route add default via {LAN6}1"),
+        "ip route add 10.50.0.0/16 via 198.18.0.4".into(),
+        format!("ip -6 route add fd50::/16 via {LAN6}4"),
+    ] {
+        lab.lan(&["sh", "-c", &line]).ok();
+    }
+    Some(lab)
+}
+
+fn create(lab: &Lab, args: &[&str]) -> Value {
+    let said = lab.kvmnet(&[&["-o", "json", "net", "create"], args].concat()).ok().json();
+    let name = said["network"]["name"].as_str().unwrap();
+    let xml = lab.virsh(&["net-dumpxml", "--inactive", name]);
+    let file = lab.file("dumped.xml", &xml);
+    lab.host(&["virt-xml-validate", &file, "network"]).ok();
+    assert_eq!((&said["network"]["active"], &said["network"]["autostart"]), (&true.into(), &true.into()));
+    said
+}
+
+#[test]
+fn routed_modes_reach_whom_they_say() {
+    let Some(lab) = lab() else { return };
+    for (mode, dev) in [("nat", None), ("route", Some("br0")), ("open", None)] {
+        let mut args = vec!["--mode", mode, "--subnet", "10.50.1.0/24", "--subnet6", "fd50:0:0:1::/64"];
+        args.extend(dev.iter().flat_map(|dev| ["--dev", dev]));
+        let said = create(&lab, &args);
+        let bridge = said["network"]["bridge"].as_str().unwrap().to_string();
+        let gateways = ["10.50.1.1", "fd50:0:0:1::1"];
+        let a = Endpoint::new(&lab, "a", &bridge, &["10.50.1.10/24", "fd50:0:0:1::10/64"], &gateways);
+        let _b = Endpoint::new(&lab, "b", &bridge, &["10.50.1.11/24", "fd50:0:0:1::11/64"], &gateways);
+        let families = [
+            family("IPv4", ["10.50.1.10", "10.50.1.11"], "10.50.1.1", "198.18.0.9"),
+            family("IPv6", ["fd50:0:0:1::10", "fd50:0:0:1::11"], "fd50:0:0:1::1", "fd00:18::1"),
+        ];
+        measured(&lab, &said, &a, &families);
+        let notes = said["notes"].to_string();
+        assert_eq!(notes.contains("static route"), mode != "nat", "{mode}: {notes}");
+        lab.kvmnet(&["net", "delete", mode, "-y"]).ok();
+        assert_ne!(lab.host(&["ip", "link", "show", "dev", &bridge]).code, 0, "the bridge is left");
+    }
+}
+
+#[test]
+fn isolated_networks_reach_nobody_else() {
+    let Some(lab) = lab() else { return };
+    let said = create(&lab, &["alone", "--mode", "isolated"]);
+    let bridge = said["network"]["bridge"].as_str().unwrap();
+    // Whatever a guest tries: it believes that the host is its gateway.
+    let gateways = ["10.50.7.1", "fd50:0:0:7::1"];
+    let a = Endpoint::new(&lab, "a", bridge, &["10.50.7.10/24", "fd50:0:0:7::10/64"], &gateways);
+    let b = Endpoint::new(&lab, "b", bridge, &["10.50.7.11/24", "fd50:0:0:7::11/64"], &gateways);
+    measured(&lab, &said, &a, &[family("IPv4", ["10.50.7.10", "10.50.7.11"], "198.18.0.4", "198.18.0.9")]);
+    assert!(a.reaches("fd50:0:0:7::11", PATIENCE), "guests see each other by IPv6 too");
+    assert!(!a.reaches("fd00:18::4", 2) && !a.reaches("fd00:18::1", 2), "and nobody else");
+    drop((a, b));
+
+    let args = [
+        "hosted",
+        "--mode",
+        "isolated",
+        "--host-access",
+        "--subnet",
+        "10.50.2.0/24",
+        "--subnet6",
+        "fd50:0:0:2::/64",
+    ];
+    let said = create(&lab, &args);
+    let bridge = said["network"]["bridge"].as_str().unwrap();
+    let gateways = ["10.50.2.1", "fd50:0:0:2::1"];
+    let a = Endpoint::new(&lab, "a", bridge, &["10.50.2.10/24", "fd50:0:0:2::10/64"], &gateways);
+    let _b = Endpoint::new(&lab, "b", bridge, &["10.50.2.11/24", "fd50:0:0:2::11/64"], &gateways);
+    let families = [
+        family("IPv4", ["10.50.2.10", "10.50.2.11"], "10.50.2.1", "198.18.0.9"),
+        family("IPv6", ["fd50:0:0:2::10", "fd50:0:0:2::11"], "fd50:0:0:2::1", "fd00:18::1"),
+    ];
+    measured(&lab, &said, &a, &families);
+}
+
+#[test]
+fn a_bridged_network_is_the_lan() {
+    let Some(lab) = lab() else { return };
+    let said = create(&lab, &["lan", "--mode", "bridge", "--bridge", "br0"]);
+    let a = Endpoint::new(&lab, "a", "br0", &["198.18.0.50/24"], &["198.18.0.1"]);
+    let _b = Endpoint::new(&lab, "b", "br0", &["198.18.0.51/24"], &["198.18.0.1"]);
+    measured(&lab, &said, &a, &[family("IPv4", ["198.18.0.50", "198.18.0.51"], "198.18.0.4", "198.18.0.9")]);
+    lab.kvmnet(&["net", "delete", "lan", "-y"]).ok();
+    assert!(a.reaches("198.18.0.9", 2), "the host's bridge isn't libvirt's to remove");
+}
+
+#[test]
+fn twenty_networks_in_a_row_are_disjoint_and_work() {
+    let Some(lab) = lab() else { return };
+    // What is in the way: a route in a table of its own, an address, a network that isn't running.
+    lab.host(&["ip", "route", "add", "192.168.124.0/23", "dev", "br1", "table", "77"]).ok();
+    lab.host(&["ip", "addr", "add", "192.168.127.129/25", "dev", "br1"]).ok();
+    let idle = "<network><name>idle</name><ip address='192.168.129.65' netmask='255.255.255.192'/></network>";
+    lab.virsh(&["net-define", &lab.file("idle.xml", idle)]);
+    let mut seen = Vec::new();
+    for n in 1..=20 {
+        let said = create(&lab, &["--mode", "nat"]);
+        let name = if n == 1 { "nat".to_string() } else { format!("nat-{n}") };
+        assert_eq!(said["network"]["name"], name.as_str());
+        seen.push(said["network"]["subnet"].as_str().unwrap().to_string());
+    }
+    for bad in
+        ["192.168.122.0/24", "192.168.124.0/24", "192.168.125.0/24", "192.168.127.0/24", "192.168.129.0/24"]
+    {
+        assert!(!seen.iter().any(|net| net == bad), "{bad} isn't free: {seen:?}");
+    }
+    let mut unique = seen.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!(unique.len(), 20, "{seen:?}");
+    let active = lab.virsh(&["net-list", "--name"]);
+    assert_eq!(active.lines().filter(|name| name.starts_with("nat")).count(), 20);
+    let gateway = seen[19].replace(".0/24", ".1");
+    assert_eq!(lab.host(&["ping", "-c1", "-W1", &gateway]).code, 0, "the host has its address there");
+}
