@@ -7,6 +7,7 @@ mod diff;
 mod doc;
 mod edit;
 mod layout;
+mod noted;
 mod same;
 mod secret;
 mod strict;
