@@ -7,6 +7,7 @@ use crate::xml::{Doc, Layout, StartTag, child, elements, escaped};
 /// Quotes, line breaks and indentation of one interface.
 pub(super) struct Style {
     pub(super) quote: char,
+    /// Only used where there is an indentation.
     pub(super) newline: &'static str,
     /// The indentation of the interface's children; `None` where they don't stand on lines of their own.
     pub(super) indent: Option<String>,
@@ -25,8 +26,9 @@ impl Style {
         let step = |from: Option<&str>, to: Option<&str>| {
             Some(to?.strip_prefix(from?)?.to_string()).filter(|unit| !unit.is_empty())
         };
-        let outer = interface.parent_element().and_then(indentation);
-        let unit = step(own, children).or_else(|| step(outer, own)).unwrap_or_else(|| "  ".into());
+        // All NICs have that parent: it is looked at only where its indentation may be a part of theirs.
+        let outer = || layout.short_indentation(interface.parent_element()?.range().start, own?.len());
+        let unit = step(own, children).or_else(|| step(outer(), own)).unwrap_or_else(|| "  ".into());
         let indent = match first {
             Some(_) => children.map(ToString::to_string),
             None => own.map(|own| format!("{own}{unit}")),
@@ -37,7 +39,9 @@ impl Style {
             .and_then(quote_of)
             .or_else(|| tag.attrs.first().map(|a| a.quote))
             .or_else(|| elements(interface).find_map(quote_of));
-        Style { quote: quote.unwrap_or('\''), newline: layout.newline(interface.range().end), indent, unit }
+        // Without lines of its own it needs no line break, and the last one may be far.
+        let newline = if indent.is_some() { layout.newline(interface.range().end) } else { "\n" };
+        Style { quote: quote.unwrap_or('\''), newline, indent, unit }
     }
 
     /// The indentation of what stands inside a child of the interface.
