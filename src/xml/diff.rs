@@ -44,6 +44,31 @@ pub fn diff_of_edits(old_name: &str, new_name: &str, old: &str, edits: &Edits) -
     if out.is_empty() { out } else { format!("--- {old_name}\n+++ {new_name}\n{out}") }
 }
 
+/// How a file is called in the header of a diff, with a remark about it: so that `patch` finds it, a name with blanks in it
+/// ends with a tab, and one with characters that would end it is quoted, as git writes them.
+pub fn file_label(name: &str, remark: &str) -> String {
+    let mut out = name.to_string();
+    if name.contains(|c: char| c.is_ascii_control() || matches!(c, '"' | '\\')) {
+        out = String::from("\"");
+        for c in name.chars() {
+            match c {
+                '"' | '\\' => out.extend(['\\', c]),
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                '\r' => out.push_str("\\r"),
+                c if c.is_ascii_control() => out.push_str(&format!("\\{:03o}", c as u32)),
+                c => out.push(c),
+            }
+        }
+        out.push('"');
+    }
+    match (name.contains(' '), remark) {
+        (true, _) => out + "\t" + remark,
+        (false, "") => out,
+        (false, _) => out + " " + remark,
+    }
+}
+
 fn newlines(text: &str) -> usize {
     text.bytes().filter(|&b| b == b'\n').count()
 }
@@ -189,6 +214,20 @@ mod tests {
         assert!(text.contains("@@ -28,4 +29,4 @@\n line 28\n"), "{text}");
         assert!(text.ends_with("-end\n\\ No newline at end of file\n+END\n\\ No newline at end of file\n"));
         assert_eq!(diff("a", "x", "b", "x"), "");
+    }
+
+    #[test]
+    fn names_of_files() {
+        for (name, remark, label) in [
+            ("a/b.xml", "", "a/b.xml"),
+            ("a/b.xml", "(new)", "a/b.xml (new)"),
+            ("a b.xml", "", "a b.xml\t"),
+            ("a b.xml", "(new)", "a b.xml\t(new)"),
+            ("a\tb", "", r#""a\tb""#),
+            ("\u{e4}\n \"\\\u{1b}", "", "\"\u{e4}\\n \\\"\\\\\\033\"\t"),
+        ] {
+            assert_eq!(file_label(name, remark), label);
+        }
     }
 
     /// A line of many megabytes, and splices everywhere in it.

@@ -15,7 +15,7 @@ mod strict;
 mod tag;
 
 pub use behind::behind_masks;
-pub use diff::{diff, diff_of_edits};
+pub use diff::{diff, diff_of_edits, file_label};
 pub use doc::{Doc, ReadError, child, children, elements, namespace, shallow, text_position};
 pub use edit::{Edit, Edits};
 pub use layout::Layout;
