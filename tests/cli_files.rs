@@ -39,6 +39,55 @@ fn the_diff_is_one_that_patch_takes() {
 }
 
 #[test]
+fn patch_finds_files_with_odd_names() {
+    let here = Sandbox::new();
+    let has_patch = here.program("which").arg("patch").run().code == 0;
+    for name in ["my guest.xml", "my\tguest.xml", "my \"guest\"\n\\.xml"] {
+        let old = here.guest(name).replace(&format!(" passwd='{SECRET}'"), "");
+        here.write(name, &old);
+        let shown = here.kvmnet("convert --to-bridge br0 --file").arg(name).gives(0);
+        if has_patch {
+            here.program("patch").args(["-s", "-p0"]).input(shown.out).gives(0);
+            assert_eq!(here.text(name), on_br0(&old), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_is_new_says_so_behind_its_name() {
+    let here = Sandbox::new();
+    fs::create_dir(here.path("out")).unwrap();
+    for (name, expected) in [("a.xml", "+++ out/a.xml (new)"), ("a b.xml", "+++ out/a b.xml\t(new)")] {
+        here.guest(name);
+        let shown =
+            here.kvmnet("convert --to-bridge br0 --output-dir out --dry-run --file").arg(name).gives(0);
+        let header = shown.out.lines().find(|line| line.starts_with("+++ ")).unwrap_or_default();
+        assert_eq!(header, expected);
+    }
+}
+
+#[test]
+fn secrets_in_what_goes_are_not_shown() {
+    let here = Sandbox::new();
+    for secret in [
+        "<!-- switch login: passwd='HUNTER2-that-somebody-noted-down-here-once-upon-a-time-and-forgot' -->",
+        "<!-- was: passwd=\"a passwd='HUNTER2\" and HUNTER3' -->",
+        "<!-- passwd='HUNTER2-\u{e4}\u{f6}\u{fc}' -->",
+        "<secret>x<![CDATA[HUNTER2]]></secret>",
+        "passwd=HUNTER2",
+    ] {
+        let old = here.guest("a.xml");
+        let port =
+            format!("<virtualport>{secret}<parameters profileid='x'/></virtualport>\n    </interface>");
+        here.write("a.xml", old.replace("</interface>", &port));
+        let done = here.kvmnet("convert --file a.xml --to-bridge br0 --in-place -y").gives(0);
+        assert_eq!(here.text("a.xml").replace("\n    \n", "\n"), on_br0(&old));
+        assert!(!done.out.contains("HUNTER") && done.out.contains("<virtualport>"), "{}", done.out);
+        assert!(done.out.contains("+      <source bridge='br0'/>"), "{}", done.out);
+    }
+}
+
+#[test]
 fn exit_code_tells_whether_something_would_change() {
     let here = Sandbox::new();
     let old = here.guest("a.xml");

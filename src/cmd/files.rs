@@ -17,7 +17,7 @@ use crate::model::{Code, DirectMode, Network, Warning};
 use crate::plan::{Change, Place, State, Step, Subject, World};
 use crate::problem::{Problem, escaped};
 use crate::sys::files;
-use crate::xml::{Doc, behind_masks, diff, diff_of_edits, masked, masks};
+use crate::xml::{Doc, behind_masks, diff, diff_of_edits, file_label, masked, masks};
 
 /// Files this many at a time, so that progress can be shown in between.
 const BATCH: usize = 4096;
@@ -140,15 +140,18 @@ impl Job<'_> {
             let written = dir.join(path.file_name().unwrap_or_default());
             change.detail.insert("written".into(), json!(written.display().to_string()));
             // What is written is shown as what it is written over.
-            let name = escaped(&written);
+            let name = written.display().to_string();
             change.written = Some(Subject::File(written));
             change.diff = match &before {
-                Some(old) => diff(&name, &masked(old), &name, &masked(&new)),
-                None => change.diff.replacen(
-                    &format!("\n+++ {}\n", escaped(path)),
-                    &format!("\n+++ {name} (new)\n"),
-                    1,
-                ),
+                Some(old) => {
+                    let name = file_label(&name, "");
+                    diff(&name, &masked(old), &name, &masked(&new))
+                }
+                None => {
+                    let own = file_label(&path.display().to_string(), "");
+                    let new = file_label(&name, "(new)");
+                    change.diff.replacen(&format!("\n+++ {own}\n"), &format!("\n+++ {new}\n"), 1)
+                }
             };
         }
         let place = Place::File { path: place, mode: files::mode(path) };
@@ -179,7 +182,7 @@ impl Job<'_> {
             change.meaning = meaning(&conversion, &self.request.target, &facts);
             change.warnings.extend(self.target_warning());
             let masks = masks(&doc);
-            let name = escaped(path);
+            let name = file_label(&path.display().to_string(), "");
             change.diff = if masks.is_empty() {
                 diff_of_edits(&name, &name, text, &conversion.edits)
             } else {

@@ -131,6 +131,14 @@ impl Place {
         }
     }
 
+    /// What it is called in the header of a diff, with a word on which of its texts that is.
+    pub fn label(&self, which: &str) -> String {
+        match self {
+            Place::File { .. } => xml::file_label(&self.what(), which),
+            _ => format!("{} {which}", self.what()),
+        }
+    }
+
     /// May something of a text that could be put there only in part stand?
     pub fn takes_several_calls(&self) -> bool {
         matches!(self, Place::Network { .. })

@@ -88,9 +88,9 @@ fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result
             (place.what(), |t: &Option<String>| t.as_deref().map(|t| place.shown(t)).unwrap_or_default());
         if !is_ours {
             let since = diff(
-                &format!("{name} after {}", entry.id),
+                &place.label(&format!("after {}", entry.id)),
                 &text(&stored),
-                &format!("{name} now"),
+                &place.label("now"),
                 &text(&now),
             );
             let what = if now.is_none() { "is gone" } else { "has changed" };
@@ -105,9 +105,9 @@ fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result
             ));
         }
         change.diff.push_str(&diff(
-            &format!("{name} now"),
+            &place.label("now"),
             &text(&now),
-            &format!("{name} before {}", entry.id),
+            &place.label(&format!("before {}", entry.id)),
             &text(before),
         ));
         if before.is_none() {
