@@ -215,7 +215,8 @@ proptest! {
     fn damaged_documents(
         bytes in prop::collection::vec(any::<u8>(), 0..160), at in any::<prop::sample::Index>(), byte in prop::option::of(any::<u8>()),
     ) {
-        let mut text = dice::Dice::new(&bytes).domain().into_bytes();
+        // A damaged `passwd` is no password's name any more, and what follows it no secret.
+        let mut text = dice::Dice::new(&bytes).domain().replace("HUNTER", "known.").into_bytes();
         let at = at.index(text.len());
         match byte {
             Some(byte) => text[at] = byte,
