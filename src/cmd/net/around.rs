@@ -38,6 +38,7 @@ pub(super) fn look(host: &dyn Hypervisor, states: &[NetworkState]) -> Result<Sur
         filters_vlans: device.filters_vlans,
         is_open_vswitch: device.kind == Kind::OpenVSwitch,
         is_wireless: device.kind == Kind::Wireless,
+        master: device.master,
     });
     Ok(Surroundings { taken: taken.collect(), devices: Some(devices.collect()), networks })
 }

@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 
-use super::guests::{self, Attached, named};
-use super::{change, connect_to_change, create, explained, network, no_such, options, refused};
+use super::effects::Effects;
+use super::switch::{self, Verb};
+use super::{change, connect_to_change, create, explained, guests, network, no_such, options, refused};
 use crate::cli::NetSetMode;
 use crate::cmd::Context;
 use crate::cmd::walk::walk;
-use crate::model::{Code, Network, Warning};
+use crate::model::{ForwardMode, Network};
 use crate::net;
 use crate::plan::{Change, Standing, Subject, World};
 use crate::problem::Problem;
@@ -40,21 +41,19 @@ fn planned(host: &dyn Hypervisor, args: &NetSetMode, states: &[NetworkState]) ->
     let doc = Doc::parse(&now.xml)?;
     let edits = net::set_mode(&doc, &ask, &around).map_err(refused)?;
     if edits.is_empty() {
-        let mut change = Change::new(Subject::Network(name.clone()));
-        change.remarks.push(format!("its mode is {} already", ask.mode));
-        return Ok(change);
+        return already(host, &ask, &now, states);
     }
     let xml = edits.apply(&now.xml);
     let (old, new) = (network(&now.xml)?, network(&xml)?);
     let wanted = Standing { xml, ..now.clone() };
     let mut change = change(name, Some(&now), Some(&wanted), true);
-    change.headline.push(format!("network '{name}': {} → {}", old.mode.as_str(), new.mode.as_str()));
+    change.headline.push(format!("network '{name}': {} → {}", kind(&old), kind(&new)));
     let title = format!("network '{name}'");
     change.diff = diff_of_edits(&title, &title, &now.xml, &edits);
     change.meaning = explained(&new);
     let attached = guests::on(host, name)?;
     if now.is_active {
-        consequences(&new, &attached, &mut change);
+        Effects::new(host, name, &attached).comes_back(&wanted, &mut change);
     } else {
         change.meaning.push("the network isn't running; the change counts from its next start".into());
     }
@@ -62,23 +61,32 @@ fn planned(host: &dyn Hypervisor, args: &NetSetMode, states: &[NetworkState]) ->
     Ok(change)
 }
 
-/// What becomes of the guests on it.
-fn consequences(new: &Network, attached: &[Attached], change: &mut Change) {
-    let running: Vec<_> = attached.iter().filter(|a| a.runs_on_it).collect();
-    if running.is_empty() {
-        change.meaning.push("no running guest is on it".into());
-        return;
+/// The definition is as asked; what runs may be older.
+fn already(host: &dyn Hypervisor, ask: &net::Ask, now: &Standing, states: &[NetworkState]) -> Result<Change> {
+    let name = ask.name.clone().unwrap_or_default();
+    let runs = states.iter().find(|state| state.name == name && now.is_active);
+    let is_older = match runs {
+        Some(state) => !net::satisfies(&network(&state.xml)?, ask),
+        None => false,
+    };
+    if is_older {
+        let mut change = switch::planned(host, Verb::Restart, &name)?;
+        change.meaning.insert(0, format!("its definition has mode {} already; what runs is older", ask.mode));
+        return Ok(change);
     }
-    let who = named(running.iter().copied());
-    if new.is_macvtap() {
-        let what = format!("running {who}: a running NIC can't become macvtap; cut off until its next start");
-        change.warnings.push(Warning::stop(Code::GuestsCutOff, what));
-        return;
+    let mut change = Change::new(Subject::Network(name));
+    change.remarks.push(format!("its mode is {} already", ask.mode));
+    Ok(change)
+}
+
+/// The mode in words, with what else tells two of one mode apart.
+fn kind(network: &Network) -> String {
+    let mode = network.mode.as_str();
+    match network.mode {
+        ForwardMode::Isolated if network.addresses.is_empty() => format!("{mode}, without the host"),
+        ForwardMode::Isolated => format!("{mode}, with the host"),
+        ForwardMode::Bridge if network.has_pool => format!("{mode} (macvtap on {})", network.pool.join(", ")),
+        ForwardMode::Bridge => format!("{mode} ({})", network.bridge.as_deref().unwrap_or("no name")),
+        _ => mode.into(),
     }
-    change.meaning.push(format!("running {who}: moved to the new bridge, not restarted"));
-    change.meaning.push(
-        "each keeps its old address until it asks for a new one (renew DHCP in the guest, or take its link down and up with \
-         'virsh domif-setlink')"
-            .into(),
-    );
 }
