@@ -102,11 +102,11 @@ pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart
         };
         not_in_the_way(host, &wanted, own.as_deref())?;
     }
-    if defines {
-        host.define_network(&wanted.xml).context("libvirt refuses the network's definition")?;
-    }
     if runs && starts {
         can_start_again(host, name, &wanted)?;
+    }
+    if defines {
+        host.define_network(&wanted.xml).context("libvirt refuses the network's definition")?;
     }
     if runs && (starts || !wanted.is_active) {
         host.stop_network(name).context("libvirt can't stop the network")?;
