@@ -321,8 +321,8 @@ fn guests_are_named_before_anything_happens_to_them() {
         let message = code(words);
         assert!(message.contains("'web1'") && message.contains("kvmnet reattach"), "{words}: {message}");
     }
-    let done = here.net("stop lan --dry-run").gives(0).shows(&["they keep their connection"]);
-    assert!(!done.out.contains("cut off"), "a bridge of the host's stays: {done}");
+    let done = here.net("stop lan --dry-run").gives(0).shows(&["not cut off"]);
+    assert!(!done.out.contains("guests-cut-off"), "a bridge of the host's stays: {done}");
     let done = here.net("set-mode default --mode bridge --pool eth7 -y").gives(2);
     let done = done.says(&["a running NIC can't become macvtap", "virsh shutdown"]);
     assert!(!done.err.contains("--force"), "{done}");

@@ -17,7 +17,7 @@ use crate::model::Network;
 use crate::problem::{Problem, message};
 use crate::sys::dnsmasq;
 use crate::sys::hypervisor::{Hypervisor, Reach};
-use crate::sys::kernel::Kernel;
+use crate::sys::kernel::{self, Kernel};
 use crate::xml::{Doc, kept};
 
 /// How a network stands.
@@ -123,7 +123,7 @@ pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart
         not_in_the_way(host, &wanted, None)?;
         let started =
             if wanted.is_persistent { host.start_network(name) } else { host.create_network(&wanted.xml) };
-        started.with_context(|| cannot_start(&wanted))?;
+        started.with_context(|| cannot_start(host, &wanted))?;
         plug_guests_back(host, name)?;
     }
     Ok(())
@@ -151,8 +151,16 @@ fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
 }
 
 /// That libvirt can't start a network, with what is known to be in the way.
-fn cannot_start(wanted: &Standing) -> String {
+fn cannot_start(host: &dyn Hypervisor, wanted: &Standing) -> String {
     let mut why = vec!["libvirt can't start the network"];
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return why.concat();
+    }
+    if network_of(&wanted.xml).is_ok_and(|network| network.mode.is_virtual())
+        && kernel::sysctls_are_read_only()
+    {
+        why.push("/proc/sys is read-only here, where it has to switch the bridge's IPv6 and ip_forward");
+    }
     let needs_dnsmasq = needs_dnsmasq(&wanted.xml);
     if needs_dnsmasq && !dnsmasq::is_installed() {
         why.push("dnsmasq, which gives out its addresses, isn't installed");

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::lab::guest::Guest;
 use crate::lab::xml::{guest, on_network, plain};
 use crate::lab::{Lab, Out, Place};
 
@@ -89,7 +90,14 @@ fn no_running_guest_follows_to_macvtap() {
 
     lab.virsh(&["destroy", "vm1"]);
     set_mode(&lab, "default", "bridge --pool br1").ok();
-    lab.kvmnet(&["net", "show", "default"]).ok().says(&["devices:   br1 (up, MTU 1500)"]);
+    // Nor does one come back from it.
+    lab.virsh(&["start", "vm1"]);
+    let shown = lab.kvmnet(&["net", "show", "default"]).ok().says(&["devices:   br1 (up, MTU 1500)"]);
+    shown.says(&[": guest 'vm1' (52:54:00:00:00:01)"]);
+    set_mode(&lab, "default", "nat").exits(2).says(&["that is macvtap can't be plugged into a bridge"]);
+    lab.kvmnet(&["undo", "-y"]).exits(2).says(&["that is macvtap can't be plugged into a bridge"]);
+    lab.kvmnet(&["net", "stop", "default", "--dry-run"]).ok().says(&["not cut off"]);
+    lab.virsh(&["destroy", "vm1"]);
     lab.kvmnet(&["undo", "-y"]).ok();
     assert_eq!(definition(&lab, "default"), before);
 }
@@ -270,7 +278,7 @@ fn what_cannot_work_is_said_and_stops_nothing() {
     same();
 
     there("mount --bind /proc/sys /proc/sys; mount -o remount,ro,bind /proc/sys").ok();
-    run("net create --mode nat").exits(2).says(&["read-only file system"]);
+    run("net create --mode nat").exits(2).says(&["/proc/sys is read-only here"]);
     there("umount /proc/sys").ok();
     same();
     assert_ne!(lab.host(&["ip", "link", "show", "dev", "virbr1"]).code, 0);
@@ -384,5 +392,21 @@ fn dhcp_and_dns_do_as_they_were_told() {
         inside(&["busybox", "nslookup", name, "10.60.0.1"]).ok().says(&[address]);
     }
     assert!(lab.answers(Place::Host, "10.60.0.9"));
+    lab.kvmnet(&["net", "show", "lab"]).ok().says(&["10.60.0.9/24"]);
     lab.lan(&["ip", "netns", "del", "web"]).ok();
+}
+
+#[test]
+fn a_booted_guest_makes_its_ipv6_address() {
+    let Some(lab) = Lab::start_bootable() else { return };
+    let words = "net create six --mode nat --subnet6 fd60:1::/64";
+    lab.kvmnet(&words.split(' ').collect::<Vec<_>>()).ok().says(&["(SLAAC)"]);
+    let vm = lab.boot(&Guest::on_network("six"));
+    assert!(vm.address6().starts_with("fd60:1:"));
+    assert!(vm.pings("fd60:1::1"));
+    set_mode(&lab, "six", "isolated --host-access").ok();
+    plugged(&lab, "vm1", "six", "virbr1");
+    // After STP's delay the host's own address takes its time to be found unique.
+    assert!(vm.pings("fd60:1::1") || vm.pings("fd60:1::1"), "the host's address, after the restart");
+    assert!(!vm.pings("198.18.0.9"), "the host, and nobody else");
 }

@@ -69,7 +69,7 @@ impl<'a> Effects<'a> {
         let Some(now) = self.now.as_ref().filter(|_| !self.running.is_empty()) else { return };
         let (who, name) = (self.who(), self.name);
         if Wire::of(now) != Wire::Virtual {
-            change.meaning.push(format!("{who}: they keep their connection, which isn't libvirt's"));
+            change.meaning.push(format!("{who}: not cut off, for what connects them isn't libvirt's"));
             return;
         }
         let back = match (is_removed, self.is_remote()) {
@@ -107,11 +107,11 @@ impl<'a> Effects<'a> {
         let who = self.who();
         match (Wire::of(now), Wire::of(&new)) {
             (Wire::Own, Wire::Own) => change.meaning.push(format!(
-                "{who}: they keep their connection; libvirt forgets which device each has until it is restarted"
+                "{who}: not cut off; but libvirt no longer knows which device of the pool is in use until libvirtd is restarted"
             )),
             (from, to) if from == Wire::Own || to == Wire::Own => self.cannot_follow(to, change),
             (Wire::Bridge, Wire::Bridge) if now.bridge == new.bridge => {
-                change.meaning.push(format!("{who}: they keep their connection, and get new ports in libvirt's books"));
+                change.meaning.push(format!("{who}: not cut off, for the bridge is the host's own"));
             }
             _ if self.is_remote() => self.left_unplugged(change),
             _ if now.bridge == new.bridge => {

@@ -228,9 +228,14 @@ impl HostView {
             false => out.line("dnsmasq", &dnsmasq),
         }
         match &self.rules {
-            _ if !is_virtual => out.line("rules", &["libvirt makes none in this mode".into()]),
+            _ if !is_virtual || network.mode == ForwardMode::Open => {
+                out.line("rules", &["libvirt makes none in this mode".into()]);
+            }
             None => out.line("rules", &["can't be read (that takes root and iptables or nft)".into()]),
-            Some(rules) if rules.is_empty() => out.line("rules", &["none names it".into()]),
+            Some(rules) if rules.is_empty() && !is_active => {
+                out.line("rules", &["none while it isn't active".into()]);
+            }
+            Some(rules) if rules.is_empty() => out.line("rules", &["none of libvirt's names it".into()]),
             Some(rules) => {
                 let lines: Vec<String> = rules
                     .iter()
