@@ -133,6 +133,15 @@ fn what_waits_for_a_restart_is_shown_and_done() {
     assert!(lab.virsh(&["net-dumpxml", "default"]).contains("<forward mode='route'/>"));
     plugged(&lab, "vm1", "default", "virbr0");
     set_mode(&lab, "default", "route").ok().says(&["nothing to do"]);
+
+    // Its bridge is called something else from its next start on; the one that it has isn't in its way.
+    let renamed = definition(&lab, "default").replace("virbr0", "virbr8");
+    lab.virsh(&["net-define", &lab.file("renamed.xml", &renamed)]);
+    set_mode(&lab, "default", "nat --subnet 192.168.122.0/25 --bridge virbr0").ok();
+    plugged(&lab, "vm1", "default", "virbr0");
+    lab.virsh(&["net-define", &lab.file("renamed.xml", &renamed)]);
+    lab.kvmnet(&["net", "restart", "default", "-y"]).ok().says(&["running guest 'vm1': moved to virbr8"]);
+    plugged(&lab, "vm1", "default", "virbr8");
 }
 
 #[test]

@@ -115,7 +115,7 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
     let attached = guests::on(host, name)?;
     if then.is_none() && !attached.is_empty() {
         change.state = State::Failed(Problem::new(
-            format!("{} refer to it, and it would be removed", guests::named(&attached)),
+            format!("{}, and it would be removed", guests::referring(&attached)),
             format!(
                 "move them first (kvmnet convert --on-network {name} …), or kvmnet net delete {name} --force"
             ),

@@ -21,13 +21,18 @@ pub(super) fn run(args: &NetSetMode, context: &mut Context) -> Result<u8> {
     let host = connect_to_change(context, &args.consent)?;
     let host = host.as_ref();
     let states = host.networks()?;
-    let change = planned(host, args, &states)?;
+    let change = planned(host, args, &states, context)?;
     let options = options(host, &args.consent);
     let world = World { host: Some(host), shapes: None };
     walk(vec![change], &options, &world, context)?.report(&options, context)
 }
 
-fn planned(host: &dyn Hypervisor, args: &NetSetMode, states: &[NetworkState]) -> Result<Change> {
+fn planned(
+    host: &dyn Hypervisor,
+    args: &NetSetMode,
+    states: &[NetworkState],
+    context: &Context,
+) -> Result<Change> {
     let name = &args.name;
     let Some(now) = Standing::read(host, name)? else { return Err(no_such(name, states)) };
     if !now.is_persistent {
@@ -37,9 +42,15 @@ fn planned(host: &dyn Hypervisor, args: &NetSetMode, states: &[NetworkState]) ->
         ));
     }
     let ask = net::Ask { name: Some(name.clone()), ..create::shape(&args.shape) };
-    let around = super::around::look(host, states)?;
-    let doc = Doc::parse(&now.xml)?;
-    let edits = net::set_mode(&doc, &ask, &around).map_err(refused)?;
+    let mut around = super::around::look(host, states)?;
+    if let Some(bridge) = own_bridge(&now, states, name) {
+        // It goes when the network stops, whatever the definition calls it by now.
+        around.taken.retain(|taken| taken.dev.as_ref() != Some(&bridge));
+        around.devices.iter_mut().for_each(|devices| devices.retain(|device| device.name != bridge));
+    }
+    let (doc, mut why) = (Doc::parse(&now.xml)?, Vec::new());
+    let edits = net::set_mode(&doc, &ask, &around, &mut why).map_err(refused)?;
+    why.iter().for_each(|why| context.screen.detail(&format!("kvmnet: {why}")));
     if edits.is_empty() {
         return already(host, &ask, &now, states);
     }
@@ -59,6 +70,13 @@ fn planned(host: &dyn Hypervisor, args: &NetSetMode, states: &[NetworkState]) ->
     }
     change.warnings.extend(create::bridge_warnings(host, &new, states));
     Ok(change)
+}
+
+/// The bridge that libvirt made for the network as it runs.
+fn own_bridge(now: &Standing, states: &[NetworkState], name: &str) -> Option<String> {
+    let state = states.iter().find(|state| state.name == name && now.is_active)?;
+    let running = network(&state.xml).ok()?;
+    running.bridge.filter(|_| running.mode.is_virtual())
 }
 
 /// The definition is as asked; what runs may be older.

@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow};
 
 use super::effects::Effects;
-use super::guests::{self, named};
+use super::guests;
 use super::{change, connect_to_change, explained, network, no_such, options};
 use crate::cli::Consent;
 use crate::cmd::Context;
@@ -136,11 +136,7 @@ pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<C
         });
     }
     if verb == Verb::Delete && !attached.is_empty() {
-        let what = format!(
-            "{} refer{} to it and won't start without it",
-            named(&attached),
-            if attached.len() == 1 { "s" } else { "" }
-        );
+        let what = format!("{} and won't start without it", guests::referring(&attached));
         change.warnings.push(Warning::stop(Code::NetworkInUse, what));
     }
     Ok(change)
