@@ -123,7 +123,10 @@ pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart
         not_in_the_way(host, &wanted, None)?;
         let started =
             if wanted.is_persistent { host.start_network(name) } else { host.create_network(&wanted.xml) };
-        started.with_context(|| cannot_start(host, &wanted))?;
+        started.map_err(|e| {
+            let why = cannot_start(host, &wanted, &message(&e));
+            e.context(why)
+        })?;
         plug_guests_back(host, name)?;
     }
     Ok(())
@@ -151,10 +154,16 @@ fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
 }
 
 /// That libvirt can't start a network, with what is known to be in the way.
-fn cannot_start(host: &dyn Hypervisor, wanted: &Standing) -> String {
+fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str) -> String {
     let mut why = vec!["libvirt can't start the network"];
+    if error.contains("action csum") {
+        why.push(
+            "its nftables backend takes a kernel with act_csum ('modprobe act_csum'; else firewall_backend = \"iptables\" in \
+             /etc/libvirt/network.conf)",
+        );
+    }
     if Reach::of_uri(host.uri()) == Reach::Remote {
-        return why.concat();
+        return why.join("; ");
     }
     if network_of(&wanted.xml).is_ok_and(|network| network.mode.is_virtual())
         && kernel::sysctls_are_read_only()
