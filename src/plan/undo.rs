@@ -2,6 +2,7 @@
 
 use super::change::{Change, State, Step};
 use super::journal::{Entry, Outcome, Run};
+use super::network;
 use super::place::{Place, World};
 use crate::problem::Problem;
 use crate::xml::diff;
@@ -82,8 +83,12 @@ fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result
             change.remarks.push(remark.into());
             continue;
         }
-        let is_ours =
-            now == stored || place.agrees(before.as_deref(), after.as_deref(), now.as_deref()).is_ok();
+        let is_midway = entry.outcome.is_none()
+            && matches!(place, Place::Network { .. })
+            && network::is_midway(before.as_deref(), after.as_deref(), now.as_deref());
+        let is_ours = now == stored
+            || is_midway
+            || place.agrees(before.as_deref(), after.as_deref(), now.as_deref()).is_ok();
         let (name, text) =
             (place.what(), |t: &Option<String>| t.as_deref().map(|t| place.shown(t)).unwrap_or_default());
         if !is_ours {
