@@ -57,7 +57,7 @@ pub fn plan(run: &Run, entry: &Entry, world: &World<'_>) -> Change {
 
 /// What putting back is called: of a change `undoes …`, and of that the change again.
 fn undoing(line: &str) -> String {
-    line.strip_prefix("undoes ").map_or_else(|| format!("undoes {line}"), Into::into)
+    line.strip_prefix("undoes: ").map_or_else(|| format!("undoes: {line}"), Into::into)
 }
 
 fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result<()> {
