@@ -328,11 +328,11 @@ fn a_free_subnet_among_all_that_is_in_the_way() {
     let out = create("").ok().says(&["subnet 172.21.0.0/24: the first of 172.16.0.0/12"]);
     assert!(out.stdout.contains("<bridge name='virbr2'"), "{}", out.report());
     for (words, with) in [
-        ("--subnet 10.3.0.0/24", "overlaps route to 10.0.0.0/8 via 198.18.0.1 on br0"),
-        ("--subnet 172.17.5.0/24", "overlaps route to 172.16.0.0/14 on br1"),
-        ("--subnet 172.20.5.0/24", "overlaps blackhole route to 172.20.0.0/16"),
-        ("--subnet 198.18.0.0/30", "overlaps address 198.18.0.4/24 of br0"),
-        ("--subnet6 fd00:77::/60", "overlaps address fd00:77::1/64 of br1"),
+        ("--subnet 10.3.0.0/24", "overlaps the route to 10.0.0.0/8 via 198.18.0.1 on br0"),
+        ("--subnet 172.17.5.0/24", "overlaps the route to 172.16.0.0/14 on br1"),
+        ("--subnet 172.20.5.0/24", "overlaps the blackhole route to 172.20.0.0/16"),
+        ("--subnet 198.18.0.0/30", "overlaps the address 198.18.0.4/24 of br0"),
+        ("--subnet6 fd00:77::/60", "overlaps the address fd00:77::1/64 of br1"),
         ("--bridge virbr1", "'virbr1' is a device of this host already"),
     ] {
         create(words).exits(2).says(&[with]);

@@ -27,6 +27,9 @@ const AUTH: [u32; 4] = [45, 79, 88, 94];
 struct Libvirt {
     connection: ManuallyDrop<Connect>,
     domains: Mutex<HashMap<String, &'static Domain>>,
+    /// Held while libvirt checks XML against its schema: the first two checks of a libvirtd must not come at the same time
+    /// (libxml2 sets up its data types without a lock, and one of them then fails for no fault of its own).
+    checking: Mutex<()>,
     uri: String,
     version: u64,
     read_only: bool,
@@ -52,6 +55,7 @@ pub fn connect(to: &ConnectTo<'_>) -> Result<Box<dyn Hypervisor>> {
     Ok(Box::new(Libvirt {
         connection: ManuallyDrop::new(connection),
         domains: Mutex::default(),
+        checking: Mutex::default(),
         uri,
         version,
         read_only,
@@ -175,6 +179,7 @@ impl Hypervisor for Libvirt {
 
     fn define(&self, xml: &str, validate: bool) -> Result<()> {
         let flags = if validate { sys::VIR_DOMAIN_DEFINE_VALIDATE } else { 0 };
+        let _alone = validate.then(|| self.checking.lock().unwrap_or_else(PoisonError::into_inner));
         let domain = self.connection.define_domain_xml_flags(xml, flags).map_err(|e| said(&e))?;
         std::mem::forget(domain);
         Ok(())

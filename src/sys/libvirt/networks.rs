@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ffi::{CStr, CString, c_char};
 use std::mem::ManuallyDrop;
 use std::ptr;
+use std::sync::PoisonError;
 
 use anyhow::{Context, Result, anyhow};
 use virt::error::Error;
@@ -112,6 +113,7 @@ impl NetworkDriver for Libvirt {
 
     fn define_network(&self, xml: &str) -> Result<()> {
         let xml = CString::new(xml).context("the XML holds a NUL byte")?;
+        let _alone = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: connection and string are alive for the call; the handle that it returns is never used or freed.
         let network = unsafe {
             sys::virNetworkDefineXMLFlags(
