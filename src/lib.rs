@@ -21,6 +21,7 @@
 pub mod cli;
 pub mod cmd;
 pub mod convert;
+pub mod host;
 pub mod model;
 pub mod net;
 pub mod plan;

@@ -1,0 +1,106 @@
+//! Names that can change between boots, and what to do about it.
+
+use super::check::Verdict;
+use super::facts::{Facts, Policy};
+use super::name::{Says, Series};
+use super::spot::Spot;
+
+/// What there is to say about a name that may not last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// Why it can change.
+    pub why: String,
+    /// The name to use instead; `None` if the scheme has none for this device.
+    pub name: Option<String>,
+    /// A `.link` file of udev's that gives the device that name.
+    pub link: Option<LinkFile>,
+}
+
+/// A file for `/etc/systemd/network`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkFile {
+    /// Its path.
+    pub path: String,
+    /// What stands in it.
+    pub text: String,
+}
+
+/// How sure names of this device's are that come from the order in which devices are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// It is the only NIC of its kind.
+    Alone,
+    /// There are others, that may be found first.
+    Others,
+}
+
+/// The kernel's word for a name that somebody gave.
+const RENAMED: u8 = 4;
+
+impl Facts {
+    /// Has udev been told to give it this name, in a `.link` file of this host's?
+    fn is_pinned(&self) -> bool {
+        let own = |file: &String| !file.starts_with("/usr/") && !file.starts_with("/lib/");
+        self.udev.get("ID_NET_LINK_FILE").is_some_and(own)
+            && self.udev.get("ID_NET_NAME").is_some_and(|name| *name == self.name)
+    }
+}
+
+/// What is to say about a name that can change; `None` if it can't, as far as can be seen.
+pub fn advice(says: &Says, facts: &Facts, verdict: &Verdict, company: Company) -> Option<Advice> {
+    if !facts.is_physical() || facts.is_pinned() {
+        return None;
+    }
+    let why = why(says, facts, verdict, company)?;
+    let name = facts.lasting_names().into_iter().find(|(_, name)| *name != facts.name);
+    let link = link(facts, name.as_ref());
+    Some(Advice { why, name: name.map(|(_, name)| name), link })
+}
+
+fn why(says: &Says, facts: &Facts, verdict: &Verdict, company: Company) -> Option<String> {
+    match says {
+        Says::Kernel(..) if facts.name_origin == Some(RENAMED) => None,
+        Says::Kernel(Series::Eth | Series::Ib | Series::Sl, _) if company == Company::Alone => None,
+        Says::Kernel(Series::Eth | Series::Ib | Series::Sl, _) => {
+            Some("the kernel counts NICs in the order in which it finds them, and there is more than one".into())
+        }
+        Says::Kernel(..) => {
+            Some("the kernel counts such devices in the order in which it finds them, and they come and go".into())
+        }
+        Says::Scheme(name) if matches!(name.spot, Spot::Mac(_)) && facts.has_random_mac() => {
+            Some("its MAC address is made up at each start, and the name is made of that".into())
+        }
+        Says::Scheme(_) => match verdict {
+            Verdict::No(instead) => Some(format!("the name isn't true any more ({instead}): udev would give another")),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn link(facts: &Facts, name: Option<&(Policy, String)>) -> Option<LinkFile> {
+    let (policy, name) = name?;
+    let by_path = || Some(format!("Path={}", facts.id_path()?));
+    let by_mac = || Some(format!("PermanentMACAddress={}", facts.own_mac()?));
+    // A name of its place belongs to what is plugged in there; but bus numbers shift, and the address doesn't.
+    let found = match policy {
+        Policy::Mac => by_mac(),
+        _ => by_mac().or_else(by_path),
+    };
+    let text = format!("[Match]\n{}\n\n[Link]\nName={name}\n", found?);
+    Some(LinkFile { path: format!("/etc/systemd/network/10-{name}.link"), text })
+}
+
+impl Facts {
+    /// What udev calls its place: `pci-0000:04:00.0`.
+    fn id_path(&self) -> Option<String> {
+        if let Some(path) = self.udev.get("ID_PATH") {
+            return Some(path.clone());
+        }
+        let place = self.place.as_ref()?;
+        let pci = format!("pci-{}", place.address()?);
+        let Some(usb) = &place.usb else { return Some(pci) };
+        let ports: Vec<String> = usb.ports.iter().map(ToString::to_string).collect();
+        Some(format!("{pci}-usb-0:{}:{}.{}", ports.join("."), usb.config, usb.interface))
+    }
+}
