@@ -80,9 +80,8 @@ fn scheme(name: &SchemeName, facts: &Facts) -> Verdict {
         Spot::Pci(pci) => pci_spot(pci, place, facts),
         Spot::Onboard { index, port, .. } => match (facts.onboard, place.address()) {
             (Some(real), _) if real != *index => Verdict::No(format!("the firmware's index is {real}")),
-            (Some(real), _) => {
-                wrong_port(port.as_ref(), facts).unwrap_or(Verdict::Yes(format!("the firmware's index is {real}")))
-            }
+            (Some(real), _) => wrong_port(port.as_ref(), facts)
+                .unwrap_or(Verdict::Yes(format!("the firmware's index is {real}"))),
             (None, Some(at)) => Verdict::No(format!("at {at}, to which the firmware gives no index")),
             (None, None) => open("the firmware's index can't be seen here"),
         },
@@ -111,7 +110,10 @@ fn whereabouts(usb: Option<&Usb>, at: Option<PciAddress>, place: &Place) -> Stri
 
 fn pci_spot(pci: &Pci, place: &Place, facts: &Facts) -> Verdict {
     let Some(own) = place.address() else {
-        return Verdict::No(format!("it isn't on the PCI, but at {}", whereabouts(place.usb.as_ref(), None, place)));
+        return Verdict::No(format!(
+            "it isn't on the PCI, but at {}",
+            whereabouts(place.usb.as_ref(), None, place)
+        ));
     };
     // The names of SR-IOV's virtual functions are made of their card's place.
     let (at, real_virt) = match (pci.virt, facts.virtual_function) {
@@ -200,9 +202,10 @@ fn bios(name: Bios, facts: &Facts) -> Verdict {
         Some((_, address)) if place.pci.iter().any(|a| is_at(*a, address)) => {
             Verdict::Yes(format!("slot {slot} is {address}"))
         }
-        Some((_, address)) => {
-            Verdict::No(format!("at {}, and slot {slot} is {address}", whereabouts(None, place.address(), place)))
-        }
+        Some((_, address)) => Verdict::No(format!(
+            "at {}, and slot {slot} is {address}",
+            whereabouts(None, place.address(), place)
+        )),
         None => open("the firmware names no such slot to compare with"),
     }
 }
@@ -216,7 +219,9 @@ fn vlan(parent: &str, id: u16, facts: &Facts) -> Verdict {
         Some((below, Some(real))) if below == parent && *real == id => {
             Verdict::Yes(format!("VLAN {real} on {below}"))
         }
-        Some((below, None)) if below == parent => Verdict::Open(format!("it is on {below}; its number can't be seen here")),
+        Some((below, None)) if below == parent => {
+            Verdict::Open(format!("it is on {below}; its number can't be seen here"))
+        }
         Some((below, real)) => {
             let number = real.map(|n| format!(" {n}")).unwrap_or_default();
             Verdict::No(format!("VLAN{number} on {below}"))

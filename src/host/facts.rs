@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kind::Kind;
-use super::place::{Place, PciAddress};
+use super::place::{PciAddress, Place};
 use super::spot::{Pci, Port, Prefix, SchemeName, Spot, Virtual};
 use crate::model::MacAddr;
 

@@ -28,12 +28,7 @@ pub struct Familiar {
     pub kinds: &'static [Kind],
 }
 
-const fn row(
-    start: &'static str,
-    tail: Tail,
-    kinds: &'static [Kind],
-    what: &'static str,
-) -> Familiar {
+const fn row(start: &'static str, tail: Tail, kinds: &'static [Kind], what: &'static str) -> Familiar {
     Familiar { start, tail, what, kinds }
 }
 
@@ -102,7 +97,10 @@ const NAMES: &[Familiar] = &[
 
 /// The program's name that this is.
 pub(super) fn familiar(name: &str) -> Option<Familiar> {
-    NAMES.iter().find(|known| name.strip_prefix(known.start).is_some_and(|tail| known.tail.fits(tail))).copied()
+    NAMES
+        .iter()
+        .find(|known| name.strip_prefix(known.start).is_some_and(|tail| known.tail.fits(tail)))
+        .copied()
 }
 
 fn is_number(text: &str) -> bool {

@@ -34,8 +34,7 @@ pub enum Series {
 }
 
 impl Series {
-    const ALL: [Series; 6] =
-        [Series::Eth, Series::Wlan, Series::Wwan, Series::Usb, Series::Ib, Series::Sl];
+    const ALL: [Series; 6] = [Series::Eth, Series::Wlan, Series::Wwan, Series::Usb, Series::Ib, Series::Sl];
 
     /// Its letters.
     pub fn as_str(self) -> &'static str {
@@ -99,10 +98,9 @@ impl Says {
                 (n.to_string(), format!("in the order in which they were found: {n} before it")),
             ],
             Says::Bios(bios) => bios.parts(),
-            Says::Vlan(parent, id) => vec![
-                (parent.clone(), "on this device".into()),
-                (format!(".{id}"), format!("VLAN {id}")),
-            ],
+            Says::Vlan(parent, id) => {
+                vec![(parent.clone(), "on this device".into()), (format!(".{id}"), format!("VLAN {id}"))]
+            }
             Says::Familiar(known) => whole(known.what.into()),
             Says::Nothing => Vec::new(),
         }
@@ -166,7 +164,10 @@ mod tests {
         for (name, says) in [
             ("enp4s0", "Ethernet, PCI bus 4, slot 0"),
             ("enp65s0f1np1", "Ethernet, PCI bus 65 (hexadecimal 41), slot 0, function 1, port p1"),
-            ("enp65s0f0np0v3", "Ethernet, PCI bus 65 (hexadecimal 41), slot 0, function 0, port p0, its virtual function 3"),
+            (
+                "enp65s0f0np0v3",
+                "Ethernet, PCI bus 65 (hexadecimal 41), slot 0, function 0, port p0, its virtual function 3",
+            ),
             ("enp3s0f0npf0vf2", "Ethernet, PCI bus 3, slot 0, function 0, port pf0vf2"),
             ("enp5s0d1", "Ethernet, PCI bus 5, slot 0, port 1 (counted from 0)"),
             ("enP1p0s0", "Ethernet, PCI domain 1, PCI bus 0, slot 0"),
@@ -176,8 +177,14 @@ mod tests {
             ("eno1np0", "Ethernet, on the mainboard, number 1 in the firmware's count, port p0"),
             ("end0", "Ethernet, on the board, ethernet0 in the device tree"),
             ("enx525400a1b2c3", "Ethernet, the MAC address 52:54:00:a1:b2:c3, wherever it is plugged in"),
-            ("enp0s20f0u2u1", "Ethernet, PCI bus 0, slot 20 (hexadecimal 14), function 0, USB port 2, port of the hub there 1"),
-            ("wwp0s20u4i6", "mobile broadband, PCI bus 0, slot 20 (hexadecimal 14), USB port 4, USB interface 6"),
+            (
+                "enp0s20f0u2u1",
+                "Ethernet, PCI bus 0, slot 20 (hexadecimal 14), function 0, USB port 2, port of the hub there 1",
+            ),
+            (
+                "wwp0s20u4i6",
+                "mobile broadband, PCI bus 0, slot 20 (hexadecimal 14), USB port 4, USB interface 6",
+            ),
             ("enu1u2c2", "Ethernet, USB port 1, port of the hub there 2, USB configuration 2"),
             ("wlp3s0", "Wi-Fi, PCI bus 3, slot 0"),
             ("ibp5s0", "InfiniBand, PCI bus 5, slot 0"),
@@ -191,7 +198,10 @@ mod tests {
             ("ib0", "InfiniBand, named by the kernel, in the order in which they were found: 0 before it"),
             ("em1", "on the mainboard, port 1"),
             ("p3p2", "slot 3 of the machine, as the firmware numbers them, port 2"),
-            ("p3p1_4", "slot 3 of the machine, as the firmware numbers them, port 1, its part or virtual function 4"),
+            (
+                "p3p1_4",
+                "slot 3 of the machine, as the firmware numbers them, port 1, its part or virtual function 4",
+            ),
             ("enp4s0.100", "VLAN 100 on enp4s0"),
             ("bond0.7", "VLAN 7 on bond0"),
             ("br0.7", "VLAN 7 on br0"),
@@ -206,9 +216,22 @@ mod tests {
             assert_eq!(Says::read(name).sentence(name), says, "{name}");
         }
         // What only looks like one: zeros that nobody writes, numbers too large, things left over.
-        for name in
-            ["enp04s0", "enp4", "enp4s0x", "ens", "enx5254", "en", "", "enp99999999999s0", "wlp2s0mon", "p3", "uplink", "lan0", "e\u{308}n", "."]
-        {
+        for name in [
+            "enp04s0",
+            "enp4",
+            "enp4s0x",
+            "ens",
+            "enx5254",
+            "en",
+            "",
+            "enp99999999999s0",
+            "wlp2s0mon",
+            "p3",
+            "uplink",
+            "lan0",
+            "e\u{308}n",
+            ".",
+        ] {
             assert_eq!(Says::read(name), Says::Nothing, "{name}");
         }
     }

@@ -50,8 +50,7 @@ fn acpi(text: &str) -> Option<Spot> {
     let (what, instance) = text.rsplit_once('i')?;
     let mut number = Rest(instance);
     let instance = number.number().filter(|_| number.0.is_empty())?;
-    let is_what =
-        (4..=8).contains(&what.len()) && is(what, |c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let is_what = (4..=8).contains(&what.len()) && is(what, |c| c.is_ascii_lowercase() || c.is_ascii_digit());
     is_what.then(|| Spot::Acpi(what.into(), instance))
 }
 
@@ -101,7 +100,9 @@ impl Rest<'_> {
         let name = self.0.strip_prefix('n').filter(|name| is(name, |c| c.is_ascii_alphanumeric()))?;
         // A driver's names of ports are p0, p0s1, pf0vf3; a virtual function of port p0 has its own number behind that.
         let end = match name.rsplit_once(['v', 'r']) {
-            Some((port, n)) if port.ends_with(|c: char| c.is_ascii_digit()) && is(n, |c| c.is_ascii_digit()) => {
+            Some((port, n))
+                if port.ends_with(|c: char| c.is_ascii_digit()) && is(n, |c| c.is_ascii_digit()) =>
+            {
                 port.len()
             }
             _ => name.len(),

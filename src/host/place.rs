@@ -114,13 +114,15 @@ mod tests {
     #[test]
     fn places() {
         let place = Place::read("devices/pci0000:00/0000:00:1c.0/0000:04:00.0/net/enp4s0");
-        assert_eq!(place.pci.iter().map(ToString::to_string).collect::<Vec<_>>(), ["0000:00:1c.0", "0000:04:00.0"]);
+        assert_eq!(
+            place.pci.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["0000:00:1c.0", "0000:04:00.0"]
+        );
         assert!(place.usb.is_none() && place.others.is_empty() && !place.is_virtual);
         let place = Place::read("/devices/pci0000:00/0000:00:03.0/virtio2/net/eth0");
         assert_eq!(place.address().unwrap().to_string(), "0000:00:03.0");
         assert!(place.others.is_empty());
-        let place =
-            Place::read("devices/pci0000:00/0000:00:14.0/usb2/2-2/2-2.1/2-2.1:1.0/net/enp0s20f0u2u1");
+        let place = Place::read("devices/pci0000:00/0000:00:14.0/usb2/2-2/2-2.1/2-2.1:1.0/net/enp0s20f0u2u1");
         assert_eq!(place.usb, Some(Usb { ports: vec![2, 1], config: 1, interface: 0 }));
         assert!(place.others.is_empty(), "{place:?}");
         let place = Place::read("devices/pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:1d.0/net/x");

@@ -61,17 +61,19 @@ fn why(says: &Says, facts: &Facts, verdict: &Verdict, company: Company) -> Optio
     match says {
         Says::Kernel(..) if facts.name_origin == Some(RENAMED) => None,
         Says::Kernel(Series::Eth | Series::Ib | Series::Sl, _) if company == Company::Alone => None,
-        Says::Kernel(Series::Eth | Series::Ib | Series::Sl, _) => {
-            Some("the kernel counts NICs in the order in which it finds them, and there is more than one".into())
-        }
-        Says::Kernel(..) => {
-            Some("the kernel counts such devices in the order in which it finds them, and they come and go".into())
-        }
+        Says::Kernel(Series::Eth | Series::Ib | Series::Sl, _) => Some(
+            "the kernel counts NICs in the order in which it finds them, and there is more than one".into(),
+        ),
+        Says::Kernel(..) => Some(
+            "the kernel counts such devices in the order in which it finds them, and they come and go".into(),
+        ),
         Says::Scheme(name) if matches!(name.spot, Spot::Mac(_)) && facts.has_random_mac() => {
             Some("its MAC address is made up at each start, and the name is made of that".into())
         }
         Says::Scheme(_) => match verdict {
-            Verdict::No(instead) => Some(format!("the name isn't true any more ({instead}): udev would give another")),
+            Verdict::No(instead) => {
+                Some(format!("the name isn't true any more ({instead}): udev would give another"))
+            }
             _ => None,
         },
         _ => None,

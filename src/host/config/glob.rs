@@ -63,12 +63,19 @@ mod tests {
 
     #[test]
     fn patterns() {
-        for (pattern, text) in
-            [("en*", "enp4s0"), ("*", ""), ("e?p[0-9]s0", "enp4s0"), ("[!l]*", "eth0"), ("*s*0", "ens3s0"), ("[a", "[a")]
-        {
+        for (pattern, text) in [
+            ("en*", "enp4s0"),
+            ("*", ""),
+            ("e?p[0-9]s0", "enp4s0"),
+            ("[!l]*", "eth0"),
+            ("*s*0", "ens3s0"),
+            ("[a", "[a"),
+        ] {
             assert!(glob(pattern, text), "{pattern} {text}");
         }
-        for (pattern, text) in [("en*", "eth0"), ("e?", "e"), ("[!e]*", "eth0"), ("en*0", "enp4s1"), ("", "a")] {
+        for (pattern, text) in
+            [("en*", "eth0"), ("e?", "e"), ("[!e]*", "eth0"), ("en*0", "enp4s1"), ("", "a")]
+        {
             assert!(!glob(pattern, text), "{pattern} {text}");
         }
     }

@@ -21,8 +21,16 @@ pub enum Source {
 }
 
 /// Options of an `iface` that list its ports.
-const PORTS: &[&str] =
-    &["bridge_ports", "bridge-ports", "bond-slaves", "bond_slaves", "slaves", "bond-ports", "ovs_ports", "ovs_bonds"];
+const PORTS: &[&str] = &[
+    "bridge_ports",
+    "bridge-ports",
+    "bond-slaves",
+    "bond_slaves",
+    "slaves",
+    "bond-ports",
+    "ovs_ports",
+    "ovs_bonds",
+];
 
 /// Reads such a file.
 pub fn read(text: &str) -> Interfaces {

@@ -17,8 +17,18 @@ pub struct Definition {
 
 /// The kinds of devices; below each stand ids.
 const KINDS: &[&str] = &[
-    "ethernets", "wifis", "modems", "bridges", "bonds", "vlans", "vrfs", "tunnels", "dummy-devices", "virtual-ethernets",
-    "nm-devices", "openvswitch",
+    "ethernets",
+    "wifis",
+    "modems",
+    "bridges",
+    "bonds",
+    "vlans",
+    "vrfs",
+    "tunnels",
+    "dummy-devices",
+    "virtual-ethernets",
+    "nm-devices",
+    "openvswitch",
 ];
 
 /// Reads such a file.
@@ -60,9 +70,10 @@ impl Definition {
         let is_set = self.set_name.as_deref() == Some(device.name);
         // What was renamed has lost the name that it was matched by.
         let fits_name = fits(&self.names, Some(device.name)) || is_set;
-        let says_something = !self.names.is_empty() || self.mac.is_some() || !self.drivers.is_empty() || is_set;
+        let says_something =
+            !self.names.is_empty() || self.mac.is_some() || !self.drivers.is_empty() || is_set;
         // Of VLANs and bridges with a NIC's address, none is meant.
-        let is_hardware = !self.mac.is_some() || device.driver.is_some() || fits(&self.names, Some(device.name));
+        let is_hardware = self.mac.is_none() || device.driver.is_some();
         says_something
             && is_hardware
             && fits_name
@@ -203,7 +214,9 @@ mod tests {
             all.iter().map(|d| d.id.as_str()).collect::<Vec<_>>(),
             ["enp4s0", "lan", "all", "enp9s0", "br0"]
         );
-        let about = |device: Device<'_>| all.iter().filter(|d| d.is_about(&device)).map(|d| d.id.clone()).collect::<Vec<_>>();
+        let about = |device: Device<'_>| {
+            all.iter().filter(|d| d.is_about(&device)).map(|d| d.id.clone()).collect::<Vec<_>>()
+        };
         assert_eq!(about(nic("enp4s0", "52:54:00:00:00:01")), ["enp4s0"]);
         assert_eq!(about(nic("lan0", "52:54:00:aa:bb:01")), ["lan"]);
         assert_eq!(about(nic("ens3", "52:54:00:00:00:01")), ["all"]);
