@@ -1,42 +1,12 @@
 //! Is what a name says true of the device?
 
-use super::facts::{Facts, Policy, is_at};
+use super::facts::{Facts, is_at};
 use super::kind::Kind;
 use super::name::{Bios, Says, Series};
 use super::place::{PciAddress, Place};
 use super::spot::{Pci, Port, SchemeName, Spot, Usb, Virtual};
+use super::verdict::Verdict;
 use crate::model::MacAddr;
-
-/// What became of the comparison.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is as the name says; by this evidence.
-    Yes(String),
-    /// It isn't; what is there instead.
-    No(String),
-    /// The name says nothing that could be compared, or nothing is there to compare it with; why.
-    Open(String),
-}
-
-impl Verdict {
-    /// Yes, no, or unknown.
-    pub fn agrees(&self) -> Option<bool> {
-        match self {
-            Verdict::Yes(_) => Some(true),
-            Verdict::No(_) => Some(false),
-            Verdict::Open(_) => None,
-        }
-    }
-
-    /// In a sentence.
-    pub fn sentence(&self) -> String {
-        match self {
-            Verdict::Yes(evidence) => format!("as the name says: {evidence}"),
-            Verdict::No(instead) => format!("not as the name says: {instead}"),
-            Verdict::Open(why) => why.clone(),
-        }
-    }
-}
 
 fn open(why: &str) -> Verdict {
     Verdict::Open(why.into())
@@ -229,11 +199,124 @@ fn vlan(parent: &str, id: u16, facts: &Facts) -> Verdict {
     }
 }
 
-impl Facts {
-    /// The names that the scheme has for it now, but for those that are made of an address of this start only.
-    pub(super) fn lasting_names(&self) -> Vec<(Policy, String)> {
-        let mut names = self.names();
-        names.retain(|(policy, _)| *policy != Policy::Mac || !self.has_random_mac());
-        names
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A NIC of that name at that place.
+    fn nic(name: &str, path: &str) -> Facts {
+        Facts {
+            name: name.into(),
+            kind: Kind::Ethernet,
+            place: Some(Place::read(path)),
+            mac: "52:54:00:00:00:01".parse().ok(),
+            mac_origin: Some(0),
+            dev_port: Some(0),
+            ..Facts::default()
+        }
+    }
+
+    fn verdict(facts: &Facts) -> Verdict {
+        check(&Says::read(&facts.name), facts)
+    }
+
+    const BUS_65: &str = "devices/pci0000:40/0000:40:01.1/0000:41:00.1/net/x";
+    const USB: &str = "devices/pci0000:00/0000:00:14.0/usb2/2-2/2-2.1/2-2.1:1.0/net/x";
+
+    #[test]
+    fn names_against_places() {
+        for (name, path, agrees) in [
+            ("enp65s0f1", BUS_65, Some(true)),
+            ("enp65s0f1np0", BUS_65, Some(true)),
+            ("enp65s0f0", BUS_65, Some(false)),
+            ("enp64s0f1", BUS_65, Some(false)),
+            ("enP1p65s0f1", BUS_65, Some(false)),
+            ("enp65s0f1d1", BUS_65, Some(false)),
+            ("wlp65s0f1", BUS_65, Some(false)),
+            ("enp65s0f1u1", BUS_65, Some(false)),
+            ("enp0s20u2u1", USB, Some(true)),
+            ("enp0s20u2", USB, Some(false)),
+            ("enp0s20", USB, Some(false)),
+            ("enu2u1", USB, Some(true)),
+            ("ens3f1", BUS_65, None),
+            ("eno1", BUS_65, Some(false)),
+            ("enx525400000001", BUS_65, Some(true)),
+            ("enx525400000002", BUS_65, Some(false)),
+            ("env2", "devices/vio/30000002/net/x", Some(true)),
+            ("env3", "devices/vio/30000002/net/x", Some(false)),
+            ("enX1", "devices/vif-1/net/x", Some(true)),
+            ("enc1000", "devices/qeth/0.0.1000/net/x", Some(true)),
+            ("enahisic2i0", "devices/platform/HISI00C2:00/net/x", Some(true)),
+            ("enp4s0", "devices/virtual/net/x", Some(false)),
+            ("enp4s0", "devices/platform/soc/1234.eth/net/x", Some(false)),
+            ("eth0", BUS_65, None),
+            ("wlan0", BUS_65, Some(false)),
+            ("eth0", "devices/virtual/net/x", None),
+            ("em1", BUS_65, None),
+            ("p3p1", BUS_65, None),
+            ("virbr0", BUS_65, Some(false)),
+            ("enp65s0f1.7", BUS_65, Some(false)),
+            ("office", BUS_65, None),
+        ] {
+            let verdict = verdict(&nic(name, path));
+            assert_eq!(verdict.agrees(), agrees, "{name} at {path}: {verdict:?}");
+        }
+        let nowhere = Facts { place: None, ..nic("enp4s0", "") };
+        assert_eq!(verdict(&nowhere).agrees(), None);
+    }
+
+    #[test]
+    fn slots_and_indexes() {
+        let slots = vec![("3".to_string(), "0000:41:00".to_string()), ("4".into(), "0000:42:00".into())];
+        let at = |name: &str| Facts { slots: slots.clone(), onboard: Some(2), ..nic(name, BUS_65) };
+        for (name, agrees) in [
+            ("ens3f1", true),
+            ("ens4f1", false),
+            ("ens5f1", false),
+            ("p3p2", true),
+            ("p4p1", false),
+            ("eno2", true),
+            ("eno1", false),
+            ("em2", true),
+        ] {
+            assert_eq!(verdict(&at(name)).agrees(), Some(agrees), "{name}");
+        }
+        // The slot of a bridge above it.
+        let above = vec![("7".to_string(), "0000:40:01".to_string())];
+        assert_eq!(verdict(&Facts { slots: above, ..nic("ens7f1", BUS_65) }).agrees(), Some(true));
+        // udev knows more firmwares.
+        let udev = [("ID_NET_NAME_SLOT".to_string(), "ens9f1".to_string())].into();
+        assert_eq!(verdict(&Facts { slots, udev, ..nic("ens9f1", BUS_65) }).agrees(), Some(true));
+    }
+
+    #[test]
+    fn ports_and_virtual_functions() {
+        let ports = |name: &str| Facts { port_name: Some("p1".into()), ..nic(name, BUS_65) };
+        assert_eq!(verdict(&ports("enp65s0f1np1")).agrees(), Some(true));
+        assert_eq!(verdict(&ports("enp65s0f1np0")).agrees(), Some(false));
+        assert_eq!(verdict(&ports("enp65s0f1")).agrees(), Some(true), "older schemes had no ports");
+        let card = "0000:41:00.0".parse().unwrap();
+        let path = "devices/pci0000:40/0000:40:01.1/0000:41:02.3/net/x";
+        let part = |name: &str| Facts { virtual_function: Some((card, 3)), ..nic(name, path) };
+        assert_eq!(verdict(&part("enp65s0f0v3")).agrees(), Some(true));
+        assert_eq!(verdict(&part("enp65s0f0v2")).agrees(), Some(false));
+        assert_eq!(verdict(&part("enp65s2f3")).agrees(), Some(true), "as schemes before 239 had it");
+        assert_eq!(verdict(&nic("enp65s0f1v0", BUS_65)).agrees(), Some(false));
+        // More than eight functions: slot 2, function 3 is number 19.
+        assert_eq!(verdict(&nic("enp65s2f19", path)).agrees(), Some(true));
+    }
+
+    #[test]
+    fn vlans() {
+        let on = |below: &str, id| Facts {
+            kind: Kind::Vlan,
+            below: Some((below.into(), id)),
+            ..nic("enp4s0.100", "devices/virtual/net/enp4s0.100")
+        };
+        assert_eq!(verdict(&on("enp4s0", Some(100))).agrees(), Some(true));
+        assert_eq!(verdict(&on("enp4s0", Some(10))).agrees(), Some(false));
+        assert_eq!(verdict(&on("enp5s0", Some(100))).agrees(), Some(false));
+        assert_eq!(verdict(&on("enp4s0", None)).agrees(), None);
     }
 }

@@ -59,6 +59,16 @@ impl Policy {
     /// In the order in which udev takes them.
     pub const ALL: [Policy; 4] = [Policy::Onboard, Policy::Slot, Policy::Path, Policy::Mac];
 
+    /// udev's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Policy::Onboard => "onboard",
+            Policy::Slot => "slot",
+            Policy::Path => "path",
+            Policy::Mac => "mac",
+        }
+    }
+
     fn property(self) -> &'static str {
         match self {
             Policy::Onboard => "ID_NET_NAME_ONBOARD",
@@ -103,6 +113,13 @@ impl Facts {
             (name.len() <= LONGEST).then_some((policy, name))
         });
         computed.collect()
+    }
+
+    /// The same, but for those that are made of an address of this start only.
+    pub(super) fn lasting_names(&self) -> Vec<(Policy, String)> {
+        let mut names = self.names();
+        names.retain(|(policy, _)| *policy != Policy::Mac || !self.has_random_mac());
+        names
     }
 
     /// The prefix of its kind.
@@ -189,4 +206,57 @@ impl Facts {
 pub(super) fn is_at(card: PciAddress, address: &str) -> bool {
     let card = card.to_string();
     card == address || card.split('.').next() == Some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(facts: &Facts) -> Vec<String> {
+        facts.names().into_iter().map(|(policy, name)| format!("{}={name}", policy.as_str())).collect()
+    }
+
+    fn nic(path: &str) -> Facts {
+        let place = Some(Place::read(&format!("devices/{path}/net/x")));
+        Facts { kind: Kind::Ethernet, place, ..Facts::default() }
+    }
+
+    #[test]
+    fn names_that_follow() {
+        let card = || nic("pci0000:40/0000:40:01.1/0000:41:00.0");
+        assert_eq!(names(&card()), ["path=enp65s0"]);
+        let all = Facts {
+            onboard: Some(1),
+            slots: vec![("2".into(), "0000:41:00".into())],
+            is_multifunction: true,
+            port_name: Some("p0".into()),
+            mac: "52:54:00:00:00:01".parse().ok(),
+            mac_origin: Some(0),
+            ..card()
+        };
+        assert_eq!(
+            names(&all),
+            ["onboard=eno1np0", "slot=ens2f0np0", "path=enp65s0f0np0", "mac=enx525400000001"]
+        );
+        assert_eq!(names(&Facts { dev_port: Some(1), ..card() }), ["path=enp65s0d1"]);
+        let part = Facts {
+            virtual_function: Some(("0000:41:00.0".parse().unwrap_or_default(), 3)),
+            ..nic("pci0000:40/0000:40:01.1/0000:41:02.3")
+        };
+        assert_eq!(names(&part), ["path=enp65s0v3"]);
+        assert_eq!(names(&Facts { kind: Kind::Wifi, ..card() }), ["path=wlp65s0"]);
+        assert_eq!(names(&nic("pci0001:00/0001:00:00.0")), ["path=enP1p0s0"]);
+        assert_eq!(names(&nic("pci0000:00/0000:00:03.0/virtio0")), ["path=enp0s3"]);
+        assert_eq!(names(&nic("pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.6")), ["path=enp0s20u2i6"]);
+        assert_eq!(names(&nic("platform/soc/usb1/1-2/1-2:1.0")), ["path=enu2"]);
+        // Longer than the kernel takes.
+        assert_eq!(names(&nic("pci0000:00/0000:00:14.0/usb1/1-2/1-2.11.12/1-2.11.12:1.1")), [""; 0]);
+        assert_eq!(names(&nic("vio/30000002")), ["path=env2"]);
+        assert_eq!(names(&nic("vif-0")), ["path=enX0"]);
+        assert_eq!(names(&nic("platform/HISI00C2:00")), ["path=enahisic2i0"]);
+        assert_eq!(names(&nic("virtual")), [""; 0]);
+        // What udev says goes before what follows.
+        let udev = [("ID_NET_NAME_PATH".to_string(), "enp65s0f0".to_string())].into();
+        assert_eq!(names(&Facts { udev, ..card() }), ["path=enp65s0f0"]);
+    }
 }

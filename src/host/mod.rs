@@ -11,8 +11,9 @@ mod parse;
 mod place;
 mod spot;
 mod stable;
+mod verdict;
 
-pub use check::{Verdict, check};
+pub use check::check;
 pub use facts::{Facts, Policy};
 pub use familiar::Familiar;
 pub use kind::{Kind, Signs};
@@ -20,3 +21,4 @@ pub use name::{Bios, Says, Series};
 pub use place::{PciAddress, Place};
 pub use spot::{Pci, Port, Prefix, SchemeName, Spot, Usb, Virtual};
 pub use stable::{Advice, Company, LinkFile, advice};
+pub use verdict::Verdict;

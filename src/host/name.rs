@@ -95,7 +95,7 @@ impl Says {
             Says::Scheme(scheme) => scheme.parts(),
             Says::Kernel(series, n) => vec![
                 (series.as_str().into(), format!("{}, named by the kernel", series.means())),
-                (n.to_string(), format!("in the order in which they were found: {n} before it")),
+                (n.to_string(), "its number, from 0, in the order in which they were found".to_string()),
             ],
             Says::Bios(bios) => bios.parts(),
             Says::Vlan(parent, id) => {
@@ -193,9 +193,18 @@ mod tests {
             ("encf500", "Ethernet, channel device f500 (IBM Z)"),
             ("enahisic2i0", "Ethernet, hisic2 in the ACPI tables, number 0 of those"),
             ("eni10np1", "Ethernet, simulated device 10, port p1"),
-            ("eth0", "Ethernet, named by the kernel, in the order in which they were found: 0 before it"),
-            ("wlan1", "Wi-Fi, named by the kernel, in the order in which they were found: 1 before it"),
-            ("ib0", "InfiniBand, named by the kernel, in the order in which they were found: 0 before it"),
+            (
+                "eth0",
+                "Ethernet, named by the kernel, its number, from 0, in the order in which they were found",
+            ),
+            (
+                "wlan1",
+                "Wi-Fi, named by the kernel, its number, from 0, in the order in which they were found",
+            ),
+            (
+                "ib0",
+                "InfiniBand, named by the kernel, its number, from 0, in the order in which they were found",
+            ),
             ("em1", "on the mainboard, port 1"),
             ("p3p2", "slot 3 of the machine, as the firmware numbers them, port 2"),
             (

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::spot::Usb;
 
 /// An address on the PCI: `0000:04:00.0`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the words of the PCI")]
 pub struct PciAddress {
     pub domain: u32,

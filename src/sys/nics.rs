@@ -73,8 +73,11 @@ impl Nic {
                 .and_then(|text| text.lines().find_map(|l| l.strip_prefix("DEVTYPE=")).map(String::from));
             nic.tun_flags =
                 word("tun_flags").and_then(|f| u32::from_str_radix(f.trim_start_matches("0x"), 16).ok());
-            if tree.has(&format!("{dir}/macvtap")) {
-                nic.devtype = Some("macvtap".into());
+            // Not all say in their `uevent` what these folders tell.
+            for (folder, kind) in [("macvtap", "macvtap"), ("bridge", "bridge"), ("bonding", "bond")] {
+                if tree.has(&format!("{dir}/{folder}")) {
+                    nic.devtype = Some(kind.into());
+                }
             }
         }
         if nic.link.has_carrier == Some(true) && nic.tun_flags.is_none() {

@@ -25,14 +25,15 @@ pub(super) fn detail(seen: &Seen) -> String {
     out.line("mac", &mac(seen).into_iter().collect::<Vec<_>>());
     match &link.addresses {
         Some(all) => out.line("addresses", &all.iter().map(address).collect::<Vec<_>>()),
-        None => out.line("addresses", &["not known: only files were looked at".into()]),
+        None => out.line("addresses", &["not known: 'ip' wasn't asked".into()]),
     }
     out.line("port of", &link.master.iter().cloned().collect::<Vec<_>>());
     out.line("on", &below(seen).into_iter().collect::<Vec<_>>());
     out.line("carries", &seen.carries.iter().map(carried).collect::<Vec<_>>());
     out.line("configured by", &owners(seen));
     out.line("the name says", &name(seen));
-    out.line("that is", &[seen.verdict.sentence()]);
+    out.line("checked", &[seen.verdict.sentence()]);
+    out.line("udev's names", &udev_names(seen));
     if let Some(advice) = &seen.advice {
         out.line("can change", &changing(advice));
     }
@@ -134,6 +135,17 @@ fn name(seen: &Seen) -> Vec<String> {
     }
     let width = parts.iter().map(|(part, _)| part.chars().count()).max().unwrap_or_default();
     parts.iter().map(|(part, means)| format!("{part:<width$}  {means}")).collect()
+}
+
+/// The names of the scheme for this device, and what each is made of.
+fn udev_names(seen: &Seen) -> Vec<String> {
+    if !seen.facts.is_physical() {
+        return Vec::new();
+    }
+    let names = seen.facts.names();
+    let all: Vec<String> =
+        names.iter().map(|(policy, name)| format!("{name} ({})", policy.as_str())).collect();
+    if all.is_empty() { all } else { vec![all.join(", ")] }
 }
 
 fn changing(advice: &Advice) -> Vec<String> {

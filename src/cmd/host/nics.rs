@@ -46,6 +46,9 @@ pub(super) fn run(args: &HostNics, context: &mut Context) -> Result<u8> {
             "kvmnet: who configures what may not be whole: only root can read {files}"
         )));
     }
+    if tree.is_here() && all.iter().any(|seen| seen.nic.link.addresses.is_none()) {
+        context.screen.say("kvmnet: addresses can't be seen: 'ip' can't be run (package iproute2)");
+    }
     if all.is_empty() {
         context.screen.say("kvmnet: no network devices can be seen there");
     }

@@ -130,7 +130,12 @@ impl<'a> Owners<'a> {
     }
 
     fn manager(&self, nic: &Nic) -> Option<Option<String>> {
-        let is_foreign = |file: &Ini| file.get("nmmeta", "nm-generated") == Some("true");
+        // What NetworkManager finds configured by others and only looks on at, it writes such a profile for. Those that
+        // it makes up for cables without one (`Wired connection 1`) are generated too, but not volatile.
+        let is_foreign = |file: &Ini| {
+            let is = |key| file.get(".nmmeta", key) == Some("true");
+            is("external") || (is("nm-generated") && is("volatile"))
+        };
         if self.numbers_count && self.tree.has("run/NetworkManager/devices") {
             let state = self.tree.word(&format!("run/NetworkManager/devices/{}", nic.link.index))?;
             let state = ini(&state);
@@ -139,7 +144,6 @@ impl<'a> Owners<'a> {
             }
             let uuid = state.get("device", "connection-uuid")?;
             let profile = self.profiles.iter().find(|(_, file)| file.get("connection", "uuid") == Some(uuid));
-            // What NetworkManager only looks on at, it writes such a profile for.
             return match profile {
                 Some((_, file)) if is_foreign(file) => None,
                 found => Some(found.map(|(path, _)| path.clone())),

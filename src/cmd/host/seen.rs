@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::owners::{Owner, Owners};
 use crate::host::{Advice, Company, Facts, Kind, Place, Says, Signs, Verdict, advice, check};
+use crate::sys::links::Address;
 use crate::sys::nics::{self, Nic};
 use crate::sys::tree::Tree;
 
@@ -153,12 +154,10 @@ impl Seen {
     pub(super) fn json(&self) -> Value {
         let link = &self.nic.link;
         let owner = |owner: &Owner| json!({ "backend": owner.backend, "file": owner.file });
-        let addresses = link.addresses.as_ref().map(|all| {
-            let one = |a: &crate::sys::links::Address| {
-                json!({ "address": a.cidr, "scope": a.scope, "dynamic": a.is_dynamic })
-            };
-            all.iter().map(one).collect::<Vec<_>>()
-        });
+        let addresses = link.addresses.as_ref();
+        let info = |a: &Address| json!({ "address": a.cidr, "scope": a.scope, "dynamic": a.is_dynamic });
+        let names =
+            self.facts.names().into_iter().map(|(policy, name)| (policy.as_str().to_string(), json!(name)));
         let carries = self
             .carries
             .iter()
@@ -184,7 +183,8 @@ impl Seen {
             "mtu": link.mtu,
             "mac": link.mac,
             "permanent_mac": link.permanent_mac,
-            "addresses": addresses,
+            "addresses": addresses.map(|all| all.iter().map(|a| a.cidr.as_str()).collect::<Vec<_>>()),
+            "address_info": addresses.map(|all| all.iter().map(info).collect::<Vec<_>>()),
             "master": link.master,
             "below": link.below,
             "vlan": link.vlan,
@@ -198,6 +198,7 @@ impl Seen {
             "parts": parts.collect::<Vec<_>>(),
             "agrees": self.verdict.agrees(),
             "evidence": self.verdict.sentence(),
+            "names": names.collect::<serde_json::Map<_, _>>(),
             "stable_name": self.stable_name(),
             "can_change": self.advice.as_ref().map(|advice| &advice.why),
             "link_file": self.advice.as_ref().and_then(|a| a.link.as_ref()).map(|l| json!({ "path": l.path, "text": l.text })),
