@@ -281,6 +281,7 @@ fn in_a_namespace_of_its_own() {
         assert_eq!(carried("br0"), ["veth0 port", "vnet0 port"]);
         assert_eq!(carried("eth0"), ["macvlan0 macvlan", "macvtap0 macvtap"]);
         assert_eq!(carried("veth0"), [""; 0], "the other end of a wire isn't carried");
+        assert_eq!(of(&nics, "veth0")["peer"], "eth0");
         assert_eq!(of(&nics, "veth0")["master"], "br0");
         // Kernels put tunnels of their own into every new namespace, but no hardware.
         let hardware = nics["nics"].as_array().unwrap().iter().find(|nic| nic["kind"] == "ethernet");

@@ -28,6 +28,7 @@ pub(super) fn detail(seen: &Seen) -> String {
         None => out.line("addresses", &["not known: 'ip' wasn't asked".into()]),
     }
     out.line("port of", &link.master.iter().cloned().collect::<Vec<_>>());
+    out.line("other end", &seen.peer().map(String::from).into_iter().collect::<Vec<_>>());
     out.line("on", &below(seen).into_iter().collect::<Vec<_>>());
     out.line("carries", &seen.carries.iter().map(carried).collect::<Vec<_>>());
     out.line("configured by", &owners(seen));
@@ -91,10 +92,10 @@ fn address(address: &Address) -> String {
 }
 
 fn below(seen: &Seen) -> Option<String> {
-    let below = seen.nic.link.below.as_ref()?;
+    let below = seen.below()?;
     Some(match seen.nic.link.vlan {
         Some(id) => format!("{below} (VLAN {id})"),
-        None => below.clone(),
+        None => below.into(),
     })
 }
 

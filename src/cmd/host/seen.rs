@@ -138,6 +138,16 @@ impl Seen {
         self.nic.link.permanent_mac.as_deref().filter(|mac| Some(*mac) != self.nic.link.mac.as_deref())
     }
 
+    /// The device that it is on.
+    pub(super) fn below(&self) -> Option<&str> {
+        self.nic.link.below.as_deref().filter(|_| self.kind != Kind::Veth)
+    }
+
+    /// The other end of a veth, if that is in this network namespace.
+    pub(super) fn peer(&self) -> Option<&str> {
+        self.nic.link.below.as_deref().filter(|_| self.kind == Kind::Veth)
+    }
+
     pub(super) fn stable_name(&self) -> Option<&str> {
         self.advice.as_ref()?.name.as_deref()
     }
@@ -186,7 +196,8 @@ impl Seen {
             "addresses": addresses.map(|all| all.iter().map(|a| a.cidr.as_str()).collect::<Vec<_>>()),
             "address_info": addresses.map(|all| all.iter().map(info).collect::<Vec<_>>()),
             "master": link.master,
-            "below": link.below,
+            "below": self.below(),
+            "peer": self.peer(),
             "vlan": link.vlan,
             "carries": carries.collect::<Vec<_>>(),
             "configured_by": {
