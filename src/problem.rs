@@ -1,6 +1,7 @@
 //! What went wrong, in words, and what to do about it.
 
 use std::fmt;
+use std::path::Path;
 
 /// An error with the next step for the person who reads it. It travels inside [`anyhow::Error`];
 /// [`render`] prints the whole chain and every help line found in it.
@@ -25,6 +26,18 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// A path for a message: what would break its line is written as an escape.
+pub fn escaped(path: &Path) -> String {
+    let text = path.display().to_string();
+    match text.contains(char::is_control) {
+        true => text
+            .chars()
+            .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.into() })
+            .collect(),
+        false => text,
+    }
+}
 
 /// The chain of an error on one line, outermost first: `cannot write x.xml: no space left on device`.
 pub fn message(error: &anyhow::Error) -> String {

@@ -404,13 +404,13 @@ fn output_that_cant_be_written_is_a_failure() {
     let here = Sandbox::new();
     let old = here.guest("a.xml");
     let full = |words: &str| here.shell(&format!("\"$K\" {words} > /dev/full"));
-    full("convert --file a.xml --to-bridge br0").gives(2).says(&["No space left"]);
-    full("convert --file a.xml --to-bridge br0 -o json").gives(2).says(&["No space left"]);
+    full("convert --file a.xml --to-bridge br0").gives(2).says(&["preview: No space left"]);
+    full("convert --file a.xml --to-bridge br0 -o json").gives(2).says(&["JSON document: No space left"]);
     full(APPLY).gives(2).says(&["No space left", "nothing was changed"]);
     full("convert --file - --to-bridge br0 < a.xml").gives(2).says(&["No space left"]);
     assert_eq!(here.text("a.xml"), old);
     here.kvmnet(APPLY).gives(0);
-    full("history").gives(2).says(&["No space left"]);
+    full("history").gives(2).says(&["history: No space left"]);
     full("undo -y").gives(2).says(&["nothing was changed"]);
 }
 

@@ -39,6 +39,55 @@ fn the_diff_is_one_that_patch_takes() {
 }
 
 #[test]
+fn patch_finds_files_with_odd_names() {
+    let here = Sandbox::new();
+    let has_patch = here.program("which").arg("patch").run().code == 0;
+    for name in ["my guest.xml", "my\tguest.xml", "my \"guest\"\n\\.xml"] {
+        let old = here.guest(name).replace(&format!(" passwd='{SECRET}'"), "");
+        here.write(name, &old);
+        let shown = here.kvmnet("convert --to-bridge br0 --file").arg(name).gives(0);
+        if has_patch {
+            here.program("patch").args(["-s", "-p0"]).input(shown.out).gives(0);
+            assert_eq!(here.text(name), on_br0(&old), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_is_new_says_so_behind_its_name() {
+    let here = Sandbox::new();
+    fs::create_dir(here.path("out")).unwrap();
+    for (name, expected) in [("a.xml", "+++ out/a.xml (new)"), ("a b.xml", "+++ out/a b.xml\t(new)")] {
+        here.guest(name);
+        let shown =
+            here.kvmnet("convert --to-bridge br0 --output-dir out --dry-run --file").arg(name).gives(0);
+        let header = shown.out.lines().find(|line| line.starts_with("+++ ")).unwrap_or_default();
+        assert_eq!(header, expected);
+    }
+}
+
+#[test]
+fn secrets_in_what_goes_are_not_shown() {
+    let here = Sandbox::new();
+    for secret in [
+        "<!-- switch login: passwd='HUNTER2-that-somebody-noted-down-here-once-upon-a-time-and-forgot' -->",
+        "<!-- was: passwd=\"a passwd='HUNTER2\" and HUNTER3' -->",
+        "<!-- passwd='HUNTER2-\u{e4}\u{f6}\u{fc}' -->",
+        "<secret>x<![CDATA[HUNTER2]]></secret>",
+        "passwd=HUNTER2",
+    ] {
+        let old = here.guest("a.xml");
+        let port =
+            format!("<virtualport>{secret}<parameters profileid='x'/></virtualport>\n    </interface>");
+        here.write("a.xml", old.replace("</interface>", &port));
+        let done = here.kvmnet("convert --file a.xml --to-bridge br0 --in-place -y").gives(0);
+        assert_eq!(here.text("a.xml").replace("\n    \n", "\n"), on_br0(&old));
+        assert!(!done.out.contains("HUNTER") && done.out.contains("<virtualport>"), "{}", done.out);
+        assert!(done.out.contains("+      <source bridge='br0'/>"), "{}", done.out);
+    }
+}
+
+#[test]
 fn exit_code_tells_whether_something_would_change() {
     let here = Sandbox::new();
     let old = here.guest("a.xml");
@@ -188,95 +237,6 @@ fn libvirts_own_files_need_force() {
     here.kvmnet(words).gives(2).says(&["libvirt", "--force"]);
     assert_eq!(here.text("home/.config/libvirt/qemu/web1.xml"), old);
     here.kvmnet(words).arg("--force").gives(0);
-}
-
-// Into a folder
-
-#[test]
-fn output_dir_gets_a_new_file_without_being_asked() {
-    let here = Sandbox::new();
-    let old = here.guest("a.xml");
-    fs::create_dir(here.path("new")).unwrap();
-    here.kvmnet("convert --file a.xml --to-bridge br0 --output-dir new").gives(0).says(&["kvmnet undo 1"]);
-    assert_eq!((here.text("new/a.xml"), here.text("a.xml")), (on_br0(&old), old));
-}
-
-#[test]
-fn output_dir_that_holds_the_result_is_nothing_to_do() {
-    let here = Sandbox::new();
-    let old = here.guest("a.xml");
-    here.write("new/a.xml", on_br0(&old));
-    let done = here.kvmnet("convert --file a.xml --to-bridge br0 --output-dir new").gives(0);
-    done.shows(&["nothing to do", "new/a.xml"]);
-    assert!(!here.journal().exists());
-}
-
-#[test]
-fn output_dir_that_holds_something_else_needs_a_yes() {
-    let here = Sandbox::new();
-    let old = here.guest("a.xml");
-    here.write("new/a.xml", "precious");
-    here.kvmnet("convert --file a.xml --to-bridge br0 --output-dir new").gives(2).says(&["-y"]);
-    assert_eq!(here.text("new/a.xml"), "precious");
-    here.kvmnet("convert --file a.xml --to-bridge br0 --output-dir new -y").gives(0);
-    assert_eq!(here.text("new/a.xml"), on_br0(&old));
-}
-
-#[test]
-fn the_preview_shows_what_is_overwritten_in_the_output_dir() {
-    let here = Sandbox::new();
-    here.guest("a.xml");
-    here.write("new/a.xml", guest("precious", &["default"]));
-    let done = here.kvmnet("convert --file a.xml --to-bridge br0 --output-dir new -y").gives(0);
-    done.shows(&["new/a.xml", "precious"]);
-}
-
-#[test]
-fn a_guest_that_needs_no_change_gives_no_file() {
-    let here = Sandbox::new();
-    here.write("a.xml", on_br0(&guest("web1", &["default"])));
-    fs::create_dir(here.path("new")).unwrap();
-    here.kvmnet("convert --file a.xml --to-bridge br0 --output-dir new").gives(0);
-    assert!(here.names("new").is_empty());
-}
-
-#[test]
-fn two_files_of_one_name_dont_overwrite_each_other() {
-    let here = Sandbox::new();
-    let old = here.guest("one/a.xml");
-    here.write("two/a.xml", guest("web2", &["default"]));
-    fs::create_dir(here.path("new")).unwrap();
-    let done = here.kvmnet("convert --file one/a.xml two/a.xml --to-bridge br0 --output-dir new").gives(3);
-    done.says(&["two/a.xml", "one/a.xml", "twice"]);
-    assert_eq!(here.text("new/a.xml"), on_br0(&old));
-}
-
-#[test]
-fn output_dir_that_isnt_there_is_named() {
-    let here = Sandbox::new();
-    here.guest("a.xml");
-    here.kvmnet("convert --file a.xml --to-bridge br0 --output-dir new").gives(2).says(&["new", "mkdir new"]);
-    here.write("file", "");
-    here.kvmnet("convert --file a.xml --to-bridge br0 --output-dir file").gives(2).says(&["file"]);
-}
-
-#[test]
-fn output_dir_is_not_where_the_file_stands() {
-    let here = Sandbox::new();
-    let old = here.guest("a.xml");
-    here.kvmnet("convert --file a.xml --to-bridge br0 --output-dir . -y").gives(2).says(&["--in-place"]);
-    assert_eq!(here.text("a.xml"), old);
-}
-
-#[test]
-fn a_private_file_stays_private_in_the_output_dir() {
-    let here = Sandbox::new();
-    here.guest("a.xml");
-    fs::set_permissions(here.path("a.xml"), fs::Permissions::from_mode(0o600)).unwrap();
-    fs::create_dir(here.path("new")).unwrap();
-    here.kvmnet("convert --file a.xml --to-bridge br0 --output-dir new").gives(0);
-    let mode = fs::metadata(here.path("new/a.xml")).unwrap().mode() & 0o777;
-    assert_eq!(mode & 0o077, 0, "a file with a password, mode 600, was copied to one of mode {mode:o}");
 }
 
 // Standard input

@@ -47,7 +47,8 @@ fn an_unknown_guest_lists_those_there_are() {
     let here = Sandbox::new();
     for word in ["nosuch", "ubuntuvm", "99", "6f3c1d0e-52b7-4d5a-9a54-000000000000", ""] {
         let done = here.on_host("convert --to-bridge br0 -y").arg(word).gives(2);
-        done.says(&[&format!("no guest '{word}'"), "ubuntuvm1", "web1"]).shows_nothing();
+        done.says(&[&format!("guest '{word}': there is none of that name"), "ubuntuvm1", "web1"])
+            .shows_nothing();
     }
     assert!(!here.journal().exists());
 }

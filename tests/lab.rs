@@ -30,6 +30,8 @@ mod live;
 
 #[path = "lab/booted.rs"]
 mod booted;
+#[path = "lab/modes.rs"]
+mod modes;
 #[path = "lab/networks.rs"]
 mod networks;
 #[path = "lab/reach.rs"]

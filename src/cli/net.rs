@@ -238,7 +238,7 @@ pub struct NetStop {
     /// The networks
     #[arg(value_name = "NAME", required = true)]
     pub names: Vec<String>,
-    /// Stop one that guests use, and one without a definition, which is gone then
+    /// Stop one that has no definition, and is gone then
     ///
     /// Example: kvmnet net stop lab --force
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! `kvmnet convert`
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
@@ -94,26 +95,27 @@ fn request(args: &Convert) -> Request {
 }
 
 /// What was asked for, for one guest or file only, as a command to paste: all but the flags that choose NICs.
-pub(super) fn command(args: &Convert, connect: Option<&str>, subject: &[&str]) -> String {
+pub(super) fn command(args: &Convert, connect: Option<&str>, subject: Meant<'_>) -> String {
+    let flag = |name: &str, value: &OsStr| with_value(name, value, "=");
     let mut words: Vec<String> = vec!["kvmnet".into()];
-    let mut add = |flag: &str, value: Option<&str>| {
-        words.push(flag.into());
-        words.extend(value.map(quoted));
-    };
-    if let Some(uri) = connect {
-        add("-c", Some(uri));
+    words.extend(connect.map(|uri| format!("-c {}", quoted(uri))));
+    words.push("convert".into());
+    match subject {
+        Meant::Guest(name) => words.push(quoted(name)),
+        Meant::Stdin => words.push("--file -".into()),
+        Meant::File(path) => words.push(flag("--file", path.as_ref())),
     }
-    add("convert", None);
-    subject.iter().for_each(|word| add(&quoted(word), None));
-    match (&args.to_bridge, &args.to_network, &args.to_direct) {
-        (Some(bridge), ..) => add("--to-bridge", Some(bridge.as_str())),
+    words.extend(match (&args.to_bridge, &args.to_network, &args.to_direct) {
+        (Some(bridge), ..) => Some(flag("--to-bridge", bridge.as_str().as_ref())),
         (_, Some(network), _) => {
             let group = network.portgroup.as_ref().map(|group| format!(":{group}"));
-            add("--to-network", Some(&format!("{}{}", network.name, group.unwrap_or_default())));
+            Some(flag("--to-network", format!("{}{}", network.name, group.unwrap_or_default()).as_ref()))
         }
-        (.., Some(direct)) => add("--to-direct", Some(&format!("{}:{}", direct.dev, direct.mode.as_str()))),
-        (None, None, None) => {}
-    }
+        (.., Some(direct)) => {
+            Some(flag("--to-direct", format!("{}:{}", direct.dev, direct.mode.as_str()).as_ref()))
+        }
+        (None, None, None) => None,
+    });
     for (given, flag) in [
         (args.in_place, "--in-place"),
         (args.inline, "--inline"),
@@ -126,22 +128,29 @@ pub(super) fn command(args: &Convert, connect: Option<&str>, subject: &[&str]) -
         (args.consent.yes, "-y"),
     ] {
         if given {
-            add(flag, None);
+            words.push(flag.into());
         }
     }
-    if let Some(dir) = &args.output_dir {
-        add("--output-dir", Some(&dir.display().to_string()));
-    }
-    for path in &args.network_xml {
-        add("--network-xml", Some(&path.display().to_string()));
-    }
-    if let Some(saved) = args.managed_save.and_then(|saved| saved.to_possible_value()) {
-        add("--managed-save", Some(saved.get_name()));
-    }
-    if let Some(seconds) = args.wait_address {
-        add(&format!("--wait-address={seconds}"), None);
-    }
+    words.extend(args.output_dir.iter().map(|dir| flag("--output-dir", dir.as_ref())));
+    words.extend(args.network_xml.iter().map(|path| flag("--network-xml", path.as_ref())));
+    let saved = args.managed_save.and_then(|saved| saved.to_possible_value());
+    words.extend(saved.map(|saved| flag("--managed-save", saved.get_name().as_ref())));
+    words.extend(args.wait_address.map(|seconds| format!("--wait-address={seconds}")));
     words.join(" ")
+}
+
+/// The guest or file that an offered command is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Meant<'a> {
+    Guest(&'a str),
+    File(&'a Path),
+    Stdin,
+}
+
+/// A flag or command with a value that isn't taken for another flag: where it looks like one, `dashed` stands between.
+pub(super) fn with_value(flag: &str, value: impl AsRef<OsStr>, dashed: &str) -> String {
+    let between = if value.as_ref().as_encoded_bytes().starts_with(b"-") { dashed } else { " " };
+    format!("{flag}{between}{}", quoted(value))
 }
 
 /// A refusal as an error; `command` is what to type, up to the flag that chooses a NIC.

@@ -9,15 +9,15 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::Context;
-use super::convert::{command, describe, refused};
+use super::convert::{Meant, command, describe, refused, with_value};
 use super::walk::{Walk, walk};
 use crate::cli::Convert;
 use crate::convert::{Facts, Landing, Networks, Request, Target, convert, meaning};
 use crate::model::{Code, DirectMode, Network, Warning};
 use crate::plan::{Change, Place, State, Step, Subject, World};
-use crate::problem::Problem;
+use crate::problem::{Problem, escaped};
 use crate::sys::files;
-use crate::xml::{Doc, behind_masks, diff, diff_of_edits, masked, masks};
+use crate::xml::{Doc, behind_masks, diff, diff_of_edits, file_label, masked, masks};
 
 /// Files this many at a time, so that progress can be shown in between.
 const BATCH: usize = 4096;
@@ -133,19 +133,25 @@ impl Job<'_> {
         };
         if before.as_deref() == Some(new.as_str()) {
             change.state = State::Unchanged;
-            change.remarks = vec![format!("{} holds the result already", place.display())];
+            change.remarks = vec![format!("{} holds the result already", escaped(&place))];
             return Ok(change);
         }
         if let Some(dir) = &self.args.output_dir {
+            let written = dir.join(path.file_name().unwrap_or_default());
+            change.detail.insert("written".into(), json!(written.display().to_string()));
             // What is written is shown as what it is written over.
-            let name = dir.join(path.file_name().unwrap_or_default()).display().to_string();
+            let name = written.display().to_string();
+            change.written = Some(Subject::File(written));
             change.diff = match &before {
-                Some(old) => diff(&name, &masked(old), &name, &masked(&new)),
-                None => change.diff.replacen(
-                    &format!("\n+++ {}\n", path.display()),
-                    &format!("\n+++ {name} (new)\n"),
-                    1,
-                ),
+                Some(old) => {
+                    let name = file_label(&name, "");
+                    diff(&name, &masked(old), &name, &masked(&new))
+                }
+                None => {
+                    let own = file_label(&path.display().to_string(), "");
+                    let new = file_label(&name, "(new)");
+                    change.diff.replacen(&format!("\n+++ {own}\n"), &format!("\n+++ {new}\n"), 1)
+                }
             };
         }
         let place = Place::File { path: place, mode: files::mode(path) };
@@ -155,8 +161,8 @@ impl Job<'_> {
 
     /// The change of one file's text, without its steps, and the new text.
     fn plan(&self, path: &Path, bytes: &[u8]) -> Result<(Change, String)> {
-        let name = if self.is_filter() { "-".into() } else { path.display().to_string() };
-        let command = || command(self.args, None, &["--file", &name]);
+        let meant = if self.is_filter() { Meant::Stdin } else { Meant::File(path) };
+        let command = || command(self.args, None, meant);
         let fail = |e: crate::xml::ReadError| refused(e.into(), Some(path), &command());
         let text = Doc::decode(bytes).map_err(fail)?;
         let doc = Doc::parse(text).map_err(fail)?;
@@ -176,7 +182,7 @@ impl Job<'_> {
             change.meaning = meaning(&conversion, &self.request.target, &facts);
             change.warnings.extend(self.target_warning());
             let masks = masks(&doc);
-            let name = path.display().to_string();
+            let name = file_label(&path.display().to_string(), "");
             change.diff = if masks.is_empty() {
                 diff_of_edits(&name, &name, text, &conversion.edits)
             } else {
@@ -255,7 +261,13 @@ fn refuse_same_place_twice(changes: &mut [Change], differ: bool) {
                 break;
             }
             if let Some(other) = first.insert(path.clone(), what) {
-                let message = format!("{} would be written twice, for {other} too", path.display());
+                let message = format!("{} would be written twice, for {other} too", escaped(path));
+                // It won't be, so there is nothing to show of it.
+                change.detail.remove("written");
+                *change = Change {
+                    detail: std::mem::take(&mut change.detail),
+                    ..Change::new(change.subject.clone())
+                };
                 change.state =
                     State::Failed(Problem::new(message, "convert one of them in a run of its own"));
                 break;
@@ -272,10 +284,10 @@ fn networks(paths: &[PathBuf]) -> Result<Networks> {
             let bytes = files::read(path)?;
             Ok(Network::read(&Doc::parse(Doc::decode(&bytes)?)?)?)
         };
-        let network = read().with_context(|| format!("--network-xml {}", path.display()))?;
+        let network = read().with_context(|| format!("--network-xml {}", escaped(path)))?;
         if networks.iter().any(|n| n.name == network.name) {
             return Err(Problem::new(
-                format!("--network-xml {}: network '{}' is defined twice", path.display(), network.name),
+                format!("--network-xml {}: network '{}' is defined twice", escaped(path), network.name),
                 "name only one definition of each network",
             ));
         }
@@ -292,8 +304,8 @@ trait Folder {
 impl Folder for PathBuf {
     fn canonicalize_or_say(&self) -> Result<PathBuf> {
         let no_folder = || {
-            let what = format!("--output-dir {}: there is no such folder", self.display());
-            Problem::new(what, format!("mkdir {}", self.display()))
+            let what = format!("--output-dir {}: there is no such folder", escaped(self));
+            Problem::new(what, with_value("mkdir", self, " -- "))
         };
         let dir = files::absolute(self).map_err(|_| no_folder())?;
         if files::is_folder(&dir) {
@@ -301,10 +313,9 @@ impl Folder for PathBuf {
         }
         match files::mode(&dir) {
             None => Err(no_folder()),
-            Some(_) => Err(Problem::new(
-                format!("--output-dir {}: it is no folder", self.display()),
-                "name a folder",
-            )),
+            Some(_) => {
+                Err(Problem::new(format!("--output-dir {}: it is no folder", escaped(self)), "name a folder"))
+            }
         }
     }
 }

@@ -1,20 +1,23 @@
 //! Completions and man pages, from the parser's own definitions.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::CommandFactory;
 
+use super::walk::print;
 use crate::cli::Cli;
 use crate::model::Code;
+use crate::problem::escaped;
 use crate::sys::files;
+use crate::sys::swap::swap;
 
 /// Prints the completions for a shell.
 pub(super) fn completions(shell: clap_complete::Shell) -> Result<u8> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "kvmnet", &mut text);
-    io::stdout().lock().write_all(&text)?;
+    print(&String::from_utf8_lossy(&text), "the completions")?;
     Ok(0)
 }
 
@@ -22,8 +25,9 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Result<u8> {
 pub(super) fn write_man_pages(dir: &Path) -> Result<u8> {
     for (name, text) in man_pages()? {
         let path = dir.join(name);
-        files::replace(&path, text.as_bytes(), None)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let write = || swap(&path, files::read_if_there(&path)?.as_deref(), Some(text.as_bytes()), None);
+        let written = write().with_context(|| format!("cannot write {}", escaped(&path)))?;
+        ensure!(written, "somebody else is writing {}", escaped(&path));
     }
     Ok(0)
 }
@@ -94,7 +98,8 @@ Failed part-way: some of it stands. The output says what, and how to undo it.
 .SH SAFETY
 Nothing is changed before the preview was shown and a yes was given. What is about to be replaced is read once more;
 if it isn't what the preview was made from, it is left alone. What was stored is read back; if it isn't what was
-asked, the old definition is put back. Before a definition or file is touched, what stands there is written to the
+asked, the old definition is put back, unless somebody else has written there since. Runs wait for each other; one that
+waits can be interrupted. Before a definition or file is touched, what stands there is written to the
 journal, so that even a process that was killed leaves nothing that \fBkvmnet undo\fR can't put right.
 "#;
 

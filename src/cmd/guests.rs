@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow};
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::convert::{command, describe, refused};
+use super::convert::{Meant, command, describe, refused};
 use super::walk::{Walk, walk};
 use super::{Context, connect};
 use super::{live, target};
@@ -225,7 +225,7 @@ impl Job<'_> {
     pub(super) fn command(&self, guest: &Guest) -> String {
         // A name like a flag wouldn't be taken for a name.
         let name = if guest.name.starts_with('-') { &guest.uuid } else { &guest.name };
-        command(self.args, self.connect, &[name])
+        command(self.args, self.connect, Meant::Guest(name))
     }
 
     fn facts(&self, guest: &Guest) -> Facts<'_> {
@@ -397,7 +397,7 @@ fn find<'g>(all: &'g [Guest], word: &str, uri: &str) -> Result<&'g Guest> {
                 [] => format!("there are no guests on {uri}; -c names another connection"),
                 _ => format!("guests on {uri}: {}{more}", names.join(", ")),
             };
-            Err(Problem::new(format!("no guest '{}'", word.escape_debug()), help))
+            Err(Problem::new("there is none of that name, UUID or id", help))
         }
         [first, ref rest @ ..] if rest.iter().any(|g| g.uuid != first.uuid) => Err(Problem::new(
             format!("'{word}' is the name of one guest and the id of another"),

@@ -1,7 +1,5 @@
 //! `kvmnet history`
 
-use std::io::{self, Write};
-
 use anyhow::Result;
 
 use super::{Context, walk};
@@ -18,9 +16,7 @@ pub(super) fn run(args: &History, context: &mut Context) -> Result<u8> {
         walk::print_json(&json::history(runs))?;
     } else {
         let paint = Paint { on: context.screen.out_paint().on };
-        let mut out = io::stdout().lock();
-        out.write_all(text::history(runs, paint).as_bytes())?;
-        out.flush()?;
+        walk::print(&text::history(runs, paint), "the history")?;
     }
     Ok(0)
 }

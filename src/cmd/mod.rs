@@ -14,15 +14,16 @@ mod target;
 mod undo;
 mod walk;
 
-use std::io;
+use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Result;
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Color, Command, Format, Global};
 use crate::problem::render;
-use crate::report::{Paint, Screen, json};
+use crate::report::{Paint, Screen, json, text};
 use crate::sys::hypervisor::Connector;
 use crate::sys::{interrupt, terminal};
 
@@ -48,14 +49,22 @@ impl Context {
 /// The exit code.
 pub fn parse() -> std::result::Result<Cli, u8> {
     Cli::try_parse().map_err(|e| {
-        // clap knows where help and errors go; that they can't be printed changes nothing.
-        let _ = e.print();
+        // clap knows where help and errors go.
+        let printed = e.print().and_then(|()| io::stdout().flush());
         if !e.use_stderr() {
-            return 0;
+            let what = if e.kind() == ErrorKind::DisplayVersion { "the version" } else { "the help" };
+            return match printed {
+                Err(fault) if fault.kind() != io::ErrorKind::BrokenPipe => {
+                    let said = text::error(&format!("cannot print {what}: {fault}"), Paint { on: false });
+                    let _ = writeln!(io::stderr(), "{said}");
+                    2
+                }
+                _ => 0,
+            };
         }
         let words = terminal::arguments();
-        let pairs = words.windows(2).any(|w| ["-o", "--output"].contains(&w[0].as_str()) && w[1] == "json");
-        if pairs || words.iter().any(|w| ["-ojson", "-o=json", "--output=json"].contains(&w.as_str())) {
+        let pairs = words.windows(2).any(|w| (w[0] == "-o" || w[0] == "--output") && w[1] == "json");
+        if pairs || words.iter().any(|w| w == "-ojson" || w == "-o=json" || w == "--output=json") {
             let _ = walk::print_json(&json::failure(e.render().to_string().trim()));
         }
         2

@@ -18,7 +18,7 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     }
     let runs = read_all(&journal_dir()?)?;
     let mut walk = Walk::new(&args.consent);
-    let mut nothing = None;
+    let (mut nothing, mut skipped) = (None, Vec::new());
     let shapes = Shapes::default();
     let wanted = match &args.id {
         Some(id) => vec![named(&runs, id)?],
@@ -33,7 +33,14 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
         // What was put back by hand, or never came to be, is no reason to stop there.
         if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {
             nothing.get_or_insert(changes);
+            skipped.push(run.number);
             continue;
+        }
+        for number in skipped {
+            context.screen.say(&format!(
+                "kvmnet: all that {number} changed is as it was before already; going on to {}",
+                run.number
+            ));
         }
         walk.header.uri.clone_from(&run.header.uri);
         walk.header.undoes = Some(run.number);

@@ -1,13 +1,16 @@
 //! Takes a plan along the spine and reports: the part that is the same for every verb that changes something.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::str::Utf8Chunk;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 
 use super::Context;
 use crate::cli;
 use crate::plan::{Change, Consent, Declined, Plan, RunHeader, State, World, journal_dir};
-use crate::report::{json, text};
+use crate::report::{json, obeyed, text};
 use crate::sys::{interrupt, terminal};
 
 /// How far a plan may go.
@@ -38,17 +41,31 @@ impl Walk {
 }
 
 /// A word as a shell takes it.
-pub(super) fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref();
     let plain = |c: char| c.is_alphanumeric() || "-_=+:,./@%".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.into(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
+    match word.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.into(),
+        Some(text) if !text.contains(obeyed) => format!("'{}'", text.replace('\'', "'\\''")),
+        // What a terminal obeys, or is no text, is written as bytes.
+        _ => format!("$'{}'", word.as_bytes().utf8_chunks().map(bytes_quoted).collect::<String>()),
     }
+}
+
+fn bytes_quoted(chunk: Utf8Chunk<'_>) -> String {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+    let shown = |c: char| match c {
+        '\'' | '\\' => format!("\\{c}"),
+        '\n' => "\\n".into(),
+        c if obeyed(c) => hex(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        c => c.into(),
+    };
+    chunk.valid().chars().map(shown).collect::<String>() + &hex(chunk.invalid())
 }
 
 /// What was typed.
 fn command_line() -> String {
-    let words = terminal::arguments().into_iter().map(|word| quoted(&word));
+    let words = terminal::arguments().into_iter().map(quoted);
     std::iter::once("kvmnet".to_string()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
@@ -77,7 +94,7 @@ pub(super) fn walk(
         Plan::new(changes, walk.force).preview(screen).and_then(|shown| screen.flush().map(|()| shown));
     let shown = match shown {
         Ok(shown) => shown,
-        Err(e) if walk.preview_only => return Err(e.into()),
+        Err(e) if walk.preview_only => return Err(anyhow::Error::new(e).context("cannot print the preview")),
         Err(e) => return Err(anyhow!("cannot show the preview ({e}); nothing was changed")),
     };
     // What can't be done is said before anybody is asked about the rest.
@@ -139,7 +156,7 @@ impl Walked {
             match print_json(&document(&self.changes)) {
                 Err(e) if stands => {
                     let summary = text::summary(&self.changes, false);
-                    context.screen.error(&format!("cannot print the result ({e}); {summary}"));
+                    context.screen.error(&format!("{e:#}; {summary}"));
                     return Ok(3);
                 }
                 other => other?,
@@ -166,10 +183,17 @@ impl Walked {
     }
 }
 
+/// Prints a text on standard output; `what` it is called where that fails.
+pub(super) fn print(text: &str, what: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.with_context(|| format!("cannot print {what}"))
+}
+
 /// Prints one JSON document on standard output.
 pub(super) fn print_json(document: &serde_json::Value) -> Result<()> {
     let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, document).map_err(io::Error::from)?;
-    writeln!(out)?;
-    Ok(out.flush()?)
+    let written = serde_json::to_writer_pretty(&mut out, document).map_err(io::Error::from);
+    let written = written.and_then(|()| writeln!(out)).and_then(|()| out.flush());
+    written.context("cannot print the JSON document")
 }

@@ -96,6 +96,10 @@ pub(super) fn known_target<'a>(
 
 fn unknown(editor: &mut Editor<'_, '_>, facts: &Facts<'_>) {
     let name = editor.nic.source.name.as_str();
+    if name.is_empty() {
+        let what = "it names no network, which libvirt refuses, so there is nothing to carry over";
+        return editor.warn(Warning::note(Code::NetworkUnknown, what));
+    }
     let what = if facts.online || facts.networks.is_complete {
         format!("libvirt has no network '{name}', so nothing that it gave the guest can be carried over")
     } else {

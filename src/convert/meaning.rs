@@ -50,7 +50,7 @@ fn arrival(target: &Target, facts: &Facts<'_>) -> String {
         }
         Target::Direct { dev, mode } => format!(
             "it becomes a host of the LAN behind device '{dev}' (macvtap, mode {}): its address comes from that LAN, and \
-             every host there can reach it",
+             every other host there can reach it",
             mode.as_str()
         ),
         Target::Network { name, .. } => match facts.networks.get(name).map(|n| n.mode) {

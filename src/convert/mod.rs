@@ -151,19 +151,16 @@ pub fn convert_like(
 ) -> Result<Conversion, Refusal> {
     let (name, uuid) = guest_root(doc)?;
     let mut out = Conversion { name, uuid, ..Conversion::default() };
+    let moved: HashSet<_> = moves.iter().filter_map(|m| led_from(&m.nic)).collect();
     for nic in nics(doc) {
-        let same = |m: &&Move| {
-            m.nic.source.kind == nic.source.kind
-                && m.nic.source.name == nic.source.name
-                && m.nic
-                    .mac
-                    .as_deref()
-                    .and_then(|mac| mac.parse::<MacAddr>().ok())
-                    .is_some_and(|mac| nic.has_mac(mac))
-        };
-        if moves.iter().any(|m| same(&m)) {
+        if led_from(&nic).is_some_and(|nic| moved.contains(&nic)) {
             rewrite::rewrite(doc, &nic, request, facts, &mut out);
         }
     }
     Ok(out)
+}
+
+/// By what a NIC is known in another copy of the XML; `None` without a MAC address.
+fn led_from(nic: &Nic) -> Option<(&str, &str, MacAddr)> {
+    Some((&nic.source.kind, &nic.source.name, nic.mac.as_deref()?.parse().ok()?))
 }

@@ -25,15 +25,15 @@ impl fmt::Display for SelectError {
                 nics.iter().try_for_each(|(_, what)| write!(f, "\n    {what}"))
             }
             SelectError::NoSuch(word, nics) if nics.is_empty() => {
-                write!(f, "--nic {word}: it has no NIC at all")
+                write!(f, "--nic '{word}': it has no NIC at all")
             }
             SelectError::NoSuch(word, nics) => {
-                write!(f, "--nic {word} matches none of its NICs")?;
+                write!(f, "--nic '{word}' matches none of its NICs")?;
                 nics.iter().try_for_each(|what| write!(f, "\n    {what}"))
             }
             SelectError::Several(word, at) => {
                 let at: Vec<_> = at.iter().map(ToString::to_string).collect();
-                write!(f, "--nic {word} matches NICs {}; name one by its position", at.join(" and "))
+                write!(f, "--nic '{word}' matches NICs {}; name one by its position", at.join(" and "))
             }
         }
     }
@@ -75,6 +75,7 @@ pub(super) fn select<'n>(
             }
         }
     }
+    let none_is_meant = meant.is_empty();
     for nic in meant {
         if request.target.is_reached_by(&nic.source) {
             continue;
@@ -102,6 +103,8 @@ pub(super) fn select<'n>(
     }
     if out.moves.is_empty() && !out.is_there {
         out.remarks.push(why_none(all, request));
+    } else if let (true, Some(place)) = (none_is_meant, said_place(request)) {
+        out.remarks.push(format!("no NIC is on {place}"));
     }
     Ok(out)
 }
@@ -164,16 +167,24 @@ fn find<'n>(all: &'n [Nic], word: &str, facts: &Facts<'_>) -> Result<&'n Nic, Se
     }
 }
 
+/// The network or bridge that a `--from-…` flag names.
+fn said_place(request: &Request) -> Option<String> {
+    match (&request.selection.from_network, &request.selection.from_bridge) {
+        (Some(network), _) => Some(format!("network '{network}'")),
+        (None, Some(bridge)) => Some(format!("bridge '{bridge}'")),
+        (None, None) => None,
+    }
+}
+
 fn why_none(all: &[Nic], request: &Request) -> String {
     if all.is_empty() {
         return "it has no NIC".into();
     }
     let there: Vec<_> = all.iter().map(|nic| format!("{nic}: {}", nic.source)).collect();
-    let meant = match (&request.selection.from_network, &request.selection.from_bridge, &request.target) {
-        (Some(network), _, _) => format!("on network '{network}'"),
-        (None, Some(bridge), _) => format!("on bridge '{bridge}'"),
-        (None, None, Target::Network { .. }) => "of type network, bridge or direct".into(),
-        (None, None, _) => "of type network".into(),
+    let meant = match (said_place(request), &request.target) {
+        (Some(place), _) => format!("on {place}"),
+        (None, Target::Network { .. }) => "of type network, bridge or direct".into(),
+        (None, _) => "of type network".into(),
     };
     format!("no NIC is {meant}; name one with --nic to move it all the same ({})", there.join("; "))
 }

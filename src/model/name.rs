@@ -16,7 +16,8 @@ impl fmt::Display for NameError {
 impl std::error::Error for NameError {}
 
 /// The name of a network device of the host, as the kernel takes it: 1 to 15 bytes, no blank, no `/`, no `:`, not `.`
-/// or `..` (Linux, `dev_valid_name` in `net/core/dev.c`).
+/// or `..` (Linux, `dev_valid_name` in `net/core/dev.c`). Byte A0 is a blank to it, whatever character it is part of: of
+/// Latin-1's 256, that one is the no-break space (`lib/ctype.c`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeviceName(String);
 
@@ -43,8 +44,9 @@ impl FromStr for DeviceName {
             format!("has {} bytes; the kernel takes 15 at most", name.len())
         } else if name == "." || name == ".." {
             "is no name to the kernel".into()
-        } else if let Some(c) =
-            name.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | ':'))
+        } else if let Some(c) = name
+            .chars()
+            .find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | ':') || has_blank_byte(*c))
         {
             format!("holds {c:?}, which a device's name can't")
         } else {
@@ -52,6 +54,11 @@ impl FromStr for DeviceName {
         };
         Err(NameError(format!("the device name '{}' {fault}", name.escape_debug())))
     }
+}
+
+/// Is a byte of the character's UTF-8 a blank to the kernel?
+fn has_blank_byte(c: char) -> bool {
+    c.encode_utf8(&mut [0; 4]).as_bytes().contains(&0xA0)
 }
 
 /// A MAC address; written in lower case with colons.
@@ -151,6 +158,15 @@ mod tests {
         for bad in ["", ".", "..", "a b", "a/b", "eth0:1", "sixteen-bytes-xx", "a\tb", "a\u{0}b", "äääääääää"]
         {
             bad.parse::<DeviceName>().unwrap_err();
+        }
+        // C3 A0, D0 A0, E2 86 A0, F0 9F A6 A0: the kernel said "Invalid argument" to each.
+        for bad in ["br\u{e0}", "\u{420}1", "a\u{21a0}b", "\u{1f9a0}"] {
+            let e = bad.parse::<DeviceName>().unwrap_err();
+            assert!(e.to_string().contains("which a device's name can't"), "{e}");
+        }
+        // C4 85 and C3 85: no blank to the kernel.
+        for good in ["b\u{105}", "br\u{c5}"] {
+            good.parse::<DeviceName>().unwrap();
         }
     }
 

@@ -36,6 +36,8 @@ pub struct HostDevice {
     pub is_open_vswitch: bool,
     /// Is it a Wi-Fi station?
     pub is_wireless: bool,
+    /// The bridge or bond that it is a port of.
+    pub master: Option<String>,
 }
 
 /// What is there already.

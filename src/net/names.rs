@@ -190,6 +190,18 @@ pub(super) fn device(flag: &'static str, name: &DeviceName, around: &Surrounding
             format!("'{name}' is Wi-Fi, which carries no frames of other machines: macvtap can't work on it");
         return Err(Fault::new(flag, what, "take a wired device, or --mode nat"));
     }
+    // The kernel gives a device's frames to one taker only.
+    if flag == "--pool"
+        && let Some(master) = around.device(name.as_str()).and_then(|d| d.master.as_ref())
+    {
+        let what =
+            format!("'{name}' is a port of '{master}', which takes all its frames: no macvtap works on it");
+        let help = match around.device(master).is_some_and(|d| d.is_bridge || d.is_open_vswitch) {
+            true => format!("put the guests on that bridge: --bridge {master} instead of --pool"),
+            false => format!("take '{master}' itself: --pool {master}"),
+        };
+        return Err(Fault::new(flag, what, help));
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::place::Place;
 use crate::model::Warning;
+use crate::problem::escaped;
 
 /// What a change is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ impl std::fmt::Display for Subject {
         match self {
             Subject::Guest { name, .. } => write!(f, "guest '{name}'"),
             Subject::Network(name) => write!(f, "network '{name}'"),
-            Subject::File(path) => write!(f, "{}", path.display()),
+            Subject::File(path) => f.write_str(&escaped(path)),
         }
     }
 }
@@ -80,6 +81,8 @@ pub enum Status {
 pub struct Change {
     /// The guest or file.
     pub subject: Subject,
+    /// What is written, where that isn't the subject itself: another file is made of it.
+    pub written: Option<Subject>,
     /// What to replace, in order.
     pub steps: Vec<Step>,
     /// What it does, a line each: `NIC 1 (52:…): network 'default' → bridge 'br0'`.
@@ -107,6 +110,7 @@ impl Change {
     pub fn new(subject: Subject) -> Change {
         Change {
             subject,
+            written: None,
             steps: Vec::new(),
             headline: Vec::new(),
             diff: String::new(),
@@ -123,6 +127,11 @@ impl Change {
     /// A change that can't even be planned.
     pub fn failed(subject: Subject, error: anyhow::Error) -> Change {
         Change { state: State::Failed(error), ..Change::new(subject) }
+    }
+
+    /// What it changes, when it is applied.
+    pub fn target(&self) -> &Subject {
+        self.written.as_ref().unwrap_or(&self.subject)
     }
 
     /// Is it still to be done?

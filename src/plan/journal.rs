@@ -12,7 +12,8 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::change::{Step, Subject};
-use crate::problem::Problem;
+use super::place::Place;
+use crate::problem::{Problem, escaped};
 use crate::sys::clock;
 use crate::sys::files::{self, Disk, Lock, Log};
 
@@ -80,6 +81,16 @@ pub struct Entry {
     pub outcome: Option<Outcome>,
 }
 
+impl Entry {
+    /// Where the file stands that it was about.
+    pub fn path(&self) -> Option<&Path> {
+        self.steps.iter().find_map(|step| match (&self.subject, &step.place) {
+            (Subject::File(_), Place::File { path, .. }) => Some(path.as_path()),
+            _ => None,
+        })
+    }
+}
+
 /// One run in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
@@ -105,16 +116,16 @@ pub fn journal_dir() -> Result<PathBuf> {
 }
 
 /// Waits until no other run that has its journal in `folder` is changing anything, and keeps others from it until the
-/// lock is dropped.
+/// lock is dropped; `waits` is called if that takes longer than a moment.
 ///
 /// # Errors
 /// The folder can't be written to.
-pub(super) fn lock(folder: &Path) -> Result<Lock> {
-    Lock::take(folder).map_err(|e| not_written(folder, &e.into()))
+pub(super) fn lock(folder: &Path, waits: impl FnOnce()) -> Result<Lock> {
+    Lock::take(folder, waits).map_err(|e| not_written(folder, &e.into()))
 }
 
 fn not_written(folder: &Path, e: &anyhow::Error) -> anyhow::Error {
-    let what = format!("cannot write the journal in {}: {e}", folder.display());
+    let what = format!("cannot write the journal in {}: {e}", escaped(folder));
     Problem::new(what, "KVMNET_STATE_DIR=DIR lets it stand elsewhere")
 }
 
@@ -217,7 +228,7 @@ pub fn read_all(folder: &Path) -> Result<Vec<Run>> {
         for number in Log::numbers(folder)? {
             // Another process may have taken back a run that began nothing.
             let path = Log::path(folder, number);
-            let text = files::read_if_there(&path).with_context(|| path.display().to_string())?;
+            let text = files::read_if_there(&path).with_context(|| escaped(&path))?;
             if let Some(text) = text {
                 runs.extend(
                     Some(parse(number, &String::from_utf8_lossy(&text)))
@@ -227,7 +238,7 @@ pub fn read_all(folder: &Path) -> Result<Vec<Run>> {
         }
         Ok(runs)
     };
-    read().with_context(|| format!("cannot read the journal in {}", folder.display()))
+    read().with_context(|| format!("cannot read the journal in {}", escaped(folder)))
 }
 
 fn parse(number: u64, text: &str) -> Run {
@@ -259,7 +270,6 @@ fn parse(number: u64, text: &str) -> Run {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::plan::Place;
 
     #[test]
     fn a_line_that_was_cut_off_is_no_change() {

@@ -12,6 +12,7 @@
 //! Each stage consumes the one before, so nothing can be applied that wasn't shown. Undoing is a plan too, made from
 //! the journal by [`undo`], and goes the same way.
 
+mod apply;
 mod change;
 mod journal;
 mod network;

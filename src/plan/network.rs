@@ -17,7 +17,7 @@ use crate::model::Network;
 use crate::problem::{Problem, message};
 use crate::sys::dnsmasq;
 use crate::sys::hypervisor::{Hypervisor, Reach};
-use crate::sys::kernel::Kernel;
+use crate::sys::kernel::{self, Kernel};
 use crate::xml::{Doc, kept};
 
 /// How a network stands.
@@ -102,6 +102,9 @@ pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart
         };
         not_in_the_way(host, &wanted, own.as_deref())?;
     }
+    if runs && starts {
+        can_start_again(host, name, &wanted)?;
+    }
     if defines {
         host.define_network(&wanted.xml).context("libvirt refuses the network's definition")?;
     }
@@ -120,7 +123,10 @@ pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart
         not_in_the_way(host, &wanted, None)?;
         let started =
             if wanted.is_persistent { host.start_network(name) } else { host.create_network(&wanted.xml) };
-        started.with_context(|| cannot_start(&wanted))?;
+        started.map_err(|e| {
+            let why = cannot_start(host, &wanted, &message(&e));
+            e.context(why)
+        })?;
         plug_guests_back(host, name)?;
     }
     Ok(())
@@ -148,19 +154,48 @@ fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
 }
 
 /// That libvirt can't start a network, with what is known to be in the way.
-fn cannot_start(wanted: &Standing) -> String {
+fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str) -> String {
     let mut why = vec!["libvirt can't start the network"];
-    let has_addresses = network_of(&wanted.xml)
-        .is_ok_and(|network| network.mode.is_virtual() && !network.addresses.is_empty());
-    if has_addresses && !dnsmasq::is_installed() {
+    if error.contains("action csum") {
+        why.push(
+            "its nftables backend takes a kernel with act_csum ('modprobe act_csum'; else firewall_backend = \"iptables\" in \
+             /etc/libvirt/network.conf)",
+        );
+    }
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return why.join("; ");
+    }
+    if network_of(&wanted.xml).is_ok_and(|network| network.mode.is_virtual())
+        && kernel::sysctls_are_read_only()
+    {
+        why.push("/proc/sys is read-only here, where it has to switch the bridge's IPv6 and ip_forward");
+    }
+    let needs_dnsmasq = needs_dnsmasq(&wanted.xml);
+    if needs_dnsmasq && !dnsmasq::is_installed() {
         why.push("dnsmasq, which gives out its addresses, isn't installed");
     }
-    if has_addresses && dnsmasq::dns_port_is_taken() {
+    if needs_dnsmasq && dnsmasq::dns_port_is_taken() {
         why.push(
             "another DNS server of this host has port 53 on all addresses (have it listen on its own only)",
         );
     }
     why.join("; ")
+}
+
+/// A network that works isn't stopped when it couldn't start again.
+fn can_start_again(host: &dyn Hypervisor, name: &str, wanted: &Standing) -> Result<()> {
+    let is_local = Reach::of_uri(host.uri()) != Reach::Remote;
+    if is_local && needs_dnsmasq(&wanted.xml) && !dnsmasq::is_installed() && !dnsmasq::runs_from_file(name) {
+        return Err(Problem::new(
+            "dnsmasq, which gives out its addresses, isn't installed: stopped, it couldn't start again",
+            "install dnsmasq (Debian: dnsmasq-base); nothing was stopped",
+        ));
+    }
+    Ok(())
+}
+
+fn needs_dnsmasq(xml: &str) -> bool {
+    network_of(xml).is_ok_and(|network| network.mode.is_virtual() && !network.addresses.is_empty())
 }
 
 fn remove(host: &dyn Hypervisor, name: &str, now: Option<&Standing>) -> Result<()> {
@@ -213,6 +248,30 @@ pub(super) fn agrees(after: &str, stored: &str) -> Result<(), String> {
     kept(&asked.xml, &stored.xml)
 }
 
+/// Does `stored` come of `after`, or of only a part of the calls that it takes? Or has somebody else defined it since?
+pub(super) fn made_of(before: &str, after: Option<&str>, stored: &str) -> bool {
+    let xml = |text| Standing::parse(text).map(|standing| standing.xml).unwrap_or_default();
+    let (before, stored) = (xml(before), xml(stored));
+    stored == before || after.map(xml).is_some_and(|after| crate::xml::made_of(&before, &after, &stored))
+}
+
+/// Can a network that is on its way from one standing to the other stand so in between? A run that was cut short, or
+/// failed and could not put all back, leaves it there.
+pub(super) fn is_midway(before: Option<&str>, after: Option<&str>, now: Option<&str>) -> bool {
+    let parse = |text: Option<&str>| text.and_then(|text| Standing::parse(text).ok());
+    let ends = [parse(before), parse(after)];
+    let Some(now) = parse(now) else {
+        // Without a definition it is gone from its stop to its start.
+        return ends.into_iter().flatten().any(|end| !end.is_persistent);
+    };
+    // It is stopped in between; what else it is, it is before or after.
+    let is = |what: fn(&Standing) -> bool| ends.iter().flatten().any(|end| what(end) == what(&now));
+    (!now.is_active || is(|s| s.is_active))
+        && (!now.autostarts || is(|s| s.autostarts))
+        && is(|s| s.is_persistent)
+        && ends.iter().flatten().any(|end| kept(&end.xml, &now.xml).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -232,6 +291,29 @@ mod tests {
         let all = standing(true, XML);
         assert_eq!(Standing::parse(&all.to_string()).unwrap(), all);
         Standing::parse(XML).unwrap_err();
+    }
+
+    #[test]
+    fn halfway() {
+        let text = |is_active, autostarts, xml: &str| {
+            Some(Standing { autostarts, ..standing(is_active, xml) }.to_string())
+        };
+        let is = |before: &Option<String>, after: &Option<String>, now: &Option<String>| {
+            is_midway(before.as_deref(), after.as_deref(), now.as_deref())
+        };
+        let (made, other) =
+            (text(true, true, XML), XML.replace("</network>", "<domain name='x'/></network>"));
+        // Being made: defined, then set to start with libvirt, then started.
+        assert!(is(&None, &made, &text(false, false, XML)) && is(&None, &made, &text(false, true, XML)));
+        assert!(!is(&None, &made, &text(false, true, &other)), "somebody else's change");
+        // Being removed, or restarted.
+        assert!(is(&made, &None, &text(false, true, XML)) && is(&made, &made, &text(false, true, XML)));
+        assert!(is(&made, &text(true, true, &other), &text(false, true, &other)));
+        let idle = text(false, false, XML);
+        assert!(!is(&idle, &text(false, true, XML), &text(true, true, XML)), "nobody was to start it");
+        // Without a definition.
+        let brief = Some(Standing { is_persistent: false, ..standing(true, XML) }.to_string());
+        assert!(is(&brief, &brief, &None) && !is(&made, &made, &None));
     }
 
     #[test]

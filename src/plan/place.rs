@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::network::{self, Standing};
 use super::{running, taps};
+use crate::problem::escaped;
 use crate::sys::files;
 use crate::sys::hypervisor::Hypervisor;
+use crate::sys::swap::swap;
 use crate::sys::tap::Ears;
 use crate::xml;
 
@@ -114,7 +116,7 @@ impl Place {
             Place::RunningNic { mac, .. } => format!("the running guest's NIC {mac}"),
             Place::Network { name, .. } => format!("network '{name}'"),
             Place::Tap { tap, .. } => format!("the place of tap {tap}"),
-            Place::File { path, .. } => path.display().to_string(),
+            Place::File { path, .. } => escaped(path),
         }
     }
 
@@ -126,6 +128,14 @@ impl Place {
                 .unwrap_or_default(),
             Place::Tap { .. } => text.into(),
             _ => xml::masked(text),
+        }
+    }
+
+    /// What it is called in the header of a diff, with a word on which of its texts that is.
+    pub fn label(&self, which: &str) -> String {
+        match self {
+            Place::File { .. } => xml::file_label(&self.what(), which),
+            _ => format!("{} {which}", self.what()),
         }
     }
 
@@ -154,9 +164,9 @@ impl Place {
                 Ok(None) => Ok(None),
                 Ok(Some(bytes)) => match String::from_utf8(bytes) {
                     Ok(text) => Ok(Some(text)),
-                    Err(_) => bail!("{} is no UTF-8 text any more", path.display()),
+                    Err(_) => bail!("{} is no UTF-8 text any more", escaped(path)),
                 },
-                Err(e) => Err(e).with_context(|| format!("cannot read {}", path.display())),
+                Err(e) => Err(e).with_context(|| format!("cannot read {}", escaped(path))),
             },
         }
     }
@@ -191,11 +201,46 @@ impl Place {
             (Place::RunningNic { .. }, None) => Err(anyhow!("kvmnet never unplugs a guest's NIC")),
             (Place::Network { name, restart }, text) => network::put(world.host()?, name, text, *restart),
             (Place::Tap { uuid, tap }, text) => taps::put(world.host()?, (uuid, tap), text),
-            (Place::File { path, mode }, Some(text)) => files::replace(path, text.as_bytes(), *mode)
-                .with_context(|| format!("cannot write {}; it stays as it was", path.display())),
-            (Place::File { path, .. }, None) => {
-                files::remove(path).with_context(|| format!("cannot remove {}", path.display()))
+            (Place::File { .. }, text) => match self.swap(world, self.read(world)?.as_deref(), text)? {
+                true => Ok(()),
+                false => bail!("somebody else is writing {}", self.what()),
+            },
+        }
+    }
+
+    /// Puts `after` where `before` was read a moment ago. A file is looked at once more, with other runs of kvmnet kept
+    /// away; if it holds something else, it is left alone, and the answer is `false`. libvirt has no such way, so that its
+    /// places must have been looked at just before.
+    ///
+    /// # Errors
+    /// As [`Place::put`].
+    pub fn swap(&self, world: &World<'_>, before: Option<&str>, after: Option<&str>) -> Result<bool> {
+        let Place::File { path, mode } = self else { return self.put(world, after).map(|()| true) };
+        let swapped = swap(path, before.map(str::as_bytes), after.map(str::as_bytes), *mode);
+        swapped.with_context(|| match after {
+            Some(_) => format!("cannot write {}; it stays as it was", escaped(path)),
+            None => format!("cannot remove {}", escaped(path)),
+        })
+    }
+
+    /// Is `stored`, which isn't what was asked for when `before` gave way to `after`, what the place made of it? Or did
+    /// somebody else write there since?
+    pub fn made_of(&self, before: Option<&str>, after: Option<&str>, stored: Option<&str>) -> bool {
+        match (self, before, after, stored) {
+            (_, _, after, stored) if after == stored => true,
+            (Place::File { .. }, ..) | (_, _, _, None) => false,
+            // Taps look after that themselves.
+            (Place::Tap { .. }, ..) => true,
+            (Place::RunningNic { .. }, Some(before), _, Some(stored)) => {
+                running::agrees(before, stored).is_ok()
             }
+            (Place::Network { .. }, Some(before), after, Some(stored)) => {
+                network::made_of(before, after, stored)
+            }
+            (_, Some(before), Some(after), Some(stored)) => xml::made_of(before, after, stored),
+            (_, Some(_), None, Some(_)) => false,
+            // It was made a moment ago, and nobody else knows of it.
+            (_, None, _, Some(_)) => true,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::change::{Change, State, Step};
 use super::journal::{Entry, Outcome, Run};
+use super::network;
 use super::place::{Place, World};
 use crate::problem::Problem;
 use crate::xml::diff;
@@ -56,7 +57,7 @@ pub fn plan(run: &Run, entry: &Entry, world: &World<'_>) -> Change {
 
 /// What putting back is called: of a change `undoes …`, and of that the change again.
 fn undoing(line: &str) -> String {
-    line.strip_prefix("undoes ").map_or_else(|| format!("undoes {line}"), Into::into)
+    line.strip_prefix("undoes: ").map_or_else(|| format!("undoes: {line}"), Into::into)
 }
 
 fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result<()> {
@@ -82,15 +83,19 @@ fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result
             change.remarks.push(remark.into());
             continue;
         }
-        let is_ours =
-            now == stored || place.agrees(before.as_deref(), after.as_deref(), now.as_deref()).is_ok();
+        let is_midway = entry.outcome.is_none()
+            && matches!(place, Place::Network { .. })
+            && network::is_midway(before.as_deref(), after.as_deref(), now.as_deref());
+        let is_ours = now == stored
+            || is_midway
+            || place.agrees(before.as_deref(), after.as_deref(), now.as_deref()).is_ok();
         let (name, text) =
             (place.what(), |t: &Option<String>| t.as_deref().map(|t| place.shown(t)).unwrap_or_default());
         if !is_ours {
             let since = diff(
-                &format!("{name} after {}", entry.id),
+                &place.label(&format!("after {}", entry.id)),
                 &text(&stored),
-                &format!("{name} now"),
+                &place.label("now"),
                 &text(&now),
             );
             let what = if now.is_none() { "is gone" } else { "has changed" };
@@ -105,9 +110,9 @@ fn fill(change: &mut Change, entry: &Entry, world: &World<'_>) -> anyhow::Result
             ));
         }
         change.diff.push_str(&diff(
-            &format!("{name} now"),
+            &place.label("now"),
             &text(&now),
-            &format!("{name} before {}", entry.id),
+            &place.label(&format!("before {}", entry.id)),
             &text(before),
         ));
         if before.is_none() {

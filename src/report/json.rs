@@ -75,6 +75,7 @@ pub fn history(runs: &[Run]) -> Value {
                 "domain": domain,
                 "uuid": uuid,
                 "file": file,
+                "path": entry.path().map(|path| path.display().to_string()),
                 "network": match &entry.subject {
                     Subject::Network(name) => Some(name),
                     _ => None,

@@ -10,6 +10,6 @@ pub mod text;
 
 pub use columns::columns;
 pub use paint::Paint;
-pub use plain::plain_line;
+pub use plain::{obeyed, plain_line};
 pub use screen::Screen;
 pub use sections::Sections;

@@ -22,7 +22,7 @@ pub(super) fn plain_diff(line: &str) -> Cow<'_, str> {
 }
 
 /// Control characters, and those that turn the direction of writing.
-fn obeyed(c: char) -> bool {
+pub fn obeyed(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

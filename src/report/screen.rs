@@ -162,6 +162,15 @@ impl Audience for Screen {
         (self.ask)(&what)
     }
 
+    fn waits(&mut self) {
+        self.say("kvmnet: waiting for another run of kvmnet that is making changes (Ctrl-C ends this one)");
+    }
+
+    fn begins(&mut self) {
+        // The time that somebody took to answer isn't work.
+        self.began = Instant::now();
+    }
+
     fn progress(&mut self, change: &Change, through: usize, total: usize) {
         let line = text::result(change, self.err_paint);
         match (change.error(), line) {

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::paint::Paint;
 use super::plain::{plain, plain_diff, plain_line};
-use crate::plan::{Change, Entry, Outcome, Run, State};
-use crate::problem::render;
+use crate::plan::{Change, Entry, Outcome, Run, State, Subject};
+use crate::problem::{escaped, render};
 
 /// One change's preview: what it does, the diff, what it means, what to know.
 pub fn preview(change: &Change, paint: Paint) -> String {
@@ -54,10 +54,12 @@ pub fn result(change: &Change, paint: Paint) -> Option<String> {
         State::Planned | State::Unchanged => None,
         State::Applied => {
             let id = change.id.as_deref().unwrap_or_default();
-            let subject = subject.to_string();
-            Some(format!("{} {} (change {id})", paint.success("changed and verified:"), plain_line(&subject)))
+            let target = change.target().to_string();
+            Some(format!("{} {} (change {id})", paint.success("changed and verified:"), plain_line(&target)))
         }
-        State::Failed(e) | State::PartWay(e) => Some(error(&format!("{subject}: {}", render(e)), paint)),
+        State::Failed(e) | State::PartWay(e) => {
+            Some(error(&format!("{}: {}", plain_line(&subject.to_string()), render(e)), paint))
+        }
     }
 }
 
@@ -113,6 +115,11 @@ pub fn history(runs: &[Run], paint: Paint) -> String {
                 plain_line(&entry.subject.to_string()),
                 plain_line(&outcome(entry))
             );
+            if let (Subject::File(typed), Some(path)) = (&entry.subject, entry.path())
+                && typed.is_relative()
+            {
+                let _ = writeln!(out, "             {}", plain_line(&escaped(path)));
+            }
             for line in &entry.headline {
                 let _ = writeln!(out, "             {}", plain_line(line));
             }

@@ -1,6 +1,7 @@
 //! The DHCP and DNS server that libvirt runs for a network.
 
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 /// A running dnsmasq.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,15 +12,31 @@ pub struct Dnsmasq {
     pub conf: PathBuf,
 }
 
-/// The dnsmasq of that network. libvirt starts it with `--conf-file=…/NETWORK.conf`.
+/// The dnsmasq of that network. libvirt starts it with `--conf-file=…/NETWORK.conf`. Those of containers and other
+/// network namespaces serve networks of their own.
 pub fn of_network(name: &str) -> Option<Dnsmasq> {
     let wanted = format!("{name}.conf");
+    let namespace = |process: PathBuf| std::fs::read_link(process.join("ns/net")).ok();
+    let here = namespace("/proc/self".into());
     std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         let command = std::fs::read(entry.path().join("cmdline")).ok()?;
         let conf = conf_file(&command)?;
-        (conf.file_name()?.to_str()? == wanted).then_some(Dnsmasq { pid, conf })
+        let is_it = conf.file_name()?.to_str()? == wanted;
+        // Only its owner and root may look into its namespaces.
+        let is_elsewhere = is_it && namespace(entry.path()).is_some_and(|ns| Some(&ns) != here.as_ref());
+        (is_it && !is_elsewhere).then_some(Dnsmasq { pid, conf })
     })
+}
+
+/// Is the program that serves the network still where it was started from?
+pub fn runs_from_file(name: &str) -> bool {
+    let program = of_network(name).and_then(|d| std::fs::read_link(format!("/proc/{}/exe", d.pid)).ok());
+    program.is_some_and(|path| is_program(&path))
+}
+
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
 }
 
 /// The file that a command line of dnsmasq names.
@@ -45,7 +62,7 @@ pub fn dns_port_is_taken() -> bool {
 pub fn is_installed() -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual = ["/usr/sbin", "/sbin", "/usr/bin", "/usr/local/sbin"].map(PathBuf::from);
-    std::env::split_paths(&path).chain(usual).any(|dir| dir.join("dnsmasq").is_file())
+    std::env::split_paths(&path).chain(usual).any(|dir| is_program(&dir.join("dnsmasq")))
 }
 
 #[cfg(test)]

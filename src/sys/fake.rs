@@ -47,6 +47,8 @@ pub struct State {
     pub validated: usize,
     /// How often something was stored.
     pub stored: usize,
+    /// What somebody else does as soon as a definition was stored, or refused; once.
+    pub meanwhile: Option<fn(&mut State)>,
     /// How long it takes to store something.
     pub slowness: Duration,
     /// How many are storing something now, and how many did at most.
@@ -116,16 +118,20 @@ impl Hypervisor for Fake {
             .ok_or_else(|| anyhow!("no uuid"))?;
         let lossy = xml.replace("<keep/>", "");
         let text = match state.storing {
-            Storing::Right => xml.to_string(),
-            Storing::Refused => bail!("refused"),
+            Storing::Right => Some(xml.to_string()),
+            Storing::Refused => None,
             Storing::WrongOnce => {
                 state.storing = Storing::Right;
-                lossy
+                Some(lossy)
             }
-            Storing::Wrong => lossy,
+            Storing::Wrong => Some(lossy),
         };
-        state.definitions.insert(uuid.to_string(), text);
-        Ok(())
+        let is_stored = text.is_some();
+        state.definitions.extend(text.map(|text| (uuid.to_string(), text)));
+        if let Some(meanwhile) = state.meanwhile.take() {
+            meanwhile(&mut state);
+        }
+        if is_stored { Ok(()) } else { Err(anyhow!("refused")) }
     }
 
     fn saved(&self, uuid: &str) -> Result<Option<String>> {

@@ -1,12 +1,13 @@
-//! Files: read whole, replaced atomically.
+//! Files: read whole, and logs that only grow. How they are replaced stands in [`super::swap`].
 
-use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use tempfile::NamedTempFile;
+use rustix::fs::FlockOperation;
 
 /// The most that is read of one file, in bytes: XML of this size is no guest's.
 const MOST: u64 = 1 << 30;
@@ -62,74 +63,9 @@ fn limited(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > MOST { Err(io::Error::other("it is larger than 1 GiB")) } else { Ok(bytes) }
 }
 
-/// Replaces a file's content so that at any moment, a power cut included, either the old or the new content stands
-/// there whole. Mode, owner and extended attributes (ACLs, SELinux labels) stay; a symbolic link stays one and the
-/// file behind it is replaced. A new file gets `mode`, or what the umask leaves; until its
-/// content is whole, it is its owner's only.
-///
-/// # Errors
-/// The folder can't be written to, the disk is full, or the owner can't be kept; the old content then stands.
-pub fn replace(path: &Path, content: &[u8], mode: Option<u32>) -> io::Result<()> {
-    let real = match path.canonicalize() {
-        Ok(real) => real,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
-        Err(e) => return Err(e),
-    };
-    let folder = folder_of(&real);
-    let mut temp = tempfile::Builder::new().prefix(".kvmnet-").tempfile_in(&folder)?;
-    temp.write_all(content)?;
-    match std::fs::metadata(&real) {
-        Ok(old) => keep(&temp, &real, &old)?,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            let mode = mode.unwrap_or_else(|| 0o666 & !umask());
-            temp.as_file().set_permissions(Permissions::from_mode(mode))?;
-        }
-        Err(e) => return Err(e),
-    }
-    temp.as_file().sync_all()?;
-    temp.persist(&real).map_err(|e| e.error)?;
-    sync_folder(&folder);
-    Ok(())
-}
-
 /// The permissions of a file, if it is there.
 pub fn mode(path: &Path) -> Option<u32> {
     Some(std::fs::metadata(path).ok()?.mode() & 0o777)
-}
-
-/// The process's umask, which can't be asked for without setting it, but read.
-fn umask() -> u32 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
-    umask.and_then(|octal| u32::from_str_radix(octal.trim(), 8).ok()).unwrap_or(0o077)
-}
-
-fn keep(temp: &NamedTempFile, old_path: &Path, old: &Metadata) -> io::Result<()> {
-    let new = temp.as_file().metadata()?;
-    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        std::os::unix::fs::fchown(temp.as_file(), Some(old.uid()), Some(old.gid()))
-            .map_err(|e| io::Error::new(e.kind(), format!("its owner and group can't be kept ({e})")))?;
-    }
-    if let Ok(names) = xattr::list(old_path) {
-        for name in names {
-            if let Ok(Some(value)) = xattr::get(old_path, &name) {
-                // An attribute that only the kernel or another user may set is set already, or not ours to set.
-                let _ = xattr::set(temp.path(), &name, &value);
-            }
-        }
-    }
-    temp.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))
-}
-
-/// Removes a file; that it isn't there is fine.
-///
-/// # Errors
-/// The folder can't be written to.
-pub fn remove(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
 }
 
 /// The absolute path without symbolic links, of a file that need not be there yet.
@@ -151,14 +87,14 @@ pub fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
-fn folder_of(path: &Path) -> PathBuf {
+pub(super) fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent.to_path_buf(),
         _ => PathBuf::from("."),
     }
 }
 
-fn sync_folder(folder: &Path) {
+pub(super) fn sync_folder(folder: &Path) {
     // Not every file system can do that; those that can't don't need it.
     let _ = File::open(folder).and_then(|f| f.sync_all());
 }
@@ -184,14 +120,26 @@ pub fn state_dir() -> Option<PathBuf> {
 pub struct Lock(#[expect(dead_code, reason = "open is all it has to be")] File);
 
 impl Lock {
-    /// Waits for the lock of `folder`, which is made if it isn't there.
+    /// Waits for the lock of `folder`, which is made if it isn't there; `waits` is called if that takes longer than a
+    /// moment.
     ///
     /// # Errors
     /// The folder can't be made or written to, or its file system knows no locks.
-    pub fn take(folder: &Path) -> io::Result<Lock> {
+    pub fn take(folder: &Path, waits: impl FnOnce()) -> io::Result<Lock> {
         private_folder(folder)?;
         let file = File::open(folder)?;
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)?;
+        let until = Instant::now() + Duration::from_secs(1);
+        while let Err(e) = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            if e != rustix::io::Errno::WOULDBLOCK {
+                return Err(e.into());
+            }
+            if Instant::now() >= until {
+                waits();
+                rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
         Ok(Lock(file))
     }
 }
@@ -319,21 +267,6 @@ impl Log {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn replacing_keeps_mode_and_link() {
-        let dir = tempfile::tempdir().unwrap();
-        let (file, link) = (dir.path().join("a.xml"), dir.path().join("b.xml"));
-        std::fs::write(&file, "old").unwrap();
-        std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
-        std::os::unix::fs::symlink("a.xml", &link).unwrap();
-        replace(&link, b"new", None).unwrap();
-        assert_eq!(std::fs::read(&file).unwrap(), b"new");
-        assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
-        assert!(link.is_symlink());
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file is left");
-        replace(&dir.path().join("no/such"), b"x", None).unwrap_err();
-    }
 
     #[test]
     fn odd_files_are_refused() {

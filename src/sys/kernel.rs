@@ -177,6 +177,12 @@ pub fn sysctl(path: &str) -> Option<String> {
     text(&Path::new("/proc/sys").join(path))
 }
 
+/// Are they on a file system that nobody may write to, as in containers?
+pub fn sysctls_are_read_only() -> bool {
+    let written = rustix::fs::access("/proc/sys/net/ipv4/ip_forward", rustix::fs::Access::WRITE_OK);
+    written == Err(rustix::io::Errno::ROFS)
+}
+
 /// May unprivileged guests use the bridge? Asks `/etc/qemu/bridge.conf`, the list of QEMU's bridge helper.
 pub fn bridge_helper_allows(bridge: &str) -> bool {
     let list = std::fs::read_to_string("/etc/qemu/bridge.conf").unwrap_or_default();

@@ -15,6 +15,7 @@ pub mod networks;
 pub mod nics;
 pub mod relay;
 pub mod routes;
+pub mod swap;
 pub mod tap;
 pub mod terminal;
 pub mod tree;

@@ -1,5 +1,6 @@
 //! The terminal: is somebody there, and what do they say.
 
+use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 /// Is somebody there to be asked: is standard input a terminal, and standard error one that shows the question?
@@ -29,6 +30,6 @@ pub fn shows_progress() -> bool {
 }
 
 /// The words typed after the program's name.
-pub fn arguments() -> Vec<String> {
-    std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect()
+pub fn arguments() -> Vec<OsString> {
+    std::env::args_os().skip(1).collect()
 }

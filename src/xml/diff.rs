@@ -22,23 +22,51 @@ pub fn diff(old_name: &str, old: &str, new_name: &str, new: &str) -> String {
     diff_of_edits(old_name, new_name, old, &edits)
 }
 
-/// The unified diff that `edits` make in `old`. Only the lines that splices touch are compared, so that neither time nor
-/// memory grows with the square of anything.
+/// The unified diff that `edits` make in `old`. Only the lines that splices touch are compared, and each byte is looked at
+/// once, so that neither time nor memory grows with the square of anything.
 pub fn diff_of_edits(old_name: &str, new_name: &str, old: &str, edits: &Edits) -> String {
     let mut hunks = Hunks::new(old);
     let mut rest = edits.iter().peekable();
     while let Some(first) = rest.next() {
-        let mut block = touched(old, first);
+        // The search for the line's start ends at the last block, behind which a line ends.
+        let mut block = line_start(old, first.range.start)..last_touched(old, first);
         let mut inside = vec![first];
         // Neighbours are compared together: all that goes is shown before all that comes.
-        while let Some(next) = rest.next_if(|next| line_start(old, next.range.start) <= block.end) {
-            block.end = block.end.max(touched(old, next).end);
+        while let Some(next) = rest.next_if(|next| is_next(old, block.end, next.range.start)) {
+            if next.range.end >= block.end {
+                block.end = block.end.max(last_touched(old, next));
+            }
             inside.push(next);
         }
         hunks.compare(block, &inside);
     }
     let out = hunks.end();
     if out.is_empty() { out } else { format!("--- {old_name}\n+++ {new_name}\n{out}") }
+}
+
+/// How a file is called in the header of a diff, with a remark about it: so that `patch` finds it, a name with blanks in it
+/// ends with a tab, and one with characters that would end it is quoted, as git writes them.
+pub fn file_label(name: &str, remark: &str) -> String {
+    let mut out = name.to_string();
+    if name.contains(|c: char| c.is_ascii_control() || matches!(c, '"' | '\\')) {
+        out = String::from("\"");
+        for c in name.chars() {
+            match c {
+                '"' | '\\' => out.extend(['\\', c]),
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                '\r' => out.push_str("\\r"),
+                c if c.is_ascii_control() => out.push_str(&format!("\\{:03o}", c as u32)),
+                c => out.push(c),
+            }
+        }
+        out.push('"');
+    }
+    match (name.contains(' '), remark) {
+        (true, _) => out + "\t" + remark,
+        (false, "") => out,
+        (false, _) => out + " " + remark,
+    }
 }
 
 fn newlines(text: &str) -> usize {
@@ -50,15 +78,25 @@ fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |lf| lf + 1)
 }
 
-/// The whole lines that a splice changes; none if it only adds lines.
-fn touched(old: &str, edit: &Edit) -> Range<usize> {
-    let start = line_start(old, edit.range.start);
+/// Does a line start at byte `at`?
+fn starts_line(text: &str, at: usize) -> bool {
+    at == 0 || text.as_bytes()[at - 1] == b'\n'
+}
+
+/// Does byte `at` stand in a block of lines that ends at `end`, or in the line behind it?
+fn is_next(text: &str, end: usize, at: usize) -> bool {
+    at <= end || !text[end..at].contains('\n')
+}
+
+/// Where the lines end that a splice changes; it changes none if it only adds lines.
+fn last_touched(old: &str, edit: &Edit) -> usize {
     let end = edit.range.end;
-    let is_whole = if edit.text.is_empty() { start == edit.range.start } else { edit.text.ends_with('\n') };
-    if is_whole && line_start(old, end) == end {
-        return start..end;
+    let is_whole =
+        if edit.text.is_empty() { starts_line(old, edit.range.start) } else { edit.text.ends_with('\n') };
+    if is_whole && starts_line(old, end) {
+        return end;
     }
-    start..old[end..].find('\n').map_or(old.len(), |lf| end + lf + 1)
+    old[end..].find('\n').map_or(old.len(), |lf| end + lf + 1)
 }
 
 /// Hunks in the making. All of `old` before byte `done` is dealt with.
@@ -156,21 +194,6 @@ fn span(before: usize, lines: usize) -> String {
     if lines == 1 { start.to_string() } else { format!("{start},{lines}") }
 }
 
-/// The splices where they stand once `masks` were applied too. A mask never touches what a splice touches.
-pub fn behind_masks(edits: &Edits, masks: &Edits) -> Edits {
-    let mut out = Edits::default();
-    let mut masks = masks.iter().peekable();
-    let mut moved = 0;
-    for edit in edits.iter() {
-        while let Some(mask) = masks.next_if(|m| m.range.end <= edit.range.start) {
-            moved += mask.text.len().cast_signed() - mask.range.len().cast_signed();
-        }
-        let at = |byte: usize| byte.saturating_add_signed(moved);
-        out.push(at(edit.range.start)..at(edit.range.end), edit.text.clone());
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -191,6 +214,34 @@ mod tests {
         assert!(text.contains("@@ -28,4 +29,4 @@\n line 28\n"), "{text}");
         assert!(text.ends_with("-end\n\\ No newline at end of file\n+END\n\\ No newline at end of file\n"));
         assert_eq!(diff("a", "x", "b", "x"), "");
+    }
+
+    #[test]
+    fn names_of_files() {
+        for (name, remark, label) in [
+            ("a/b.xml", "", "a/b.xml"),
+            ("a/b.xml", "(new)", "a/b.xml (new)"),
+            ("a b.xml", "", "a b.xml\t"),
+            ("a b.xml", "(new)", "a b.xml\t(new)"),
+            ("a\tb", "", r#""a\tb""#),
+            ("\u{e4}\n \"\\\u{1b}", "", "\"\u{e4}\\n \\\"\\\\\\033\"\t"),
+        ] {
+            assert_eq!(file_label(name, remark), label);
+        }
+    }
+
+    /// A line of many megabytes, and splices everywhere in it.
+    #[test]
+    fn one_long_line() {
+        let piece = "0123456789".repeat(10);
+        let old = piece.repeat(50_000);
+        let mut edits = Edits::default();
+        for n in 0..50_000 {
+            edits.push(n * 100..n * 100 + 1, "x");
+        }
+        let shown = diff_of_edits("a", "b", &old, &edits);
+        let end = "\n\\ No newline at end of file\n";
+        assert!(shown == format!("--- a\n+++ b\n@@ -1 +1 @@\n-{old}{end}+{}{end}", edits.apply(&old)));
     }
 
     /// What applying a diff to `old` gives; every line that it names must be there.

@@ -155,7 +155,6 @@ fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
     if line == 1 && column > 1 && text.starts_with('\u{feff}') {
         column -= 1;
     }
-    let markup = "text, a second root element, or no markup that XML knows, where only an element can stand";
     let reason = match error {
         E::DtdDetected => {
             (line, column) = text_position(text, text.find("<!DOCTYPE").unwrap_or_default());
@@ -182,11 +181,7 @@ fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
         }
         E::InvalidCharacterData(TextPos { row, col }) => {
             // The parser says where the text ends.
-            let before = text.split_inclusive('\n').take(*row as usize - 1).map(str::len).sum::<usize>();
-            let end = text[before..]
-                .char_indices()
-                .nth(*col as usize - 1)
-                .map_or(text.len(), |(at, _)| before + at);
+            let end = offset(text, *row, *col);
             if let Some(at) = text[..end].rfind("]]>") {
                 (line, column) = text_position(text, at);
             }
@@ -196,7 +191,7 @@ fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
         E::InvalidChar(wanted, _, _) => format!("'{}' must stand here", char::from(*wanted)),
         E::InvalidString(wanted, _) => format!("'{wanted}' is missing"),
         E::InvalidChar2(wanted, _, _) => format!("{wanted} must stand here"),
-        E::UnknownToken(_) => markup.into(),
+        E::UnknownToken(TextPos { row, col }) => not_an_element(text, offset(text, *row, *col)).into(),
         E::InvalidComment(_) => "'--' inside a comment".into(),
         other => {
             let said = other.to_string();
@@ -204,6 +199,26 @@ fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
         }
     };
     ReadError { line, column, reason }
+}
+
+/// The byte at a row and column, as the parser counts them.
+fn offset(text: &str, row: u32, col: u32) -> usize {
+    let before = text.split_inclusive('\n').take(row as usize - 1).map(str::len).sum::<usize>();
+    let inside = text[before..].char_indices().nth(col as usize - 1);
+    inside.map_or(text.len(), |(at, _)| before + at)
+}
+
+/// What stands at a byte where only markup can.
+fn not_an_element(text: &str, at: usize) -> &'static str {
+    let (before, rest) = text.split_at(at);
+    match rest.strip_prefix('<') {
+        None if before.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() => {
+            "it isn't XML: it begins with text, not with an element"
+        }
+        None => "text outside the root element",
+        Some(name) if name.starts_with(|c: char| c.is_alphabetic() || c == '_') => "a second root element",
+        Some(_) => "'<' with no markup behind it that XML knows",
+    }
 }
 
 /// A name out of the text, which may be of any length.

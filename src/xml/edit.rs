@@ -17,9 +17,10 @@ pub struct Edits(Vec<Edit>);
 
 impl Edits {
     /// Adds a splice. One that starts where another ends comes behind it; two insertions at the same place keep the
-    /// order in which they were added; one inside a range that already goes is dropped with it.
+    /// order in which they were added; one inside a range that already goes is dropped with it. Two that overlap partly
+    /// become one: what either of them takes goes, what both of them give comes.
     pub fn push(&mut self, range: Range<usize>, text: impl Into<String>) {
-        let edit = Edit { range, text: text.into() };
+        let mut edit = Edit { range, text: text.into() };
         if edit.range.is_empty() && edit.text.is_empty() {
             return;
         }
@@ -37,10 +38,18 @@ impl Edits {
         }
         let stay = |e: &&Edit| edit.range.is_empty() || !inside(&edit.range, &e.range);
         let mut kept: Vec<Edit> = near.iter().filter(stay).cloned().collect();
+        let overlaps = |e: &mut Edit| e.range.start < edit.range.end && edit.range.start < e.range.end;
+        for other in kept.extract_if(.., overlaps).collect::<Vec<_>>() {
+            let is_first = other.range.start < edit.range.start;
+            let (first, last) = if is_first { (&other, &edit) } else { (&edit, &other) };
+            edit = Edit {
+                range: first.range.start..last.range.end,
+                text: [first.text.as_str(), last.text.as_str()].concat(),
+            };
+        }
         let at = kept.partition_point(|e| (e.range.start, e.range.end) <= (edit.range.start, edit.range.end));
         kept.insert(at, edit);
         self.0.splice(first..last, kept);
-        debug_assert!(self.0[first..].windows(2).take(4).all(|w| w[0].range.end <= w[1].range.start));
     }
 
     /// The splices, first to last.
@@ -104,7 +113,38 @@ mod tests {
         assert_eq!(edits.apply("abcdefgh"), "XYgh");
     }
 
+    #[test]
+    fn partial_overlaps() {
+        let mut edits = Edits::default();
+        edits.push(1..3, "A");
+        edits.push(5..7, "C");
+        edits.push(7..7, "+");
+        edits.push(3..3, "never: 2..6 goes");
+        edits.push(2..6, "B");
+        assert_eq!(edits.apply("abcdefgh"), "aABC+h");
+        edits.push(0..2, "Z");
+        assert_eq!(edits.apply("abcdefgh"), "ZABC+h");
+    }
+
     proptest! {
+        /// Whatever is added, in whatever order: the splices lie apart and in order, and what any of them takes goes.
+        #[test]
+        fn anything_may_be_added(places in prop::collection::vec((0usize..18, 0usize..9, "[xy]{0,2}"), 0..12)) {
+            let text: String = ('A'..='Z').collect();
+            let mut edits = Edits::default();
+            let mut gone = std::collections::BTreeSet::new();
+            for (start, len, new) in places {
+                edits.push(start..start + len, new);
+                gone.extend(start..start + len);
+            }
+            let in_order = |w: &[Edit]| w[0].range.end <= w[1].range.start;
+            prop_assert!(edits.0.windows(2).all(in_order), "{edits:?}");
+            let after = edits.apply(&text);
+            let kept: String = text.char_indices().filter(|(at, _)| !gone.contains(at)).map(|(_, c)| c).collect();
+            prop_assert_eq!(after.replace(['x', 'y'], ""), kept);
+            prop_assert_eq!(edits.invert(&text).apply(&after), text);
+        }
+
         #[test]
         fn inverse_gives_the_original(
             text in "[a-zäß<> \n]{0,60}",

@@ -36,6 +36,13 @@ impl<'t> Layout<'t> {
         self.starts_line(before).then(|| &self.text[before..at])
     }
 
+    /// The same, unless there are more than `most` blanks: then no more of them are looked at.
+    pub fn short_indentation(&self, at: usize, most: usize) -> Option<&'t str> {
+        let near = at.saturating_sub(most + 1);
+        let all_blank = self.text.as_bytes()[near..at].iter().all(|b| matches!(b, b' ' | b'\t'));
+        if all_blank && at > most { None } else { self.indentation(at) }
+    }
+
     /// Where to insert a new line behind the element that ends at `end`: behind the comments and blanks that finish
     /// its line, so that a remark stays with what it remarks on. `None` where something else follows on the line.
     pub fn line_end(&self, end: usize) -> Option<usize> {
@@ -54,7 +61,8 @@ impl<'t> Layout<'t> {
         }
     }
 
-    /// The line break in use where byte `at` stands: that of the line above, else of the text's first line.
+    /// The line break in use where byte `at` stands: that of the line above, else of the text's first line. Looks at all
+    /// of the line: not to be asked of every element on one.
     pub fn newline(&self, at: usize) -> &'static str {
         let bytes = self.text.as_bytes();
         let breaks = ['\n', '\r'];
@@ -116,6 +124,9 @@ mod tests {
     fn where_a_new_line_goes() {
         let end_of = |text: &str| Layout::new(text).line_end(text.find('|').unwrap() + 1);
         assert_eq!(end_of("|\n"), Some(1));
+        let short = |text: &str, most| Layout::new(text).short_indentation(text.len(), most).map(str::len);
+        assert_eq!((short("a\n  ", 2), short("a\n   ", 2), short("a\nb", 2)), (Some(2), None, None));
+        assert_eq!((short("  ", 2), short("   ", 2), short("", 0)), (Some(2), None, Some(0)));
         assert_eq!(end_of("| <!-- lan --> \n"), Some(15 - 1));
         assert_eq!(end_of("|<m/>\n"), None);
         assert_eq!(end_of("| <!-- a\n b -->\n"), None);

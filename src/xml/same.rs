@@ -1,6 +1,6 @@
 //! Is what was stored what was asked?
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use roxmltree::{Node, NodeId};
 
@@ -118,6 +118,36 @@ pub fn kept(asked: &str, stored: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Does `stored` come of `after`, which replaced `before`, though it isn't what was asked for? It does if most of what
+/// `after` says and `before` doesn't is in there, or nothing is that `after` doesn't say. What somebody wrote who had
+/// read `before` isn't, and is theirs.
+pub fn made_of(before: &str, after: &str, stored: &str) -> bool {
+    let (Some(before), Some(after), Some(stored)) = (facts(before), facts(after), facts(stored)) else {
+        return false;
+    };
+    let count = |facts: &Facts, fact: &str| facts.get(fact).copied().unwrap_or_default();
+    let added: Vec<_> = after.iter().filter(|(fact, n)| **n > count(&before, fact)).collect();
+    let there = added.iter().filter(|(fact, _)| count(&stored, fact) > count(&before, fact)).count();
+    2 * there > added.len() || stored.iter().all(|(fact, n)| *n <= count(&after, fact))
+}
+
+/// What a text says: how often each attribute, text and element stands where.
+type Facts = HashMap<String, usize>;
+
+fn facts(text: &str) -> Option<Facts> {
+    let doc = Doc::parse(text).ok()?;
+    let mut facts = Facts::new();
+    for node in doc.root().descendants().filter(Node::is_element) {
+        let at = path(node);
+        let text = node.text().map_or("", str::trim);
+        *facts.entry(format!("{at} {text}")).or_default() += 1;
+        for attribute in node.attributes() {
+            *facts.entry(format!("{at} {}={}", attribute.name(), attribute.value())).or_default() += 1;
+        }
+    }
+    Some(facts)
+}
+
 /// The NICs of a domain without what libvirt writes into each by itself (MAC address, PCI address, alias, the host's
 /// device): equal for guests whose NICs differ in nothing else. `None` if the text isn't XML.
 pub fn nic_shape(text: &str) -> Option<String> {
@@ -195,6 +225,20 @@ mod tests {
         assert_eq!(nic_shape(&nic("1", "<mtu size='9'/>")), nic_shape(&nic("2", "<mtu size='9'/>")));
         assert_ne!(nic_shape(&nic("1", "<mtu size='9'/>")), nic_shape(&nic("1", "<mtu size='x'/>")));
         assert_eq!(nic_shape("<"), None);
+    }
+
+    #[test]
+    fn whose_it_is() {
+        let is_ours = |stored: &str| made_of(BEFORE, AFTER, stored);
+        assert!(is_ours(AFTER) && is_ours(&AFTER.replace("<name>a", "<title>x</title><name>a")));
+        for lost in ["<interface type='user'/>", "<name>a</name>", "<virtualport type='openvswitch'/>"] {
+            assert!(AFTER.contains(lost) && is_ours(&AFTER.replace(lost, "")), "{lost}");
+        }
+        assert!(!is_ours(BEFORE) && !is_ours(&BEFORE.replace("<name>a", "<title>x</title><name>a")));
+        assert!(!is_ours(
+            &BEFORE.replace("type='network'><source network='n'", "type='bridge'><source bridge='c'")
+        ));
+        assert!(!is_ours("nonsense"));
     }
 
     #[test]

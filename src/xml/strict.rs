@@ -95,9 +95,13 @@ pub(super) fn names(text: &str, tree: &Document<'_>) -> Result<(), ReadError> {
 
 /// Does a reference to no character of XML stand at the start of `text`?
 fn is_forbidden(text: &str) -> bool {
-    let Some((digits, _)) = text.strip_prefix("&#").and_then(|rest| rest.split_once(';')) else {
+    let Some(rest) = text.strip_prefix("&#") else { return false };
+    // No further than digits go: a comment may hold any number of these, and no semicolon.
+    let len = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let (digits, rest) = rest.split_at(len);
+    if !rest.starts_with(';') {
         return false;
-    };
+    }
     let number = match digits.strip_prefix('x') {
         Some(digits) => u32::from_str_radix(digits, 16),
         None => digits.parse(),
@@ -150,5 +154,6 @@ mod tests {
         let nested = |n: usize| (0..n).map(|n| format!("<a xmlns:p{n}='u'>")).collect::<String>();
         assert_eq!(before_parsing(&big(nested(64))), Ok(()));
         before_parsing(&big(nested(65))).unwrap_err();
+        assert_eq!(after_parsing(&format!("<!--{}-->", "&#".repeat(2_000_000))), Ok(()));
     }
 }

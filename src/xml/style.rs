@@ -11,7 +11,7 @@ use super::tag::{StartTag, escaped};
 pub struct Style {
     /// The quotes around values.
     pub quote: char,
-    /// The line break.
+    /// The line break; only used where there is an indentation.
     pub newline: &'static str,
     /// The indentation of the holder's children; `None` where they don't stand on lines of their own.
     pub indent: Option<String>,
@@ -31,8 +31,9 @@ impl Style {
         let step = |from: Option<&str>, to: Option<&str>| {
             Some(to?.strip_prefix(from?)?.to_string()).filter(|unit| !unit.is_empty())
         };
-        let outer = holder.parent_element().and_then(indentation);
-        let unit = step(own, children).or_else(|| step(outer, own)).unwrap_or_else(|| "  ".into());
+        // All that are alike have that parent: it is looked at only where its indentation may be a part of theirs.
+        let outer = || layout.short_indentation(holder.parent_element()?.range().start, own?.len());
+        let unit = step(own, children).or_else(|| step(outer(), own)).unwrap_or_else(|| "  ".into());
         let indent = match first {
             Some(_) => children.map(ToString::to_string),
             None => own.map(|own| format!("{own}{unit}")),
@@ -43,7 +44,9 @@ impl Style {
             .and_then(quote_of)
             .or_else(|| tag.attrs.first().map(|a| a.quote))
             .or_else(|| elements(holder).find_map(quote_of));
-        Style { quote: quote.unwrap_or('\''), newline: layout.newline(holder.range().end), indent, unit }
+        // Without lines of its own it needs no line break, and the last one may be far.
+        let newline = if indent.is_some() { layout.newline(holder.range().end) } else { "\n" };
+        Style { quote: quote.unwrap_or('\''), newline, indent, unit }
     }
 
     /// The indentation of what stands inside a child of the holder.

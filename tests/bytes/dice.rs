@@ -39,6 +39,13 @@ const PARTS: &[&str] = &[
     "<target dev='t' managed='no'/>",
     "<portForward proto='tcp'/>",
     "<mac address='52:54:00:00:00:01' currentAddress='52:54:00:00:00:02'/>",
+    "<virtualport><!-- switch: passwd='HUNTER2 noted long ago' --><parameters/></virtualport>",
+    "<virtualport passwd='HUNTER2'>passwd=&apos;HUNTER2&apos;<secret>\n<![CDATA[HUNTER2]]><?p HUNTER2?></secret></virtualport>",
+    "<bandwidth><inbound floor='1'/><!-- <secret>HUNTER2</secret> --></bandwidth>",
+    "<backend type='passt' password=\"HUNTER2\"><!-- passwd=HUNTER2 --></backend>",
+    "<!-- was: passwd=\"a passwd='HUNTER2\" and HUNTER2' -->",
+    "<secret><uuid>1</uuid><!-- HUNTER2 -->a<![CDATA[HUNTER2]]></secret>",
+    "<?pi password = 'HUNTER2'?>",
 ];
 
 const BEFORE: &[&str] = &[
@@ -56,6 +63,9 @@ const COMPANY: &[&str] = &[
     "<![CDATA[<interface type='network'/>]]>",
     "<!-- <interface type='network'/> -->",
     "<hostdev><interface type='network'/></hostdev>",
+    "<graphics passwd='HUNTER2' keymap='de'/>",
+    "<secret type='x'><name>n</name>\u{e4}<![CDATA[HUNTER2]]></secret>",
+    "<note>passwd=\"HUNTER2\" <![CDATA[password='HUNTER2']]></note>",
     "text &amp; more \u{e4}\u{1F980}",
 ];
 

@@ -2,7 +2,7 @@
 //! the parser that the program uses.
 
 use kvmnet::convert::{Conversion, Facts, Request, convert};
-use kvmnet::xml::{Doc, children};
+use kvmnet::xml::{Doc, behind_masks, children, diff, diff_of_edits, masked, masks};
 use quick_xml::NsReader;
 use quick_xml::events::Event;
 use quick_xml::name::ResolveResult;
@@ -58,6 +58,22 @@ pub(crate) fn hold(text: &str, request: &Request, facts: &Facts<'_>) -> (String,
     };
     if is_pure && !as_before {
         fail("another kind of line break");
+    }
+
+    let (masks, shown) = (masks(&doc), masked(text));
+    let edits = behind_masks(&conversion.edits, &masks);
+    if edits.apply(&shown) != masked(&after) {
+        fail("what is shown isn't what is written, with its secrets masked");
+    }
+    let preview = diff_of_edits("a", "b", &shown, &edits);
+    if preview.contains("HUNTER") || masked(&after).contains("HUNTER") {
+        fail("a secret is shown");
+    }
+    let changed = |diff: &str, sign: char| diff.lines().skip(2).filter(|l| l.starts_with(sign)).count();
+    let whole = diff("a", &shown, "b", &masked(&after));
+    let less = |sign: &char| changed(&preview, *sign) < changed(&whole, *sign);
+    if ['+', '-'].iter().any(less) || whole.is_empty() != preview.is_empty() {
+        fail("the preview leaves out a change");
     }
 
     let again = Doc::parse(&after).unwrap_or_else(|e| panic!("the result isn't XML: {e}\n{after}"));

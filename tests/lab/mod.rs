@@ -40,12 +40,30 @@ impl Lab {
 
     /// A new lab whose libvirtd keeps its definitions in the folder `etc`, on a disk, as a real one does.
     pub(crate) fn start_in(etc: Option<&Path>) -> Option<Self> {
+        Self::start_with(etc, "iptables")
+    }
+
+    /// A new lab whose libvirtd makes its firewall rules with nftables, or `None` (and a loud word) where it or the kernel
+    /// can't: that is nobody's fault, and no failure.
+    pub(crate) fn start_with_nftables() -> Option<Self> {
+        let lab = Self::start_with(None, "nftables")?;
+        let conf = lab.host(&["cat", "/etc/libvirt/network.conf"]).stdout;
+        let why = match lab.try_virsh(&["net-list", "--name"]) {
+            _ if !conf.contains("firewall_backend") => "this libvirt has no such backend".into(),
+            list if list.stdout.contains("default") => return Some(lab),
+            _ => lab.try_virsh(&["net-start", "default"]).stderr.trim().replace('\n', " "),
+        };
+        say(&format!("NFTABLES BACKEND NOT RUN: {why}"));
+        None
+    }
+
+    fn start_with(etc: Option<&Path>, firewall: &str) -> Option<Self> {
         if std::env::var("KVMNET_SKIP").is_ok_and(|words| words.split([',', ' ']).any(|w| w == "lab")) {
             say("LAB NOT RUN: KVMNET_SKIP says so");
             return None;
         }
         match missing() {
-            None => Some(Self { site: Site::start(etc) }),
+            None => Some(Self { site: Site::start(etc, firewall) }),
             Some(why) => refuse(&why),
         }
     }

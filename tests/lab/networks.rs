@@ -85,7 +85,7 @@ fn stop_and_delete_name_the_guests() {
     lab.define(&guest("web", &[on_network("default", 1)], ""));
     lab.kvmnet(&["net", "delete", "default", "-y"]).exits(2).says(&["guest 'web' refers to it"]);
     lab.virsh(&["start", "web"]);
-    lab.kvmnet(&["net", "stop", "default", "-y"]).ok().says(&["running guest 'web' on it loses the network"]);
+    lab.kvmnet(&["net", "stop", "default", "-y"]).ok().says(&["running guest 'web': cut off at once"]);
     assert_eq!(lab.tap_master("web", 1), "");
     lab.kvmnet(&["net", "start", "default", "-y"]).ok();
     assert_eq!(lab.tap_master("web", 1), "virbr0");

@@ -112,7 +112,10 @@ fn measured(lab: &Lab, said: &Value, a: &Endpoint<'_>, families: &[Family]) {
 
 /// A lab whose LAN has IPv6, and routes to the networks of the tests.
 fn lab() -> Option<Lab> {
-    let lab = Lab::start()?;
+    Lab::start().map(with_six)
+}
+
+fn with_six(lab: Lab) -> Lab {
     for line in [
         format!("ip addr add {LAN6}1/64 dev swlan nodad"),
         format!("ip -n host addr add {LAN6}4/64 dev br0 nodad"),
@@ -122,7 +125,7 @@ fn lab() -> Option<Lab> {
     ] {
         lab.lan(&["sh", "-c", &line]).ok();
     }
-    Some(lab)
+    lab
 }
 
 fn create(lab: &Lab, args: &[&str]) -> Value {
@@ -138,19 +141,33 @@ fn create(lab: &Lab, args: &[&str]) -> Value {
 #[test]
 fn routed_modes_reach_whom_they_say() {
     let Some(lab) = lab() else { return };
+    routed_modes(&lab);
+}
+
+#[test]
+fn with_nftables_networks_reach_whom_they_say_too() {
+    let Some(lab) = Lab::start_with_nftables().map(with_six) else { return };
+    routed_modes(&lab);
+    isolated(&lab);
+    let shown = lab.kvmnet(&["-o", "json", "net", "show", "default"]).ok().json();
+    let rules = shown["network"]["rules"].as_array().unwrap();
+    assert!(rules.iter().any(|rule| rule["tool"] == "nft"), "{shown}");
+}
+
+fn routed_modes(lab: &Lab) {
     for (mode, dev) in [("nat", None), ("route", Some("br0")), ("open", None)] {
         let mut args = vec!["--mode", mode, "--subnet", "10.50.1.0/24", "--subnet6", "fd50:0:0:1::/64"];
         args.extend(dev.iter().flat_map(|dev| ["--dev", dev]));
-        let said = create(&lab, &args);
+        let said = create(lab, &args);
         let bridge = said["network"]["bridge"].as_str().unwrap().to_string();
         let gateways = ["10.50.1.1", "fd50:0:0:1::1"];
-        let a = Endpoint::new(&lab, "a", &bridge, &["10.50.1.10/24", "fd50:0:0:1::10/64"], &gateways);
-        let _b = Endpoint::new(&lab, "b", &bridge, &["10.50.1.11/24", "fd50:0:0:1::11/64"], &gateways);
+        let a = Endpoint::new(lab, "a", &bridge, &["10.50.1.10/24", "fd50:0:0:1::10/64"], &gateways);
+        let _b = Endpoint::new(lab, "b", &bridge, &["10.50.1.11/24", "fd50:0:0:1::11/64"], &gateways);
         let families = [
             family("IPv4", ["10.50.1.10", "10.50.1.11"], "10.50.1.1", "198.18.0.9"),
             family("IPv6", ["fd50:0:0:1::10", "fd50:0:0:1::11"], "fd50:0:0:1::1", "fd00:18::1"),
         ];
-        measured(&lab, &said, &a, &families);
+        measured(lab, &said, &a, &families);
         let notes = said["notes"].to_string();
         assert_eq!(notes.contains("static route"), mode != "nat", "{mode}: {notes}");
         lab.kvmnet(&["net", "delete", mode, "-y"]).ok();
@@ -161,13 +178,17 @@ fn routed_modes_reach_whom_they_say() {
 #[test]
 fn isolated_networks_reach_nobody_else() {
     let Some(lab) = lab() else { return };
-    let said = create(&lab, &["alone", "--mode", "isolated"]);
+    isolated(&lab);
+}
+
+fn isolated(lab: &Lab) {
+    let said = create(lab, &["alone", "--mode", "isolated"]);
     let bridge = said["network"]["bridge"].as_str().unwrap();
     // Whatever a guest tries: it believes that the host is its gateway.
     let gateways = ["10.50.7.1", "fd50:0:0:7::1"];
-    let a = Endpoint::new(&lab, "a", bridge, &["10.50.7.10/24", "fd50:0:0:7::10/64"], &gateways);
-    let b = Endpoint::new(&lab, "b", bridge, &["10.50.7.11/24", "fd50:0:0:7::11/64"], &gateways);
-    measured(&lab, &said, &a, &[family("IPv4", ["10.50.7.10", "10.50.7.11"], "198.18.0.4", "198.18.0.9")]);
+    let a = Endpoint::new(lab, "a", bridge, &["10.50.7.10/24", "fd50:0:0:7::10/64"], &gateways);
+    let b = Endpoint::new(lab, "b", bridge, &["10.50.7.11/24", "fd50:0:0:7::11/64"], &gateways);
+    measured(lab, &said, &a, &[family("IPv4", ["10.50.7.10", "10.50.7.11"], "198.18.0.4", "198.18.0.9")]);
     assert!(a.reaches("fd50:0:0:7::11", PATIENCE), "guests see each other by IPv6 too");
     assert!(!a.reaches("fd00:18::4", 2) && !a.reaches("fd00:18::1", 2), "and nobody else");
     drop((a, b));
@@ -182,16 +203,16 @@ fn isolated_networks_reach_nobody_else() {
         "--subnet6",
         "fd50:0:0:2::/64",
     ];
-    let said = create(&lab, &args);
+    let said = create(lab, &args);
     let bridge = said["network"]["bridge"].as_str().unwrap();
     let gateways = ["10.50.2.1", "fd50:0:0:2::1"];
-    let a = Endpoint::new(&lab, "a", bridge, &["10.50.2.10/24", "fd50:0:0:2::10/64"], &gateways);
-    let _b = Endpoint::new(&lab, "b", bridge, &["10.50.2.11/24", "fd50:0:0:2::11/64"], &gateways);
+    let a = Endpoint::new(lab, "a", bridge, &["10.50.2.10/24", "fd50:0:0:2::10/64"], &gateways);
+    let _b = Endpoint::new(lab, "b", bridge, &["10.50.2.11/24", "fd50:0:0:2::11/64"], &gateways);
     let families = [
         family("IPv4", ["10.50.2.10", "10.50.2.11"], "10.50.2.1", "198.18.0.9"),
         family("IPv6", ["fd50:0:0:2::10", "fd50:0:0:2::11"], "fd50:0:0:2::1", "fd00:18::1"),
     ];
-    measured(&lab, &said, &a, &families);
+    measured(lab, &said, &a, &families);
 }
 
 #[test]

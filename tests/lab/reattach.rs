@@ -129,7 +129,9 @@ fn several_guests_one_of_which_cannot_be_helped() {
     restart(&lab, "default");
     lab.virsh(&["net-destroy", "lab"]);
 
-    lab.kvmnet(&["reattach", "b", "asleep", "nosuch", "--dry-run"]).exits(2).says(&["no guest 'nosuch'"]);
+    lab.kvmnet(&["reattach", "b", "asleep", "nosuch", "--dry-run"])
+        .exits(2)
+        .says(&["guest 'nosuch': there is none of that name"]);
     lab.kvmnet(&["reattach", "--on-network", "nosuch", "-y"]).exits(2).says(&["no network 'nosuch'"]);
     lab.kvmnet(&["reattach", "--on-network", "lab", "-y"]).exits(2).says(&["help: kvmnet net start lab"]);
     let out = lab.kvmnet(&["reattach", "--all", "-y"]).exits(3).says(&["network 'lab' isn't active"]);

@@ -77,14 +77,16 @@ pub(crate) fn missing() -> Option<String> {
 
 impl Site {
     /// Makes a site and waits until libvirtd answers and its network `default` runs. libvirtd's definitions stand in
-    /// `etc`, which must not exist yet, or in memory.
-    pub(crate) fn start(etc: Option<&Path>) -> Self {
+    /// `etc`, which must not exist yet, or in memory. Its firewall rules are made by `firewall`; with another one than
+    /// `iptables` the network may not run, if the kernel can't.
+    pub(crate) fn start(etc: Option<&Path>, firewall: &str) -> Self {
         let mut unshare = Command::new("unshare")
             .args(["-m", "-n", "-p", "-i", "-u", "-f", "--kill-child=KILL", "--mount-proc"])
             .args(["bash", "-c", INIT, "site"])
             .env_clear()
             .envs([("PATH", PATH), ("LC_ALL", "C"), ("HOME", "/run/lab/home")])
             .envs(etc.map(|etc| ("LAB_ETC", etc)))
+            .env("LAB_FIREWALL", firewall)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -26,8 +26,9 @@ cgroup_controllers = []
 namespaces = []
 CONF
 # Kernels without nftables' checksum action can't start a NAT network with the nftables backend; iptables does everywhere.
+export LAB_FIREWALL=${LAB_FIREWALL:-iptables}
 if grep -q firewall_backend /etc/libvirt/network.conf 2>/dev/null; then
-    echo 'firewall_backend = "iptables"' >>/etc/libvirt/network.conf
+    echo "firewall_backend = \"$LAB_FIREWALL\"" >>/etc/libvirt/network.conf
 fi
 
 # --- the LAN: a switch, the router's address and a peer's (198.18.0.0/15 is set aside for benchmarks: RFC 2544), and the
@@ -70,7 +71,9 @@ cat >/run/lab/default.xml <<'XML'
   </ip>
 </network>
 XML
-virsh -q 'net-define /run/lab/default.xml; net-start default; net-autostart default' </dev/null >/dev/null
+virsh -q 'net-define /run/lab/default.xml; net-autostart default' </dev/null >/dev/null
+# Whether it can with another firewall is for the test to find out.
+virsh -q net-start default </dev/null >/dev/null 2>&1 || [ "$LAB_FIREWALL" != iptables ]
 HOST
 
 echo ready

@@ -7,15 +7,15 @@ use super::{ask, host};
 
 fn changed(text: &str, ask: &Ask) -> String {
     let doc = Doc::parse(text).unwrap();
-    let edits = set_mode(&doc, ask, &host()).unwrap_or_else(|f| panic!("{f}"));
+    let edits = set_mode(&doc, ask, &host(), &mut Vec::new()).unwrap_or_else(|f| panic!("{f}"));
     let new = edits.apply(text);
-    let again = set_mode(&Doc::parse(&new).unwrap(), ask, &host()).unwrap();
+    let again = set_mode(&Doc::parse(&new).unwrap(), ask, &host(), &mut Vec::new()).unwrap();
     assert!(again.is_empty(), "a second time changes nothing");
     new
 }
 
 fn refused(text: &str, ask: &Ask) -> (&'static str, String) {
-    let fault = set_mode(&Doc::parse(text).unwrap(), ask, &host()).unwrap_err();
+    let fault = set_mode(&Doc::parse(text).unwrap(), ask, &host(), &mut Vec::new()).unwrap_err();
     (fault.flag, fault.message)
 }
 

@@ -68,13 +68,13 @@ proptest! {
         for step in rest {
             let (name, ask) = &asks[step % asks.len()];
             let doc = Doc::parse(&text).unwrap();
-            let edits = set_mode(&doc, ask, &around).map_err(|f| TestCaseError::fail(format!("{name}: {f}\n{text}")))?;
+            let edits = set_mode(&doc, ask, &around, &mut Vec::new()).map_err(|f| TestCaseError::fail(format!("{name}: {f}\n{text}")))?;
             let new = edits.apply(&text);
             prop_assert_eq!(edits.invert(&text).apply(&new), text.clone());
             let network = read(&new);
             prop_assert_eq!(network.mode.as_str(), ask.mode.as_str());
             prop_assert!(satisfies(&network, ask), "{}\n{}", name, new);
-            prop_assert!(set_mode(&Doc::parse(&new).unwrap(), ask, &around).unwrap().is_empty());
+            prop_assert!(set_mode(&Doc::parse(&new).unwrap(), ask, &around, &mut Vec::new()).unwrap().is_empty());
             let foreign = if quote { '\'' } else { '"' };
             prop_assert!(!new.contains(foreign), "quotes as around\n{}", new);
             prop_assert_eq!(new.matches('\n').count(), if crlf { new.matches("\r\n").count() } else { new.matches('\n').count() });
@@ -109,8 +109,8 @@ fn every_change_validates() {
     let made = asks().into_iter().map(|(_, first)| xml(&resolve(&first, &around).unwrap().spec));
     for text in made.chain(OTHERS.iter().map(ToString::to_string)) {
         for (to, ask) in asks() {
-            let edits =
-                set_mode(&Doc::parse(&text).unwrap(), &ask, &around).unwrap_or_else(|f| panic!("{f}"));
+            let edits = set_mode(&Doc::parse(&text).unwrap(), &ask, &around, &mut Vec::new())
+                .unwrap_or_else(|f| panic!("{f}"));
             let new = edits.apply(&text);
             assert!(satisfies(&read(&new), &ask));
             assert!(new.lines().all(|line| !line.trim().is_empty()), "no hole\n{new}");

@@ -121,6 +121,20 @@ impl Sandbox {
         names
     }
 
+    /// Puts files on br0; returns what each of them held.
+    pub fn convert(&self, names: &[&str]) -> String {
+        let old = guest("web1", &["default"]);
+        names.iter().for_each(|name| drop(self.guest(name)));
+        self.kvmnet("convert --to-bridge br0 --in-place -y --file").args(names).gives(0);
+        old
+    }
+
+    /// The runs in the journal, as programs read them.
+    pub fn history(&self) -> Vec<Value> {
+        let document = self.kvmnet("history -o json").gives(0).says_nothing().json();
+        document["runs"].as_array().unwrap().clone()
+    }
+
     /// A command of the program; the words are split at blanks.
     pub fn kvmnet(&self, words: &str) -> Run {
         self.program(program()).args(words.split_whitespace())

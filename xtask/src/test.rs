@@ -15,7 +15,7 @@ use crate::tools::{DENY, FUZZ, Installing};
 /// For how long each fuzz target is run.
 const FUZZ_SECONDS: u32 = 45;
 /// Every fuzz target, under `fuzz/fuzz_targets/`.
-const FUZZ_TARGETS: &[&str] = &["convert_file"];
+const FUZZ_TARGETS: &[&str] = &["convert_file", "network_file"];
 
 /// One thing that must pass.
 struct Step {

@@ -10,9 +10,6 @@ use crate::sys::kernel::{Kernel, Kind};
 use crate::sys::networks::NetworkState;
 use crate::sys::routes;
 
-/// Routes to as much as this many bits leave open are default routes in parts, as VPNs set them: nobody's subnet.
-const LEAST_PREFIX: (u8, u8) = (8, 16);
-
 /// Looks around.
 pub(super) fn look(host: &dyn Hypervisor, states: &[NetworkState]) -> Result<Surroundings> {
     // A running network's definition may ask for other addresses than it has now: both are taken.
@@ -26,11 +23,9 @@ pub(super) fn look(host: &dyn Hypervisor, states: &[NetworkState]) -> Result<Sur
     if Reach::of_uri(host.uri()) == Reach::Remote {
         return Ok(Surroundings { taken: Vec::new(), devices: None, networks });
     }
-    let is_default =
-        |net: &IpNet| net.prefix_len() < if net.addr().is_ipv4() { LEAST_PREFIX.0 } else { LEAST_PREFIX.1 };
     let taken = routes::reached()?.into_iter().filter_map(|reached| {
         let net = reached.net.parse::<IpNet>().ok()?.trunc();
-        (!is_default(&net)).then_some(Taken { net, by: reached.what, dev: reached.dev })
+        Some(Taken { net, by: reached.what, dev: reached.dev })
     });
     let devices = Kernel::default().devices().into_iter().map(|(name, device)| HostDevice {
         name,
@@ -38,6 +33,7 @@ pub(super) fn look(host: &dyn Hypervisor, states: &[NetworkState]) -> Result<Sur
         filters_vlans: device.filters_vlans,
         is_open_vswitch: device.kind == Kind::OpenVSwitch,
         is_wireless: device.kind == Kind::Wireless,
+        master: device.master,
     });
     Ok(Surroundings { taken: taken.collect(), devices: Some(devices.collect()), networks })
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::effects::Effects;
 use super::{change, explained, known, network, options, refused};
 use crate::cli::{NetCreate, NetShape};
 use crate::cmd::walk::walk;
@@ -22,11 +23,13 @@ pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
     let states = host.networks()?;
     let ask = ask(args);
     let mut options = options(host, &args.consent);
-    // It takes nothing from anybody.
-    options.yes = true;
     let change = match args.name.as_deref().and_then(|name| states.iter().find(|s| s.name == name)) {
-        Some(state) => there_already(host, args, &ask, state)?,
-        None => planned(host, args, &ask, &states, context)?,
+        Some(state) => there_already(host, args, &ask, state, &states)?,
+        None => {
+            // It takes nothing from anybody.
+            options.yes = true;
+            planned(host, args, &ask, &states, context)?
+        }
     };
     let Subject::Network(name) = &change.subject else { unreachable!("its subject is a network") };
     let (name, wanted) = (name.clone(), change.steps.first().and_then(|step| step.after.clone()));
@@ -70,7 +73,13 @@ pub(super) fn shape(shape: &NetShape) -> Ask {
 }
 
 /// A network of that name is there: is it what was asked for?
-fn there_already(host: &dyn Hypervisor, args: &NetCreate, ask: &Ask, state: &NetworkState) -> Result<Change> {
+fn there_already(
+    host: &dyn Hypervisor,
+    args: &NetCreate,
+    ask: &Ask,
+    state: &NetworkState,
+    states: &[NetworkState],
+) -> Result<Change> {
     let name = &state.name;
     let definition = host.network_definition(name)?.unwrap_or_else(|| state.xml.clone());
     if !net::satisfies(&network(&definition)?, ask) {
@@ -92,13 +101,19 @@ fn there_already(host: &dyn Hypervisor, args: &NetCreate, ask: &Ask, state: &Net
         change.remarks.push("it is there already".into());
         return Ok(change);
     }
+    let network = network(&definition)?;
     let mut change = change(name, Some(&now), Some(&wanted), false);
-    let verbs = [
-        (!now.is_active, "it is started"),
-        (now.autostarts != wanted.autostarts, "it starts with libvirt from now on"),
-    ];
-    let verbs: Vec<&str> = verbs.into_iter().filter_map(|(is, verb)| is.then_some(verb)).collect();
-    change.headline.push(format!("network '{name}' is there already; {}", verbs.join(", ")));
+    change.headline.push(format!("network '{name}' is there already"));
+    if !now.is_active && wanted.is_active {
+        net::safe_to_start(&network, &super::around::look(host, states)?).map_err(refused)?;
+        change.headline.push("it is started".into());
+        let attached = super::guests::on(host, name)?;
+        Effects::new(host, name, &attached).starts(&network, &mut change);
+    }
+    if now.autostarts != wanted.autostarts {
+        change.headline.push("it starts with libvirt from now on".into());
+    }
+    change.meaning.splice(0..0, explained(&network));
     Ok(change)
 }
 
@@ -124,7 +139,7 @@ fn planned(
     change.headline.push(format!("defines network '{}' ({})", network.name, ask.mode));
     change.diff = xml;
     change.meaning = explained(&network);
-    if around.devices.is_none() {
+    if around.devices.is_none() && network.mode.is_virtual() {
         let what = "this host's routes and devices can't be seen over this connection: whether the subnet and the bridge's \
                     name are free there was checked against its networks only";
         change.warnings.push(Warning::note(Code::TargetUnseen, what));

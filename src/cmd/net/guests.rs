@@ -82,3 +82,8 @@ pub(super) fn named<'a>(guests: impl IntoIterator<Item = &'a Attached>) -> Strin
     let names: Vec<String> = guests.into_iter().map(|a| format!("'{}'", a.guest.name)).collect();
     format!("guest{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "))
 }
+
+/// `guest 'a' refers to it`
+pub(super) fn referring(guests: &[Attached]) -> String {
+    format!("{} refer{} to it", named(guests), if guests.len() == 1 { "s" } else { "" })
+}

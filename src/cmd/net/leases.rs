@@ -1,12 +1,10 @@
 //! `kvmnet net leases`
 
-use std::io::Write as _;
-
 use anyhow::Result;
 use serde_json::json;
 
 use super::no_such;
-use crate::cmd::walk::print_json;
+use crate::cmd::walk::{print, print_json};
 use crate::cmd::{Context, connect};
 use crate::convert::nics;
 use crate::model::MacAddr;
@@ -21,9 +19,7 @@ use crate::xml::Doc;
 pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
     let host = connect::to_look(context)?;
     let host = host.as_ref();
-    if host.network(name)?.is_none() {
-        return Err(no_such(name, &host.networks()?));
-    }
+    let Some(state) = host.network(name)? else { return Err(no_such(name, &host.networks()?)) };
     let leases = read(host, name)?.ok_or_else(|| {
         Problem::new(
             format!("this connection ({}) knows nothing of leases", host.uri()),
@@ -35,12 +31,18 @@ pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
         return Ok(0);
     }
     if leases.is_empty() {
-        context.screen.say(&format!("kvmnet: network '{name}' has given out no address"));
+        let why = match super::network(&state.xml) {
+            _ if !state.is_active => "; it isn't active",
+            Ok(network) if !network.mode.is_virtual() => ": its guests have theirs from the LAN",
+            Ok(network) if network.addresses.iter().all(|a| a.dhcp.is_empty() && a.hosts.is_empty()) => {
+                "; it has no DHCP"
+            }
+            _ => "",
+        };
+        context.screen.say(&format!("kvmnet: network '{name}' has given out no address{why}"));
         return Ok(0);
     }
-    let mut out = std::io::stdout().lock();
-    out.write_all(table(&leases).as_bytes())?;
-    out.flush()?;
+    print(&table(&leases), "the leases")?;
     Ok(0)
 }
 

@@ -1,14 +1,12 @@
 //! `kvmnet net list`
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
-
 use anyhow::Result;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 use super::guests::{Look, on_networks};
 use super::network;
-use crate::cmd::walk::print_json;
+use crate::cmd::walk::{print, print_json};
 use crate::cmd::{Context, connect};
 use crate::model::Network;
 use crate::report::columns;
@@ -41,9 +39,7 @@ pub(super) fn run(context: &mut Context) -> Result<u8> {
     let header = ["NAME", "MODE", "STATE", "AUTOSTART", "BRIDGE", "SUBNETS", "GUESTS"].map(String::from);
     let table: Vec<Vec<String>> =
         std::iter::once(header.to_vec()).chain(rows.iter().map(Row::cells)).collect();
-    let mut out = std::io::stdout().lock();
-    out.write_all(columns(&table).as_bytes())?;
-    out.flush()?;
+    print(&columns(&table), "the networks")?;
     if rows.is_empty() {
         context.screen.say("kvmnet: there is no network; 'kvmnet net create --mode nat' makes one");
     }

@@ -2,9 +2,11 @@
 
 mod around;
 mod create;
+mod effects;
 mod guests;
 mod leases;
 mod list;
+mod pending;
 mod set_mode;
 mod show;
 mod switch;
@@ -23,6 +25,7 @@ use crate::problem::Problem;
 use crate::sys::hypervisor::Hypervisor;
 use crate::sys::networks::NetworkState;
 use crate::xml::Doc;
+use effects::Effects;
 
 /// Does what was typed.
 pub(super) fn run(args: &Net, context: &mut Context) -> Result<u8> {
@@ -79,18 +82,28 @@ fn network(xml: &str) -> Result<Network> {
 pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change) -> Result<()> {
     let standing = |text: &Option<String>| text.as_deref().and_then(|text| Standing::parse(text).ok());
     let Some(step) = change.steps.first() else { return Ok(()) };
+    let step = step.clone();
     let (now, then) = (standing(&step.before), standing(&step.after));
     let attached = guests::on(host, name)?;
     if then.is_none() && !attached.is_empty() {
         change.state = State::Failed(Problem::new(
-            format!("{} refer to it, and it would be removed", guests::named(&attached)),
+            format!("{}, and it would be removed", guests::referring(&attached)),
             format!(
                 "move them first (kvmnet convert --on-network {name} …), or kvmnet net delete {name} --force"
             ),
         ));
-    } else if now.is_some_and(|s| s.is_active) {
-        let running: Vec<_> = attached.iter().filter(|a| a.runs_on_it).collect();
-        switch::stopping_or_restarting(&running, then.is_some_and(|s| s.is_active), change);
+        return Ok(());
+    }
+    let effects = Effects::new(host, name, &attached);
+    match (now.filter(|s| s.is_active), then) {
+        (Some(_), Some(then)) if then.is_active => {
+            if matches!(step.place, Place::Network { restart: true, .. }) {
+                effects.comes_back(&then, change);
+            }
+        }
+        (Some(_), then) => effects.stops(then.is_none(), change),
+        (None, Some(then)) if then.is_active => effects.starts(&network(&then.xml)?, change),
+        _ => {}
     }
     Ok(())
 }

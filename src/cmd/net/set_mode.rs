@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 
-use super::guests::{self, Attached, named};
-use super::{change, create, explained, network, no_such, options, refused};
+use super::effects::Effects;
+use super::switch::{self, Verb};
+use super::{change, create, explained, guests, network, no_such, options, refused};
 use crate::cli::NetSetMode;
 use crate::cmd::walk::walk;
 use crate::cmd::{Context, connect};
-use crate::model::{Code, Network, Warning};
+use crate::model::{ForwardMode, Network};
 use crate::net;
 use crate::plan::{Change, Standing, Subject, World};
 use crate::problem::Problem;
@@ -20,13 +21,18 @@ pub(super) fn run(args: &NetSetMode, context: &mut Context) -> Result<u8> {
     let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
     let states = host.networks()?;
-    let change = planned(host, args, &states)?;
+    let change = planned(host, args, &states, context)?;
     let options = options(host, &args.consent);
     let world = World { host: Some(host), ..World::default() };
     walk(vec![change], &options, &world, context)?.report(&options, context)
 }
 
-fn planned(host: &dyn Hypervisor, args: &NetSetMode, states: &[NetworkState]) -> Result<Change> {
+fn planned(
+    host: &dyn Hypervisor,
+    args: &NetSetMode,
+    states: &[NetworkState],
+    context: &Context,
+) -> Result<Change> {
     let name = &args.name;
     let Some(now) = Standing::read(host, name)? else { return Err(no_such(name, states)) };
     if !now.is_persistent {
@@ -36,25 +42,29 @@ fn planned(host: &dyn Hypervisor, args: &NetSetMode, states: &[NetworkState]) ->
         ));
     }
     let ask = net::Ask { name: Some(name.clone()), ..create::shape(&args.shape) };
-    let around = super::around::look(host, states)?;
-    let doc = Doc::parse(&now.xml)?;
-    let edits = net::set_mode(&doc, &ask, &around).map_err(refused)?;
+    let mut around = super::around::look(host, states)?;
+    if let Some(bridge) = own_bridge(&now, states, name) {
+        // It goes when the network stops, whatever the definition calls it by now.
+        around.taken.retain(|taken| taken.dev.as_ref() != Some(&bridge));
+        around.devices.iter_mut().for_each(|devices| devices.retain(|device| device.name != bridge));
+    }
+    let (doc, mut why) = (Doc::parse(&now.xml)?, Vec::new());
+    let edits = net::set_mode(&doc, &ask, &around, &mut why).map_err(refused)?;
+    why.iter().for_each(|why| context.screen.detail(&format!("kvmnet: {why}")));
     if edits.is_empty() {
-        let mut change = Change::new(Subject::Network(name.clone()));
-        change.remarks.push(format!("its mode is {} already", ask.mode));
-        return Ok(change);
+        return already(host, &ask, &now, states);
     }
     let xml = edits.apply(&now.xml);
     let (old, new) = (network(&now.xml)?, network(&xml)?);
     let wanted = Standing { xml, ..now.clone() };
     let mut change = change(name, Some(&now), Some(&wanted), true);
-    change.headline.push(format!("network '{name}': {} → {}", old.mode.as_str(), new.mode.as_str()));
+    change.headline.push(format!("network '{name}': {} → {}", kind(&old), kind(&new)));
     let title = format!("network '{name}'");
     change.diff = diff_of_edits(&title, &title, &now.xml, &edits);
     change.meaning = explained(&new);
     let attached = guests::on(host, name)?;
     if now.is_active {
-        consequences(&new, &attached, &mut change);
+        Effects::new(host, name, &attached).comes_back(&wanted, &mut change);
     } else {
         change.meaning.push("the network isn't running; the change counts from its next start".into());
     }
@@ -62,23 +72,39 @@ fn planned(host: &dyn Hypervisor, args: &NetSetMode, states: &[NetworkState]) ->
     Ok(change)
 }
 
-/// What becomes of the guests on it.
-fn consequences(new: &Network, attached: &[Attached], change: &mut Change) {
-    let running: Vec<_> = attached.iter().filter(|a| a.runs_on_it).collect();
-    if running.is_empty() {
-        change.meaning.push("no running guest is on it".into());
-        return;
+/// The bridge that libvirt made for the network as it runs.
+fn own_bridge(now: &Standing, states: &[NetworkState], name: &str) -> Option<String> {
+    let state = states.iter().find(|state| state.name == name && now.is_active)?;
+    let running = network(&state.xml).ok()?;
+    running.bridge.filter(|_| running.mode.is_virtual())
+}
+
+/// The definition is as asked; what runs may be older.
+fn already(host: &dyn Hypervisor, ask: &net::Ask, now: &Standing, states: &[NetworkState]) -> Result<Change> {
+    let name = ask.name.clone().unwrap_or_default();
+    let runs = states.iter().find(|state| state.name == name && now.is_active);
+    let is_older = match runs {
+        Some(state) => !net::satisfies(&network(&state.xml)?, ask),
+        None => false,
+    };
+    if is_older {
+        let mut change = switch::planned(host, Verb::Restart, &name)?;
+        change.meaning.insert(0, format!("its definition has mode {} already; what runs is older", ask.mode));
+        return Ok(change);
     }
-    let who = named(running.iter().copied());
-    if new.is_macvtap() {
-        let what = format!("running {who}: a running NIC can't become macvtap; cut off until its next start");
-        change.warnings.push(Warning::stop(Code::GuestsCutOff, what));
-        return;
+    let mut change = Change::new(Subject::Network(name));
+    change.remarks.push(format!("its mode is {} already", ask.mode));
+    Ok(change)
+}
+
+/// The mode in words, with what else tells two of one mode apart.
+fn kind(network: &Network) -> String {
+    let mode = network.mode.as_str();
+    match network.mode {
+        ForwardMode::Isolated if network.addresses.is_empty() => format!("{mode}, without the host"),
+        ForwardMode::Isolated => format!("{mode}, with the host"),
+        ForwardMode::Bridge if network.has_pool => format!("{mode} (macvtap on {})", network.pool.join(", ")),
+        ForwardMode::Bridge => format!("{mode} ({})", network.bridge.as_deref().unwrap_or("no name")),
+        _ => mode.into(),
     }
-    change.meaning.push(format!("running {who}: moved to the new bridge, not restarted"));
-    change.meaning.push(
-        "each keeps its old address until it asks for a new one (renew DHCP in the guest, or take its link down and up with \
-         'virsh domif-setlink')"
-            .into(),
-    );
 }

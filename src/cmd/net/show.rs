@@ -1,25 +1,23 @@
 //! `kvmnet net show`: all that an administrator would gather by hand.
 
-use std::io::Write as _;
-
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::leases::{self, Given};
-use super::{cell, guests, network, no_such};
-use crate::cmd::walk::print_json;
+use super::{cell, guests, network, no_such, pending};
+use crate::cmd::walk::{print, print_json};
 use crate::cmd::{Context, connect};
 use crate::convert::nics;
-use crate::model::Network;
+use crate::model::{ForwardMode, Network, Nic};
 use crate::net;
 use crate::plan::Standing;
 use crate::report::Sections;
 use crate::sys::dnsmasq::{self, Dnsmasq};
 use crate::sys::firewall::{self, Rule};
 use crate::sys::hypervisor::{Hypervisor, Reach};
-use crate::sys::kernel::{Device, Kernel, sysctl};
+use crate::sys::kernel::{Device, Kernel, Kind, sysctl};
 use crate::sys::routes;
-use crate::xml::{Doc, diff, kept};
+use crate::xml::{Doc, child};
 
 /// Shows one network.
 pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
@@ -30,37 +28,34 @@ pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
         print_json(&json!({ "network": seen.json() }))?;
         return Ok(0);
     }
-    let mut out = std::io::stdout().lock();
-    out.write_all(seen.text().as_bytes())?;
-    out.flush()?;
+    print(&seen.text(), "the network")?;
     Ok(0)
 }
 
-/// What the definition says and the running network doesn't yet, as lines of a diff.
-pub(super) fn pending(definition: &str, running: &str) -> Vec<String> {
-    if kept(definition, running).is_ok() {
-        return Vec::new();
-    }
-    let lines = diff("running", running, "definition", definition);
-    let is_change =
-        |line: &&str| line.starts_with(['+', '-']) && !line.starts_with("+++ ") && !line.starts_with("--- ");
-    lines.lines().filter(is_change).map(Into::into).collect()
-}
-
-/// One port of the network's bridge.
+/// A device by which a guest, or a cable, is on the network: a port of its bridge, or a macvtap device.
 struct Port {
     device: String,
     guest: Option<(String, String)>,
 }
 
+/// A running guest's NIC.
+struct Tap {
+    device: String,
+    guest: String,
+    mac: String,
+    network: Option<String>,
+}
+
 /// What the host itself shows, where it can be seen.
 struct HostView {
     bridge: Option<Device>,
+    /// The devices of a pool, and whether they are there.
+    pool: Vec<(String, Option<Device>)>,
     ports: Vec<Port>,
     dnsmasq: Option<Dnsmasq>,
     rules: Option<Vec<Rule>>,
     sysctls: Vec<(String, String)>,
-    uplinks: Vec<(&'static str, String)>,
+    uplinks: Vec<(&'static str, Option<String>)>,
 }
 
 struct Seen {
@@ -80,7 +75,7 @@ impl Seen {
         let Some(state) = host.network(name)? else { return Ok(None) };
         let network = network(&state.xml)?;
         let pending = if standing.is_active && standing.is_persistent {
-            pending(&standing.xml, &state.xml)
+            pending::lines(&standing.xml, &state.xml)
         } else {
             Vec::new()
         };
@@ -118,12 +113,20 @@ impl Seen {
         out.line("pending", &self.pending);
         out.line("subnets", &network.addresses.iter().map(|a| a.ip.to_string()).collect::<Vec<_>>());
         out.line("guests", &self.guests.iter().map(attached).collect::<Vec<_>>());
-        let bridge = network.bridge.clone().unwrap_or_default();
+        match (&self.host, network.bridge.as_deref()) {
+            (Some(view), Some(bridge)) if !network.has_pool => {
+                let is_made = network.mode.is_virtual() && !self.standing.is_active;
+                out.line("bridge", &[bridge_line(bridge, view.bridge.as_ref(), is_made)]);
+            }
+            (Some(view), _) => {
+                let devices = view.pool.iter().map(|(dev, device)| bridge_line(dev, device.as_ref(), false));
+                out.line("devices", &devices.collect::<Vec<_>>());
+            }
+            (None, _) if network.has_pool => out.line("devices", &network.pool),
+            (None, bridge) => out.line("bridge", bridge.map(String::from).as_slice()),
+        }
         if let Some(view) = &self.host {
-            out.line("bridge", &[bridge_line(&bridge, view.bridge.as_ref())]);
             out.line("ports", &view.ports.iter().map(port_line).collect::<Vec<_>>());
-        } else {
-            out.line("bridge", network.bridge.as_slice());
         }
         let leases = self.leases.iter().filter(|leases| !leases.is_empty());
         out.line(
@@ -133,7 +136,7 @@ impl Seen {
                 .collect::<Vec<_>>(),
         );
         match &self.host {
-            Some(view) => view.write(&mut out, network),
+            Some(view) => view.write(&mut out, network, self.standing.is_active),
             None => out.line("host", &["its devices and rules can't be seen over this connection".into()]),
         }
         out.into_text()
@@ -157,6 +160,7 @@ impl Seen {
             "guests": self.guests.iter().map(|a| json!({ "name": a.guest.name, "running": a.runs_on_it })).collect::<Vec<_>>(),
             "leases": self.leases.as_ref().map(|leases| leases.iter().map(leases::as_json).collect::<Vec<_>>()),
             "bridge": network.bridge,
+            "devices": network.pool,
             "ports": host.map(|view| view.ports.iter().map(|port| json!({
                 "device": port.device,
                 "guest": port.guest.as_ref().map(|(guest, _)| guest),
@@ -167,7 +171,9 @@ impl Seen {
                 "tool": rule.tool, "table": rule.table, "rule": rule.text, "packets": rule.packets,
             })).collect::<Vec<_>>()),
             "sysctls": host.map(|view| view.sysctls.iter().cloned().collect::<std::collections::BTreeMap<_, _>>()),
-            "uplinks": host.map(|view| view.uplinks.iter().map(|(family, dev)| json!({ "family": family, "device": dev })).collect::<Vec<_>>()),
+            "uplinks": host.map(|view| view.uplinks.iter().map(|(family, dev)| json!({
+                "family": Some(family).filter(|f| !f.is_empty()), "device": dev,
+            })).collect::<Vec<_>>()),
             "xml": self.standing.xml,
         })
     }
@@ -176,45 +182,57 @@ impl Seen {
 impl HostView {
     fn look(host: &dyn Hypervisor, network: &Network) -> Result<HostView> {
         let kernel = Kernel::default();
-        let bridge = network.bridge.as_deref().and_then(|bridge| kernel.device(bridge));
+        let bridge = network.bridge.as_deref().filter(|_| !network.has_pool);
+        let bridge = bridge.and_then(|bridge| kernel.device(bridge));
         let taps = taps(host)?;
-        let ports = bridge.iter().flat_map(|bridge| &bridge.ports).map(|device| Port {
-            device: device.clone(),
-            guest: taps
-                .iter()
-                .find(|(tap, ..)| tap == device)
-                .map(|(_, guest, mac)| (guest.clone(), mac.clone())),
-        });
+        let port = |device: &String| {
+            let tap = taps.iter().find(|tap| tap.device == *device);
+            Port { device: device.clone(), guest: tap.map(|tap| (tap.guest.clone(), tap.mac.clone())) }
+        };
+        let ports = match &bridge {
+            Some(bridge) => bridge.ports.iter().map(port).collect(),
+            None => {
+                let own = taps.iter().filter(|tap| tap.network.as_deref() == Some(network.name.as_str()));
+                let macvtaps = own.filter(|_| network.has_pool);
+                macvtaps.map(|tap| port(&tap.device)).collect::<Vec<_>>()
+            }
+        };
         let is_virtual = network.mode.is_virtual();
         let mut words: Vec<String> = network.bridge.iter().cloned().collect();
         words.extend(network.addresses.iter().map(|a| a.ip.trunc().to_string()));
         let mut sysctls = vec!["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"];
         sysctls.extend(["net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables"]);
-        let uplinks = [("IPv4", "-4"), ("IPv6", "-6")].into_iter().filter_map(|(family, flag)| {
-            Some((family, network.forward_dev.clone().or_else(|| routes::uplink(flag))?))
-        });
         Ok(HostView {
-            ports: ports.collect(),
+            pool: network.pool.iter().map(|dev| (dev.clone(), kernel.device(dev))).collect(),
             dnsmasq: dnsmasq::of_network(&network.name).filter(|_| is_virtual),
             rules: if is_virtual { firewall::of_libvirt(&words) } else { Some(Vec::new()) },
             sysctls: sysctls
                 .into_iter()
                 .filter_map(|path| Some((path.replace('/', "."), sysctl(path)?)))
                 .collect(),
-            uplinks: if is_virtual { uplinks.collect() } else { Vec::new() },
+            uplinks: uplinks(network, &kernel, &ports),
+            ports,
             bridge,
         })
     }
 
-    fn write(&self, out: &mut Sections, network: &Network) {
-        if !network.mode.is_virtual() {
-            return;
-        }
+    fn write(&self, out: &mut Sections, network: &Network, is_active: bool) {
+        let is_virtual = network.mode.is_virtual();
         let dnsmasq = self.dnsmasq.iter().map(|d| format!("process {}, from {}", d.pid, d.conf.display()));
         let dnsmasq: Vec<String> = dnsmasq.collect();
-        out.line("dnsmasq", if dnsmasq.is_empty() { &[] } else { &dnsmasq });
+        match is_active && is_virtual && !network.addresses.is_empty() && dnsmasq.is_empty() {
+            true => out.line("dnsmasq", &["doesn't run".into()]),
+            false => out.line("dnsmasq", &dnsmasq),
+        }
         match &self.rules {
+            _ if !is_virtual || network.mode == ForwardMode::Open => {
+                out.line("rules", &["libvirt makes none in this mode".into()]);
+            }
             None => out.line("rules", &["can't be read (that takes root and iptables or nft)".into()]),
+            Some(rules) if rules.is_empty() && !is_active => {
+                out.line("rules", &["none while it isn't active".into()]);
+            }
+            Some(rules) if rules.is_empty() => out.line("rules", &["none of libvirt's names it".into()]),
             Some(rules) => {
                 let lines: Vec<String> = rules
                     .iter()
@@ -225,27 +243,56 @@ impl HostView {
                 out.line("rules", &lines);
             }
         }
-        out.line(
-            "sysctls",
-            &self.sysctls.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>(),
-        );
-        out.line(
-            "uplink",
-            &self.uplinks.iter().map(|(family, dev)| format!("{family}: {dev}")).collect::<Vec<_>>(),
-        );
+        let sysctls = self.sysctls.iter().map(|(name, value)| format!("{name} = {value}"));
+        out.line("sysctls", &sysctls.collect::<Vec<_>>());
+        let uplinks = self.uplinks.iter().map(|(family, dev)| match dev {
+            Some(dev) if family.is_empty() => dev.clone(),
+            Some(dev) => format!("{family}: {dev}"),
+            None if family.is_empty() => "none: the bridge has no other port than guests'".into(),
+            None => format!("{family}: none, the host has no default route"),
+        });
+        out.line("uplink", &uplinks.collect::<Vec<_>>());
     }
 }
 
-/// The taps of all running guests: device, guest, MAC address.
-fn taps(host: &dyn Hypervisor) -> Result<Vec<(String, String, String)>> {
+/// Where the guests' packets leave the host, for each family of addresses that they have; empty where none do. On a
+/// bridge of the host's, its ports that are nobody's tap.
+fn uplinks(network: &Network, kernel: &Kernel, ports: &[Port]) -> Vec<(&'static str, Option<String>)> {
+    if network.has_pool {
+        return Vec::new();
+    }
+    if !network.mode.is_virtual() {
+        let is_tap = |port: &Port| kernel.device(&port.device).is_some_and(|device| device.kind == Kind::Tap);
+        let others: Vec<_> = ports.iter().filter(|p| p.guest.is_none() && !is_tap(p)).collect();
+        let named = others.into_iter().map(|port| ("", Some(port.device.clone()))).collect::<Vec<_>>();
+        return if named.is_empty() { vec![("", None)] } else { named };
+    }
+    if network.mode == ForwardMode::Isolated {
+        return Vec::new();
+    }
+    let has = |is_four: bool| network.addresses.iter().any(|a| a.ip.addr().is_ipv4() == is_four);
+    [("IPv4", "-4", true), ("IPv6", "-6", false)]
+        .into_iter()
+        .filter(|(.., is_four)| has(*is_four))
+        .map(|(family, flag, _)| (family, network.forward_dev.clone().or_else(|| routes::uplink(flag))))
+        .collect()
+}
+
+/// The host's devices of all running guests' NICs.
+fn taps(host: &dyn Hypervisor) -> Result<Vec<Tap>> {
     let mut out = Vec::new();
     for guest in host.guests()?.into_iter().filter(|guest| guest.is_active) {
         let Ok(xml) = host.running(&guest.uuid) else { continue };
         let Ok(doc) = Doc::parse(&xml) else { continue };
-        let nics = nics(&doc).into_iter();
-        out.extend(
-            nics.filter_map(|nic| Some((nic.target?, guest.name.clone(), nic.mac.unwrap_or_default()))),
-        );
+        let network = |nic: &Nic| child(doc.node(nic.node)?, "source")?.attribute("network").map(Into::into);
+        out.extend(nics(&doc).into_iter().filter_map(|nic| {
+            Some(Tap {
+                network: network(&nic),
+                device: nic.target?,
+                guest: guest.name.clone(),
+                mac: nic.mac.unwrap_or_default(),
+            })
+        }));
     }
     Ok(out)
 }
@@ -259,9 +306,9 @@ fn attached(attached: &guests::Attached) -> String {
     format!("{} ({state})", attached.guest.name)
 }
 
-fn bridge_line(name: &str, device: Option<&Device>) -> String {
+fn bridge_line(name: &str, device: Option<&Device>, is_made_later: bool) -> String {
     match device {
-        _ if name.is_empty() => "none".into(),
+        None if is_made_later => format!("{name} (made when the network starts)"),
         None => format!("{name} (isn't there)"),
         Some(device) => {
             let mtu = device.mtu.map(|mtu| format!(", MTU {mtu}")).unwrap_or_default();
@@ -274,18 +321,5 @@ fn port_line(port: &Port) -> String {
     match &port.guest {
         Some((guest, mac)) => format!("{}: guest '{guest}' ({mac})", port.device),
         None => port.device.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_waits_for_a_restart() {
-        let definition = "<network>\n  <name>a</name>\n  <mtu size='9000'/>\n</network>\n";
-        let running = "<network>\n  <name>a</name>\n</network>\n";
-        assert_eq!(pending(definition, running), ["+  <mtu size='9000'/>"]);
-        assert!(pending("<network/>", "<network connections='1'/>").is_empty());
     }
 }

@@ -2,7 +2,8 @@
 
 use anyhow::{Result, anyhow};
 
-use super::guests::{self, Attached, named};
+use super::effects::Effects;
+use super::guests;
 use super::{change, explained, network, no_such, options};
 use crate::cli::Consent;
 use crate::cmd::walk::walk;
@@ -66,7 +67,7 @@ pub(super) fn run(
         .report(&options, context)
 }
 
-fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<Change> {
+pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<Change> {
     let Some(now) = Standing::read(host, name)? else {
         return Err(no_such(name, &host.networks()?));
     };
@@ -112,12 +113,19 @@ fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<Change> {
         Verb::Autostart(_) => Vec::new(),
         _ => guests::on(host, name)?,
     };
-    let running: Vec<&Attached> = attached.iter().filter(|a| a.runs_on_it).collect();
+    let effects = Effects::new(host, name, &attached);
     match verb {
-        Verb::Start => change.meaning.extend(explained(&network(&now.xml)?)),
-        Verb::Restart if now.is_active => restarting(host, name, &now, &running, &mut change)?,
-        Verb::Stop | Verb::Delete if now.is_active => stopping(&running, &mut change),
-        _ => {}
+        Verb::Restart if now.is_active => {
+            effects.comes_back(&now, &mut change);
+            taking_effect(host, name, &now, &mut change)?;
+        }
+        Verb::Start | Verb::Restart => {
+            let network = network(&now.xml)?;
+            change.meaning.extend(explained(&network));
+            effects.starts(&network, &mut change);
+        }
+        Verb::Stop | Verb::Delete => effects.stops(verb == Verb::Delete, &mut change),
+        Verb::Autostart(_) => {}
     }
     if !now.is_persistent && now.is_active && matches!(verb, Verb::Stop | Verb::Restart) {
         let what = "it has no definition, only what runs: stopped, it is gone (the journal keeps its XML)";
@@ -129,11 +137,7 @@ fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<Change> {
         });
     }
     if verb == Verb::Delete && !attached.is_empty() {
-        let what = format!(
-            "{} refer{} to it and won't start without it",
-            named(&attached),
-            if attached.len() == 1 { "s" } else { "" }
-        );
+        let what = format!("{} and won't start without it", guests::referring(&attached));
         change.warnings.push(Warning::stop(Code::NetworkInUse, what));
     }
     Ok(change)
@@ -147,47 +151,16 @@ fn headline(verb: Verb, name: &str, now: &Standing) -> String {
         Verb::Restart => format!("starts network '{name}', which isn't running"),
         Verb::Autostart(true) => format!("has network '{name}' start with libvirt"),
         Verb::Autostart(false) => format!("has network '{name}' no longer start with libvirt"),
+        Verb::Delete if !now.is_persistent => format!("stops network '{name}', which is gone then"),
         Verb::Delete if now.is_active => format!("stops network '{name}' and removes its definition"),
         Verb::Delete => format!("removes the definition of network '{name}'"),
     }
 }
 
-/// What it means for the guests that a running network is stopped, for good or for a moment.
-pub(super) fn stopping_or_restarting(running: &[&Attached], comes_back: bool, change: &mut Change) {
-    match comes_back {
-        false => stopping(running, change),
-        true if running.is_empty() => change.meaning.push("no running guest is on it".into()),
-        true => change.meaning.push(format!(
-            "running {}: cut off for a moment, then plugged back; not restarted",
-            named(running.iter().copied())
-        )),
-    }
-}
-
-/// What a stop means for the guests.
-fn stopping(running: &[&Attached], change: &mut Change) {
-    if !running.is_empty() {
-        let what = format!(
-            "running {} on it lose{} the network at once; 'kvmnet net start' and 'kvmnet reattach' bring it back without a \
-             restart of the guest",
-            named(running.iter().copied()),
-            if running.len() == 1 { "s" } else { "" }
-        );
-        change.warnings.push(Warning::note(Code::GuestsCutOff, what));
-    }
-}
-
-/// What a restart means for the guests, and what changes with it.
-fn restarting(
-    host: &dyn Hypervisor,
-    name: &str,
-    now: &Standing,
-    running: &[&Attached],
-    change: &mut Change,
-) -> Result<()> {
-    stopping_or_restarting(running, true, change);
+/// What of its definition a restart brings into force.
+fn taking_effect(host: &dyn Hypervisor, name: &str, now: &Standing, change: &mut Change) -> Result<()> {
     let runs = host.network(name)?.ok_or_else(|| anyhow!("it is gone"))?;
-    let pending = super::show::pending(&now.xml, &runs.xml);
+    let pending = super::pending::lines(&now.xml, &runs.xml);
     if !pending.is_empty() {
         change.meaning.push("changes of its definition that wait for a restart take effect:".into());
         change.meaning.extend(pending.into_iter().map(|line| format!("  {line}")));

@@ -24,11 +24,17 @@ use rules::Place;
 /// Works out how the network in `doc` has to change to be as asked. No splices if it is so already.
 ///
 /// What the mode may not have goes; what is missing comes: a bridge's name, a free subnet with DHCP. What nothing was
-/// said about and may stay, stays, to the byte. `around` may hold the network itself; it isn't in its own way.
+/// said about and may stay, stays, to the byte. `around` may hold the network itself; it isn't in its own way. How what
+/// was left open was chosen is added to `why`.
 ///
 /// # Errors
 /// It isn't a network's definition, or what is asked can't be had: see [`Fault`].
-pub fn set_mode(doc: &Doc<'_>, ask: &Ask, around: &Surroundings) -> Result<Edits, Fault> {
+pub fn set_mode(
+    doc: &Doc<'_>,
+    ask: &Ask,
+    around: &Surroundings,
+    why: &mut Vec<String>,
+) -> Result<Edits, Fault> {
     let old = Network::read(doc).map_err(|e| unreadable(&e.to_string()))?;
     let kind = modes::check(ask)?;
     if let Some(name) = ask.name.as_ref().filter(|name| **name != old.name) {
@@ -39,10 +45,10 @@ pub fn set_mode(doc: &Doc<'_>, ask: &Ask, around: &Surroundings) -> Result<Edits
         return Ok(Edits::default());
     }
     let others = around.without(&old);
-    let bridge = bridge(&old, ask, kind, &others)?;
+    let bridge = bridge(&old, ask, kind, &others, why)?;
     devices(ask, &others)?;
     limits::check(ask, kind, bridge.as_ref(), &others)?;
-    let wanted = subnets::wanted(&old, ask, kind, &others)?;
+    let wanted = subnets::wanted(&old, ask, kind, &others, why)?;
     for subnet in &wanted {
         limits::in_subnet(ask, ask.mtu.or(old.mtu), subnet.ip)?;
     }
@@ -94,7 +100,13 @@ fn proven(doc: &Doc<'_>, edits: &Edits, ask: &Ask) -> Result<(), Fault> {
 }
 
 /// The bridge that the network shall have; `None` where the name that stands there does, or there is none.
-fn bridge(old: &Network, ask: &Ask, kind: Kind, others: &Surroundings) -> Result<Option<DeviceName>, Fault> {
+fn bridge(
+    old: &Network,
+    ask: &Ask,
+    kind: Kind,
+    others: &Surroundings,
+    why: &mut Vec<String>,
+) -> Result<Option<DeviceName>, Fault> {
     let is = |name: &DeviceName| old.bridge.as_deref() == Some(name.as_str());
     let own = || old.bridge.as_deref().and_then(|b| b.parse::<DeviceName>().ok());
     match (kind, &ask.bridge) {
@@ -108,7 +120,7 @@ fn bridge(old: &Network, ask: &Ask, kind: Kind, others: &Surroundings) -> Result
         (Kind::Bridge, None) if !old.mode.is_virtual() && !old.has_pool && old.bridge.is_some() => Ok(own()),
         (_, Some(name)) if old.mode.is_virtual() && is(name) => Ok(own()),
         (_, None) if kind.is_virtual() && old.mode.is_virtual() => Ok(own()),
-        _ => names::bridge(ask, kind, others, &mut Vec::new()),
+        _ => names::bridge(ask, kind, others, why),
     }
 }
 

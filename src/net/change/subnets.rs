@@ -24,11 +24,11 @@ pub(super) fn wanted(
     ask: &Ask,
     kind: Kind,
     others: &Surroundings,
+    why: &mut Vec<String>,
 ) -> Result<Vec<Subnet>, Fault> {
     if !kind.has_addresses() {
         return Ok(Vec::new());
     }
-    let why = &mut Vec::new();
     let is_new = old.addresses.is_empty();
     let had = |is_four| of_family(old, is_four).map(|a| a.ip);
     let same = |net: IpNet, old: Option<IpNet>| {
