@@ -2,7 +2,7 @@
 //!
 //! The rooms, each of which knows only those to its left:
 //!
-//! `xml ← model ← convert, net ← plan ← report ← cmd`
+//! `xml ← model ← convert, net, host ← plan ← report ← cmd`
 //!
 //! | room | what is in it |
 //! | --- | --- |
@@ -10,6 +10,7 @@
 //! | [`xml`] | reading strictly ([`xml::Doc`]) and editing by splices in the original bytes ([`xml::Edits`]) |
 //! | [`convert`] | one guest's XML and a request in, splices and warnings out. No files, no libvirt |
 //! | [`net`] | a network from what was typed: names, free subnets, refusals, its XML; changes of mode; who reaches whom. No files, no libvirt |
+//! | [`host`] | the host's network devices: what their names say, whether it is true, who configures them. Paths and texts in, no files |
 //! | [`plan`] | the spine of every change: plan → preview → confirm → apply → verify → record, and the journal |
 //! | [`report`] | what people and programs get to read: text, JSON, diffs |
 //! | [`cli`] | what can be typed, as clap structs; no work |
@@ -21,6 +22,7 @@
 pub mod cli;
 pub mod cmd;
 pub mod convert;
+pub mod host;
 pub mod model;
 pub mod net;
 pub mod plan;

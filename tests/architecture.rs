@@ -12,11 +12,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["xml"]),
     ("convert", &["xml", "model"]),
     ("net", &["xml", "model"]),
+    ("host", &["model"]),
     ("sys", &["xml"]),
     ("plan", &["xml", "model", "convert", "sys"]),
     ("report", &["xml", "model", "convert", "net", "plan"]),
     ("cli", &["model", "net"]),
-    ("cmd", &["xml", "model", "convert", "net", "sys", "plan", "report", "cli"]),
+    ("cmd", &["xml", "model", "convert", "net", "host", "sys", "plan", "report", "cli"]),
 ];
 
 /// What only `sys` may name.

@@ -25,7 +25,9 @@ fn completions_know_every_flag() {
             std::process::Command::new(env!("CARGO_BIN_EXE_kvmnet")).args(["completions", shell]).output();
         let text = String::from_utf8(done.unwrap().stdout).unwrap();
         let command = <kvmnet::cli::Cli as clap::CommandFactory>::command();
-        for words in [&["convert"][..], &["reattach"], &["net", "create"], &["net", "set-mode"]] {
+        for words in
+            [&["convert"][..], &["reattach"], &["net", "create"], &["net", "set-mode"], &["host", "nics"]]
+        {
             let sub = words.iter().fold(&command, |command, word| command.find_subcommand(word).unwrap());
             for flag in sub.get_arguments().filter_map(clap::Arg::get_long) {
                 assert!(text.contains(flag), "{shell} doesn't know --{flag} of {words:?}");

@@ -2,6 +2,7 @@
 
 mod convert;
 mod history;
+mod host;
 mod net;
 mod reattach;
 
@@ -9,6 +10,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub use convert::{Convert, SavedImage};
 pub use history::{History, Undo};
+pub use host::{Host, HostCommand, HostNics};
 pub use net::{
     Net, NetAutostart, NetCommand, NetCreate, NetDelete, NetLeases, NetList, NetMode, NetRestart, NetSetMode,
     NetShape, NetShow, NetStart, NetStop,
@@ -99,6 +101,7 @@ pub struct Global {
 pub enum Command {
     Convert(Box<Convert>),
     Net(Net),
+    Host(Host),
     Reattach(Reattach),
     History(History),
     Undo(Undo),

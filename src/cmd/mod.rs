@@ -6,6 +6,7 @@ mod files;
 mod generate;
 mod guests;
 mod history;
+mod host;
 mod live;
 mod net;
 mod reattach;
@@ -105,6 +106,7 @@ pub fn run(cli: Cli, connector: Connector) -> u8 {
 fn verb(command: Command, context: &mut Context) -> Result<u8> {
     match command {
         Command::Convert(args) => convert::run(&args, context),
+        Command::Host(args) => host::run(&args, context),
         Command::Net(args) => net::run(&args, context),
         Command::Reattach(args) => reattach::run(&args, context),
         Command::History(args) => history::run(&args, context),

@@ -5,9 +5,11 @@ pub mod json;
 mod paint;
 mod plain;
 mod screen;
+mod sections;
 pub mod text;
 
 pub use columns::columns;
 pub use paint::Paint;
 pub use plain::{obeyed, plain_line};
 pub use screen::Screen;
+pub use sections::Sections;

@@ -10,12 +10,15 @@ pub mod interrupt;
 pub mod kernel;
 #[cfg(feature = "libvirt")]
 pub mod libvirt;
+pub mod links;
 pub mod networks;
+pub mod nics;
 pub mod relay;
 pub mod routes;
 pub mod swap;
 pub mod tap;
 pub mod terminal;
+pub mod tree;
 
 #[cfg(test)]
 pub mod fake;

@@ -78,7 +78,7 @@ impl Route {
 }
 
 /// What `ip -j` says.
-fn ip<T: for<'de> Deserialize<'de>>(args: &[&str]) -> Result<Vec<T>> {
+pub(super) fn ip<T: for<'de> Deserialize<'de>>(args: &[&str]) -> Result<Vec<T>> {
     let said = Command::new("ip").arg("-j").args(args).stdin(Stdio::null()).output();
     let said = match said {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {

@@ -11,6 +11,7 @@ use crate::convert::nics;
 use crate::model::{ForwardMode, Network, Nic};
 use crate::net;
 use crate::plan::Standing;
+use crate::report::Sections;
 use crate::sys::dnsmasq::{self, Dnsmasq};
 use crate::sys::firewall::{self, Rule};
 use crate::sys::hypervisor::{Hypervisor, Reach};
@@ -100,7 +101,7 @@ impl Seen {
     }
 
     fn text(&self) -> String {
-        let mut out = Sections(String::new());
+        let mut out = Sections::new(10);
         let network = &self.network;
         out.line("network", std::slice::from_ref(&self.name));
         out.line("uuid", network.uuid.as_slice());
@@ -138,7 +139,7 @@ impl Seen {
             Some(view) => view.write(&mut out, network, self.standing.is_active),
             None => out.line("host", &["its devices and rules can't be seen over this connection".into()]),
         }
-        out.0
+        out.into_text()
     }
 
     fn json(&self) -> Value {
@@ -320,18 +321,5 @@ fn port_line(port: &Port) -> String {
     match &port.guest {
         Some((guest, mac)) => format!("{}: guest '{guest}' ({mac})", port.device),
         None => port.device.clone(),
-    }
-}
-
-/// `name:  text`, with further lines below the first.
-struct Sections(String);
-
-impl Sections {
-    fn line(&mut self, name: &str, lines: &[String]) {
-        for (at, line) in lines.iter().enumerate() {
-            let name = if at == 0 { format!("{name}:") } else { String::new() };
-            self.0.push_str(&format!("{name:<10} {}", crate::report::plain_line(line)));
-            self.0.push('\n');
-        }
     }
 }

@@ -1,0 +1,295 @@
+//! Who configures a device.
+
+use std::io;
+
+use crate::host::Kind;
+use crate::host::config::{
+    self, Definition, Device, Ini, Source, glob, ifupdown, ini, is_sourced, netplan, network_matches,
+};
+use crate::model::Network;
+use crate::sys::nics::Nic;
+use crate::sys::tree::{Tree, is_in_first_network};
+use crate::xml::Doc;
+
+/// Somebody who configures a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owner {
+    /// `ifupdown`, `netplan`, `networkd`, `networkmanager`, `libvirt`.
+    pub(super) backend: &'static str,
+    /// The file that says so, if it can be told.
+    pub(super) file: Option<String>,
+}
+
+/// What all of them say, read once.
+pub(super) struct Owners<'a> {
+    tree: &'a Tree,
+    /// Do notes by the number of a device count?
+    numbers_count: bool,
+    netplan: Vec<(String, Vec<Definition>)>,
+    ifupdown: Vec<(String, Vec<String>)>,
+    networks: Vec<(String, Ini)>,
+    profiles: Vec<(String, Ini)>,
+    bridges: Vec<(String, String)>,
+    /// Files and folders that can't be read.
+    pub(super) unread: Vec<String>,
+}
+
+/// Files of ifupdown that lead to each other in a circle end somewhere.
+const MOST_FILES: usize = 500;
+
+impl<'a> Owners<'a> {
+    /// Reads what there is.
+    pub(super) fn read(tree: &'a Tree) -> Owners<'a> {
+        let numbers_count = !tree.is_here() || is_in_first_network();
+        let mut owners = Owners {
+            tree,
+            numbers_count,
+            netplan: Vec::new(),
+            ifupdown: Vec::new(),
+            networks: Vec::new(),
+            profiles: Vec::new(),
+            bridges: Vec::new(),
+            unread: Vec::new(),
+        };
+        if owners.is_installed(&["netplan"]) {
+            let files = owners.files(&["/etc/netplan", "/run/netplan", "/lib/netplan"], ".yaml");
+            owners.netplan = files.into_iter().map(|(path, text)| (path, netplan(&text))).collect();
+        }
+        if owners.is_installed(&["ifup", "ifreload"]) {
+            owners.interfaces();
+        }
+        if !owners.tree.has("run/systemd/netif/links") && owners.is_enabled("systemd-networkd.service") {
+            owners.networks = owners.inis(&["/etc/systemd/network", "/run/systemd/network"], ".network");
+        }
+        let manager = tree.has("run/NetworkManager") || owners.is_enabled("NetworkManager.service");
+        if manager {
+            let folders =
+                ["/etc/NetworkManager/system-connections", "/run/NetworkManager/system-connections"];
+            owners.profiles = owners.inis(&folders, "");
+        }
+        owners.virtual_bridges();
+        owners
+    }
+
+    /// Those who configure the device, the surest first.
+    pub(super) fn of(&self, nic: &Nic, kind: Kind) -> Vec<Owner> {
+        let name = nic.link.name.as_str();
+        let device = Device {
+            name,
+            mac: nic.link.mac.as_deref(),
+            permanent_mac: nic.link.permanent_mac.as_deref(),
+            driver: nic.driver.as_deref(),
+            kind: word(kind),
+        };
+        let owner = |backend, file: Option<&String>| Owner { backend, file: file.cloned() };
+        let mut out: Vec<Owner> = Vec::new();
+        let mut add = |owner: Owner| {
+            if !out.iter().any(|known| known.backend == owner.backend) {
+                out.push(owner);
+            }
+        };
+        if let Some((path, _)) =
+            self.netplan.iter().rev().find(|(_, all)| all.iter().any(|d| d.is_about(&device)))
+        {
+            add(owner("netplan", Some(path)));
+        }
+        for (backend, file) in
+            [("networkd", self.networkd(nic, &device)), ("networkmanager", self.manager(nic))]
+        {
+            let Some(file) = file else { continue };
+            // netplan writes the files of both.
+            match file.as_deref().map(|file| file.rsplit('/').next().unwrap_or(file)) {
+                Some(base) if base.contains("netplan-") => {
+                    add(owner("netplan", self.only_netplan().as_ref()));
+                }
+                _ => add(Owner { backend, file }),
+            }
+        }
+        if let Some((path, _)) = self.ifupdown.iter().find(|(_, all)| all.iter().any(|d| d == name)) {
+            add(owner("ifupdown", Some(path)));
+        }
+        match self.bridges.iter().find(|(_, bridge)| bridge == name) {
+            Some((path, _)) => add(owner("libvirt", Some(path))),
+            // Its files are root's only.
+            None if out.is_empty() && is_libvirts(name, kind) => out.push(owner("libvirt", None)),
+            None => {}
+        }
+        out
+    }
+
+    /// What networkd does with it; `Some(None)` is for nothing that has a file.
+    fn networkd(&self, nic: &Nic, device: &Device<'_>) -> Option<Option<String>> {
+        if self.numbers_count {
+            let state = self.tree.word(&format!("run/systemd/netif/links/{}", nic.link.index));
+            if let Some(state) = state.map(|text| ini(&text)) {
+                return state.get("", "NETWORK_FILE").map(|file| Some(file.to_string()));
+            }
+        }
+        let fits = self.networks.iter().find(|(_, file)| network_matches(file, device));
+        fits.map(|(path, _)| Some(path.clone()))
+    }
+
+    fn manager(&self, nic: &Nic) -> Option<Option<String>> {
+        // What NetworkManager finds configured by others and only looks on at, it writes such a profile for. Those that
+        // it makes up for cables without one (`Wired connection 1`) are generated too, but not volatile.
+        let is_foreign = |file: &Ini| {
+            let is = |key| file.get(".nmmeta", key) == Some("true");
+            is("external") || (is("nm-generated") && is("volatile"))
+        };
+        if self.numbers_count && self.tree.has("run/NetworkManager/devices") {
+            let state = self.tree.word(&format!("run/NetworkManager/devices/{}", nic.link.index))?;
+            let state = ini(&state);
+            if !matches!(state.get("device", "managed"), Some("true" | "1")) {
+                return None;
+            }
+            let uuid = state.get("device", "connection-uuid")?;
+            let profile = self.profiles.iter().find(|(_, file)| file.get("connection", "uuid") == Some(uuid));
+            return match profile {
+                Some((_, file)) if is_foreign(file) => None,
+                found => Some(found.map(|(path, _)| path.clone())),
+            };
+        }
+        let named = |file: &Ini| file.get("connection", "interface-name") == Some(&nic.link.name);
+        let profile = self.profiles.iter().find(|(_, file)| named(file) && !is_foreign(file))?;
+        Some(Some(profile.0.clone()))
+    }
+
+    fn only_netplan(&self) -> Option<String> {
+        match self.netplan.as_slice() {
+            [(path, _)] => Some(path.clone()),
+            _ => None,
+        }
+    }
+
+    /// Is one of these programs there? In a copy of a host's files without its programs, that is taken for granted.
+    fn is_installed(&self, programs: &[&str]) -> bool {
+        let folders = ["usr/sbin", "sbin", "usr/bin", "bin"];
+        let there: Vec<&str> = folders.into_iter().filter(|folder| self.tree.has(folder)).collect();
+        there.is_empty()
+            || there
+                .iter()
+                .any(|folder| programs.iter().any(|name| self.tree.has(&format!("{folder}/{name}"))))
+    }
+
+    fn is_enabled(&self, service: &str) -> bool {
+        let wanted = |target: &str| format!("etc/systemd/system/{target}.wants/{service}");
+        // A link to a file that may be elsewhere.
+        ["multi-user.target", "network-online.target"]
+            .iter()
+            .any(|target| self.tree.target_name(&wanted(target)).is_some())
+    }
+
+    /// The files of a kind in folders, by name; of two with the same name the first folder's counts.
+    fn files(&mut self, folders: &[&str], end: &str) -> Vec<(String, String)> {
+        let mut found: Vec<(String, String)> = Vec::new();
+        for folder in folders {
+            let names = self.unless_refused(self.tree.names(folder), folder).unwrap_or_default();
+            for name in names.into_iter().filter(|name| name.ends_with(end)) {
+                let path = format!("{folder}/{name}");
+                if found.iter().any(|(known, _)| known.rsplit('/').next() == Some(&name)) {
+                    continue;
+                }
+                if let Some(Some(text)) = self.unless_refused(self.tree.text(&path), &path) {
+                    found.push((path, text));
+                }
+            }
+        }
+        found.sort_by(|(a, _), (b, _)| a.rsplit('/').next().cmp(&b.rsplit('/').next()));
+        found
+    }
+
+    fn inis(&mut self, folders: &[&str], end: &str) -> Vec<(String, Ini)> {
+        self.files(folders, end).into_iter().map(|(path, text)| (path, ini(&text))).collect()
+    }
+
+    fn unless_refused<T>(&mut self, read: io::Result<T>, path: &str) -> Option<T> {
+        read.map_err(|_| self.unread.push(path.to_string())).ok()
+    }
+
+    /// `/etc/network/interfaces` and all that it leads to.
+    fn interfaces(&mut self) {
+        let mut waiting = vec!["/etc/network/interfaces".to_string()];
+        while let Some(path) = waiting.pop() {
+            if self.ifupdown.len() >= MOST_FILES || self.ifupdown.iter().any(|(known, _)| *known == path) {
+                continue;
+            }
+            let Some(Some(text)) = self.unless_refused(self.tree.text(&path), &path) else { continue };
+            let read: config::Interfaces = ifupdown(&text);
+            self.ifupdown.push((path, read.devices));
+            for source in read.sources {
+                let more = match source {
+                    Source::Files(pattern) => self.fitting(&pattern),
+                    Source::Folder(folder) => {
+                        let folder = absolute(folder.trim_end_matches('/'));
+                        let names = self.tree.names(&folder).unwrap_or_default();
+                        let names = names.into_iter().filter(|name| is_sourced(name));
+                        names.map(|name| format!("{folder}/{name}")).collect()
+                    }
+                };
+                waiting.extend(more.into_iter().rev());
+            }
+        }
+    }
+
+    /// The files that fit a pattern of paths.
+    fn fitting(&self, pattern: &str) -> Vec<String> {
+        let pattern = absolute(pattern);
+        let mut found = vec![String::new()];
+        for step in pattern.split('/').filter(|step| !step.is_empty()) {
+            found = found.iter().flat_map(|folder| self.one_step(folder, step)).take(MOST_FILES).collect();
+        }
+        found
+    }
+
+    fn one_step(&self, folder: &str, step: &str) -> Vec<String> {
+        if !step.contains(['*', '?', '[']) {
+            return vec![format!("{folder}/{step}")];
+        }
+        let names = self.tree.names(&format!("{folder}/")).unwrap_or_default();
+        let names = names.into_iter().filter(|name| !name.starts_with('.') && glob(step, name));
+        names.map(|name| format!("{folder}/{name}")).collect()
+    }
+
+    /// The bridges of libvirt's networks, where its files can be read.
+    fn virtual_bridges(&mut self) {
+        let folder = "/etc/libvirt/qemu/networks";
+        for name in self.tree.names(folder).unwrap_or_default().iter().filter(|name| name.ends_with(".xml")) {
+            let path = format!("{folder}/{name}");
+            let Ok(Some(text)) = self.tree.text(&path) else { continue };
+            let network = Doc::parse(&text).ok().and_then(|doc| Network::read(&doc).ok());
+            if let Some(bridge) = network.filter(|n| n.mode.is_virtual()).and_then(|n| n.bridge) {
+                self.bridges.push((path, bridge));
+            }
+        }
+    }
+}
+
+fn absolute(path: &str) -> String {
+    if path.starts_with('/') { path.to_string() } else { format!("/etc/network/{path}") }
+}
+
+fn is_libvirts(name: &str, kind: Kind) -> bool {
+    let numbered = |start: &str| {
+        name.strip_prefix(start).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    match kind {
+        Kind::Bridge => numbered("virbr"),
+        Kind::Tap => numbered("vnet"),
+        Kind::Macvtap => numbered("macvtap"),
+        _ => false,
+    }
+}
+
+/// networkd's word for a kind.
+fn word(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Wifi => "wlan",
+        Kind::Wwan => "wwan",
+        Kind::Loopback => "loopback",
+        Kind::Bridge => "bridge",
+        Kind::Bond => "bond",
+        Kind::Vlan => "vlan",
+        Kind::Tunnel | Kind::Tun | Kind::Infiniband | Kind::Other => return None,
+        _ => "ether",
+    })
+}
