@@ -183,7 +183,7 @@ pub(super) fn device(flag: &'static str, name: &DeviceName, around: &Surrounding
     spelled(flag, name)?;
     if around.lacks(name.as_str()) {
         let what = format!("'{name}' doesn't exist on this host");
-        return Err(Fault::new(flag, what, "'ip -br link' lists what there is"));
+        return Err(Fault::new(flag, what, "kvmnet host nics lists what there is"));
     }
     if flag == "--pool" && around.device(name.as_str()).is_some_and(|d| d.is_wireless) {
         let what =
