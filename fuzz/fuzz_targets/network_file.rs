@@ -24,14 +24,14 @@ fuzz_target!(|data: &[u8]| {
         let bridge = (mode == Mode::Bridge).then(|| "br0".parse().expect("a device name"));
         let ask = Ask { name: Some(network.name.clone()), host_access, bridge, ..Ask::new(mode) };
         let _ = satisfies(&network, &ask);
-        let Ok(edits) = set_mode(&doc, &ask, &around) else { continue };
+        let Ok(edits) = set_mode(&doc, &ask, &around, &mut Vec::new()) else { continue };
         let after = edits.apply(text);
         assert_eq!(edits.invert(text).apply(&after), text, "undoing gives another text");
         let again = Doc::parse(&after).unwrap_or_else(|e| panic!("the result is no XML: {e}\n{after}"));
         let read = Network::read(&again).unwrap_or_else(|e| panic!("the result is no network: {e}\n{after}"));
         assert_eq!(read.mode.as_str(), mode.as_str(), "another mode was asked for:\n{after}");
         let around = Surroundings { networks: vec![read], ..around.clone() };
-        if let Ok(second) = set_mode(&again, &ask, &around) {
+        if let Ok(second) = set_mode(&again, &ask, &around, &mut Vec::new()) {
             assert!(second.is_empty(), "a second change changes:\n{after}");
         }
     }
