@@ -32,6 +32,18 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
         let changes = changes(run, &entries, &world)?;
         // What was put back by hand, or never came to be, is no reason to stop there.
         if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {
+            if let Some(name) = entries.iter().find_map(|entry| cut_short_restart(entry)) {
+                return Err(Problem::new(
+                    format!(
+                        "{} was cut short while it restarted network '{name}': running guests on it may be unplugged; nothing \
+                         older is undone",
+                        run.number
+                    ),
+                    format!(
+                        "kvmnet reattach --on-network {name}\n'kvmnet undo ID' puts an older change back"
+                    ),
+                ));
+            }
             nothing.get_or_insert(changes);
             skipped.push(run.number);
             continue;
@@ -52,6 +64,15 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     }
     context.screen.say("kvmnet: nothing to do: there is no change to put back");
     Walked::none().report(&walk, context)
+}
+
+/// The network that a change was restarting when it was cut short: it may look as before while its guests' taps are on no
+/// bridge.
+fn cut_short_restart(entry: &Entry) -> Option<&str> {
+    entry.steps.iter().filter(|_| entry.outcome.is_none()).find_map(|step| match &step.place {
+        Place::Network { name, restart: true } => Some(name.as_str()),
+        _ => None,
+    })
 }
 
 /// The connection that the run was made on, if it takes one to put it back.
