@@ -1,6 +1,7 @@
 //! The host's network devices: what their names say, whether it is true, and who configures them. Nothing is read here:
 //! names, paths and the texts of configuration files come in as they stand.
 
+pub mod bridge;
 mod check;
 pub mod config;
 mod facts;

@@ -1,0 +1,96 @@
+//! How a bridge is made or taken down.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::{Ask, Host};
+
+/// A program with its arguments.
+pub type Command = Vec<String>;
+
+/// What configures a host's network.
+pub trait Backend {
+    /// As `--backend` has it.
+    fn name(&self) -> &'static str;
+
+    /// The programs (by name) and files (by absolute path) that it wants to know of whether they are there.
+    fn looks_for(&self) -> &'static [&'static str];
+
+    /// How the bridge is made.
+    ///
+    /// # Errors
+    /// A [`Fault`]: what stands in the way.
+    fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault>;
+
+    /// How the bridge is taken down: its first port gets back what it took over from it, or has now.
+    ///
+    /// # Errors
+    /// A [`Fault`]: what stands in the way.
+    fn take_down(&self, host: &Host, bridge: &str) -> Result<Recipe, Fault>;
+}
+
+/// Why something can't be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What stands in the way, and where.
+    pub what: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl Fault {
+    /// A fault.
+    pub fn new(what: impl Into<String>, help: impl Into<String>) -> Fault {
+        Fault { what: what.into(), help: help.into() }
+    }
+}
+
+/// Which files become what, and the commands around that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recipe {
+    /// The files, each as it stands and as it shall stand.
+    pub files: Vec<FileChange>,
+    /// Brings the new files into force.
+    pub make: Way,
+    /// Brings the old files back into force: what is run before the files are put back knows the new ones.
+    pub unmake: Way,
+    /// What the files say shall be found on the device that gets the addresses.
+    pub found: Found,
+    /// What will be different afterwards and isn't seen in the diff, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// A file that is written, made or removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// Its absolute path.
+    pub path: String,
+    /// What stands there; `None`: nothing.
+    pub before: Option<String>,
+    /// What shall stand there; `None`: nothing.
+    pub after: Option<String>,
+    /// The mode that a new file gets.
+    pub mode: u32,
+}
+
+/// The commands before and after files are written, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// Before.
+    pub before: Vec<Command>,
+    /// After.
+    pub after: Vec<Command>,
+}
+
+/// What shall be found on a device.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The addresses that the files name.
+    pub addresses: Vec<IpNet>,
+    /// An IPv4 address from DHCP.
+    pub dhcp4: bool,
+    /// The gateways of default routes that the files name.
+    pub gateways: Vec<IpAddr>,
+}
