@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("net", &["xml", "model"]),
     ("host", &["model"]),
     ("sys", &["xml"]),
-    ("plan", &["xml", "model", "convert", "sys"]),
+    ("plan", &["xml", "model", "convert", "host", "sys"]),
     ("report", &["xml", "model", "convert", "net", "plan"]),
     ("cli", &["model", "net"]),
     ("cmd", &["xml", "model", "convert", "net", "host", "sys", "plan", "report", "cli"]),

@@ -10,7 +10,10 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub use convert::{Convert, SavedImage};
 pub use history::{History, Undo};
-pub use host::{Host, HostCommand, HostNics};
+pub use host::{
+    BackendChoice, BridgeAddress, BridgeCommand, BridgeCreate, BridgeDelete, BridgeMac, BridgeRevert,
+    BridgeShow, Host, HostBridge, HostCommand, HostNics, OnOff,
+};
 pub use net::{
     Net, NetAutostart, NetCommand, NetCreate, NetDelete, NetLeases, NetList, NetMode, NetRestart, NetSetMode,
     NetShape, NetShow, NetStart, NetStop,

@@ -28,7 +28,7 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     };
     for (run, entries) in wanted {
         let host = host(run, &entries, args, context)?;
-        let world = World { host: host.as_deref(), shapes: Some(&shapes), ears: None };
+        let world = World { host: host.as_deref(), shapes: Some(&shapes), ..World::default() };
         let changes = changes(run, &entries, &world)?;
         // What was put back by hand, or never came to be, is no reason to stop there.
         if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {
@@ -82,7 +82,8 @@ fn host(
     args: &Undo,
     context: &Context,
 ) -> Result<Option<Box<dyn Hypervisor>>> {
-    let on_host = |place: &Place| !matches!(place, Place::File { .. }) && place.can_go_back();
+    let on_host =
+        |place: &Place| !matches!(place, Place::File { .. } | Place::Host(_)) && place.can_go_back();
     let needs_host = |e: &&Entry| undo::may_stand(e) && e.steps.iter().any(|s| on_host(&s.place));
     if !entries.iter().any(needs_host) {
         return Ok(None);
@@ -117,7 +118,7 @@ fn changes(run: &Run, entries: &[&Entry], world: &World<'_>) -> Result<Vec<Chang
                 let name = name.clone();
                 net::before_undo(host, &name, change)?;
             }
-            (Subject::Network(_) | Subject::File(_), _) => {}
+            (Subject::Network(_) | Subject::Bridge(_) | Subject::File(_), _) => {}
         }
     }
     Ok(changes)

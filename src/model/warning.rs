@@ -51,6 +51,8 @@ codes! {
     MtuExceedsBridge = "mtu-exceeds-bridge",
     /// The old network's MTU and the new bridge's differ.
     MtuDiffers = "mtu-differs",
+    /// The admin's own connection to the host won't survive the change.
+    ConnectionLost = "connection-lost",
     /// A configured MTU is refused by libvirt on the new type.
     MtuLost = "mtu-lost",
     /// Guests refer to the network.

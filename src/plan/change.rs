@@ -21,6 +21,8 @@ pub enum Subject {
     },
     /// A network that libvirt knows, or will.
     Network(String),
+    /// A bridge of this host's.
+    Bridge(String),
     /// A file, named as the user did.
     File(#[serde(with = "super::path")] PathBuf),
 }
@@ -30,6 +32,7 @@ impl std::fmt::Display for Subject {
         match self {
             Subject::Guest { name, .. } => write!(f, "guest '{name}'"),
             Subject::Network(name) => write!(f, "network '{name}'"),
+            Subject::Bridge(name) => write!(f, "bridge '{name}'"),
             Subject::File(path) => f.write_str(&escaped(path)),
         }
     }

@@ -214,6 +214,21 @@ impl Journal {
     }
 }
 
+/// Writes down that the change of the host's network of that id was put back, and why.
+///
+/// # Errors
+/// The journal can't be written to.
+pub(super) fn failed(folder: &Path, id: &str, why: &str) -> Result<()> {
+    let is_it = |step: &Step| matches!(&step.place, Place::Host(host) if host.id == id);
+    for run in read_all(folder)?.into_iter().rev() {
+        for entry in run.entries.iter().filter(|entry| entry.steps.iter().any(is_it)) {
+            let line = Line::End { change: entry.change, outcome: Outcome::Failed { why: why.into() } };
+            return Ok(Log::append_to(folder, run.number)?.add(&serde_json::to_string(&line)?)?);
+        }
+    }
+    Ok(())
+}
+
 fn id(run: u64, change: usize, of: usize) -> String {
     if of == 1 { run.to_string() } else { format!("{run}.{change}") }
 }

@@ -14,6 +14,7 @@
 
 mod apply;
 mod change;
+mod host;
 mod journal;
 mod network;
 mod path;
@@ -22,8 +23,10 @@ mod running;
 mod spine;
 pub mod taps;
 pub mod undo;
+pub mod window;
 
 pub use change::{Change, State, Status, Step, Subject};
+pub use host::{HostBridge, Side};
 pub use journal::{Entry, Journal, Outcome, Run, RunHeader, journal_dir, read_all};
 pub use network::Standing;
 pub use place::{Place, Shapes, World};

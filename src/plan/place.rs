@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
+use super::host::HostBridge;
 use super::network::{self, Standing};
+use super::window::Verified;
 use super::{running, taps};
 use crate::problem::escaped;
 use crate::sys::files;
@@ -54,6 +56,8 @@ pub enum Place {
         /// The tap (`vnet0`).
         tap: String,
     },
+    /// A bridge of the host's, with the files that make it.
+    Host(Box<HostBridge>),
     /// A file.
     File {
         /// Its absolute path.
@@ -73,6 +77,10 @@ pub struct World<'a> {
     pub shapes: Option<&'a Shapes>,
     /// Who listens to NICs that move while their guests run, and must hear when they have.
     pub ears: Option<&'a Ears>,
+    /// Who is told what is being done to the host's network.
+    pub teller: Option<&'a (dyn Fn(&str) + Sync)>,
+    /// Where what was found of the host's network is put.
+    pub verified: Option<&'a Mutex<Option<Verified>>>,
 }
 
 /// Shapes of NICs that libvirt's schema has let pass.
@@ -96,6 +104,12 @@ impl Shapes {
 }
 
 impl<'a> World<'a> {
+    fn tell(&self, said: &str) {
+        if let Some(teller) = self.teller {
+            teller(said);
+        }
+    }
+
     fn host(&self) -> Result<&'a dyn Hypervisor> {
         self.host.context("there is no connection to libvirt")
     }
@@ -116,6 +130,7 @@ impl Place {
             Place::RunningNic { mac, .. } => format!("the running guest's NIC {mac}"),
             Place::Network { name, .. } => format!("network '{name}'"),
             Place::Tap { tap, .. } => format!("the place of tap {tap}"),
+            Place::Host(host) => format!("bridge {}", host.bridge),
             Place::File { path, .. } => escaped(path),
         }
     }
@@ -127,6 +142,7 @@ impl Place {
                 .map(|standing| Standing { xml: xml::masked(&standing.xml), ..standing }.to_string())
                 .unwrap_or_default(),
             Place::Tap { .. } => text.into(),
+            Place::Host(host) => host.shown(text),
             _ => xml::masked(text),
         }
     }
@@ -141,7 +157,7 @@ impl Place {
 
     /// May something of a text that could be put there only in part stand?
     pub fn takes_several_calls(&self) -> bool {
-        matches!(self, Place::Network { .. })
+        matches!(self, Place::Network { .. } | Place::Host(_))
     }
 
     /// Can what stood there be put back?
@@ -160,6 +176,7 @@ impl Place {
             Place::RunningNic { uuid, mac, .. } => running::read(world.host()?, uuid, mac),
             Place::Network { name, .. } => network::read(world.host()?, name),
             Place::Tap { uuid, tap } => taps::read(world.host()?, uuid, tap),
+            Place::Host(host) => host.read().map(Some),
             Place::File { path, .. } => match files::read_if_there(path) {
                 Ok(None) => Ok(None),
                 Ok(Some(bytes)) => match String::from_utf8(bytes) {
@@ -199,6 +216,14 @@ impl Place {
                 running::put(world.host()?, (uuid, mac), interface, *bounce, world.ears)
             }
             (Place::RunningNic { .. }, None) => Err(anyhow!("kvmnet never unplugs a guest's NIC")),
+            (Place::Host(host), Some(text)) => {
+                let verified = host.put(text, &|said| world.tell(said))?;
+                if let Some(seen) = world.verified {
+                    *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(verified);
+                }
+                Ok(())
+            }
+            (Place::Host(_), None) => Err(anyhow!("a bridge of the host's is never nothing")),
             (Place::Network { name, restart }, text) => network::put(world.host()?, name, text, *restart),
             (Place::Tap { uuid, tap }, text) => taps::put(world.host()?, (uuid, tap), text),
             (Place::File { .. }, text) => match self.swap(world, self.read(world)?.as_deref(), text)? {
@@ -230,7 +255,7 @@ impl Place {
             (_, _, after, stored) if after == stored => true,
             (Place::File { .. }, ..) | (_, _, _, None) => false,
             // Taps look after that themselves.
-            (Place::Tap { .. }, ..) => true,
+            (Place::Tap { .. } | Place::Host(_), ..) => true,
             (Place::RunningNic { .. }, Some(before), _, Some(stored)) => {
                 running::agrees(before, stored).is_ok()
             }
@@ -261,6 +286,7 @@ impl Place {
             (Place::Tap { .. }, _, _, Some(stored)) => Err(format!("it is on {stored}")),
             (Place::RunningNic { .. }, _, Some(after), Some(stored)) => running::agrees(after, stored),
             (Place::Network { .. }, _, Some(after), Some(stored)) => network::agrees(after, stored),
+            (Place::Host(host), _, Some(after), Some(stored)) => host.agrees(after, stored),
             (_, Some(before), Some(after), Some(stored)) => xml::only_where_announced(before, after, stored),
             (_, _, _, None) => Err("it is gone".into()),
             _ => Err("it is there".into()),
@@ -277,7 +303,7 @@ mod tests {
     #[test]
     fn each_shape_of_nic_is_checked_once() {
         let (fake, shapes) = (Fake::default(), Shapes::default());
-        let world = World { host: Some(&fake), shapes: Some(&shapes), ears: None };
+        let world = World { host: Some(&fake), shapes: Some(&shapes), ..World::default() };
         let put = |world: &World<'_>, uuid: &str, nic: &str| {
             let devices = format!("<devices><interface><mac address='{uuid}'/>{nic}</interface></devices>");
             let xml = format!("<domain><uuid>{uuid}</uuid>{devices}</domain>");

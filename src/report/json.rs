@@ -43,8 +43,10 @@ fn change(change: &Change) -> Value {
         "live": null,
         "error": change.error().map(render),
     });
-    if let Subject::Network(name) = &change.subject {
-        out["network"] = json!(name);
+    match &change.subject {
+        Subject::Network(name) => out["network"] = json!(name),
+        Subject::Bridge(name) => out["bridge"] = json!(name),
+        _ => {}
     }
     if let Value::Object(map) = &mut out {
         map.extend(change.detail.clone());
@@ -55,7 +57,7 @@ fn change(change: &Change) -> Value {
 fn subject(subject: &Subject) -> (Option<&str>, Option<&str>, Option<String>) {
     match subject {
         Subject::Guest { name, uuid } => (Some(name), Some(uuid), None),
-        Subject::Network(_) => (None, None, None),
+        Subject::Network(_) | Subject::Bridge(_) => (None, None, None),
         Subject::File(path) => (None, None, Some(path.display().to_string())),
     }
 }
@@ -78,6 +80,10 @@ pub fn history(runs: &[Run]) -> Value {
                 "path": entry.path().map(|path| path.display().to_string()),
                 "network": match &entry.subject {
                     Subject::Network(name) => Some(name),
+                    _ => None,
+                },
+                "bridge": match &entry.subject {
+                    Subject::Bridge(name) => Some(name),
                     _ => None,
                 },
                 "what": entry.headline,

@@ -9,6 +9,11 @@ pub fn now() -> String {
     now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default()
 }
 
+/// Now, in seconds since 1970.
+pub fn unix() -> u64 {
+    OffsetDateTime::now_utc().unix_timestamp().try_into().unwrap_or_default()
+}
+
 /// Waits.
 pub fn sleep(time: std::time::Duration) {
     std::thread::sleep(time);

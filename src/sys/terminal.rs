@@ -29,6 +29,21 @@ pub fn shows_progress() -> bool {
     io::stderr().is_terminal()
 }
 
+/// A line on standard error, if it is still there.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Is it root who runs this process?
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// This process's number.
+pub fn process_id() -> u32 {
+    std::process::id()
+}
+
 /// The words typed after the program's name.
 pub fn arguments() -> Vec<OsString> {
     std::env::args_os().skip(1).collect()

@@ -1,9 +1,11 @@
 //! `kvmnet host`
 
+mod bridge;
 mod detail;
 mod nics;
 mod owners;
 mod seen;
+mod texts;
 
 use anyhow::Result;
 
@@ -20,5 +22,6 @@ pub(super) fn run(args: &Host, context: &mut Context) -> Result<u8> {
     }
     match &args.command {
         HostCommand::Nics(args) => nics::run(args, context),
+        HostCommand::Bridge(args) => bridge::run(args, context),
     }
 }

@@ -1,11 +1,8 @@
 //! Who configures a device.
 
-use std::io;
-
+use super::texts;
 use crate::host::Kind;
-use crate::host::config::{
-    self, Definition, Device, Ini, Source, glob, ifupdown, ini, is_sourced, netplan, network_matches,
-};
+use crate::host::config::{Definition, Device, Ini, ifupdown, ini, netplan, network_matches};
 use crate::model::Network;
 use crate::sys::nics::Nic;
 use crate::sys::tree::{Tree, is_in_first_network};
@@ -34,9 +31,6 @@ pub(super) struct Owners<'a> {
     pub(super) unread: Vec<String>,
 }
 
-/// Files of ifupdown that lead to each other in a circle end somewhere.
-const MOST_FILES: usize = 500;
-
 impl<'a> Owners<'a> {
     /// Reads what there is.
     pub(super) fn read(tree: &'a Tree) -> Owners<'a> {
@@ -52,20 +46,22 @@ impl<'a> Owners<'a> {
             unread: Vec::new(),
         };
         if owners.is_installed(&["netplan"]) {
-            let files = owners.files(&["/etc/netplan", "/run/netplan", "/lib/netplan"], ".yaml");
+            let files = texts::netplan(tree, &mut owners.unread);
             owners.netplan = files.into_iter().map(|(path, text)| (path, netplan(&text))).collect();
         }
         if owners.is_installed(&["ifup", "ifreload"]) {
-            owners.interfaces();
+            let files = texts::interfaces(tree, &mut owners.unread);
+            owners.ifupdown = files.into_iter().map(|(path, text)| (path, ifupdown(&text).devices)).collect();
         }
         if !owners.tree.has("run/systemd/netif/links") && owners.is_enabled("systemd-networkd.service") {
-            owners.networks = owners.inis(&["/etc/systemd/network", "/run/systemd/network"], ".network");
+            let folders = ["/etc/systemd/network", "/run/systemd/network"];
+            owners.networks = inis(texts::files(tree, &folders, ".network", &mut owners.unread));
         }
         let manager = tree.has("run/NetworkManager") || owners.is_enabled("NetworkManager.service");
         if manager {
             let folders =
                 ["/etc/NetworkManager/system-connections", "/run/NetworkManager/system-connections"];
-            owners.profiles = owners.inis(&folders, "");
+            owners.profiles = inis(texts::files(tree, &folders, "", &mut owners.unread));
         }
         owners.virtual_bridges();
         owners
@@ -179,77 +175,6 @@ impl<'a> Owners<'a> {
             .any(|target| self.tree.target_name(&wanted(target)).is_some())
     }
 
-    /// The files of a kind in folders, by name; of two with the same name the first folder's counts.
-    fn files(&mut self, folders: &[&str], end: &str) -> Vec<(String, String)> {
-        let mut found: Vec<(String, String)> = Vec::new();
-        for folder in folders {
-            let names = self.unless_refused(self.tree.names(folder), folder).unwrap_or_default();
-            for name in names.into_iter().filter(|name| name.ends_with(end)) {
-                let path = format!("{folder}/{name}");
-                if found.iter().any(|(known, _)| known.rsplit('/').next() == Some(&name)) {
-                    continue;
-                }
-                if let Some(Some(text)) = self.unless_refused(self.tree.text(&path), &path) {
-                    found.push((path, text));
-                }
-            }
-        }
-        found.sort_by(|(a, _), (b, _)| a.rsplit('/').next().cmp(&b.rsplit('/').next()));
-        found
-    }
-
-    fn inis(&mut self, folders: &[&str], end: &str) -> Vec<(String, Ini)> {
-        self.files(folders, end).into_iter().map(|(path, text)| (path, ini(&text))).collect()
-    }
-
-    fn unless_refused<T>(&mut self, read: io::Result<T>, path: &str) -> Option<T> {
-        read.map_err(|_| self.unread.push(path.to_string())).ok()
-    }
-
-    /// `/etc/network/interfaces` and all that it leads to.
-    fn interfaces(&mut self) {
-        let mut waiting = vec!["/etc/network/interfaces".to_string()];
-        while let Some(path) = waiting.pop() {
-            if self.ifupdown.len() >= MOST_FILES || self.ifupdown.iter().any(|(known, _)| *known == path) {
-                continue;
-            }
-            let Some(Some(text)) = self.unless_refused(self.tree.text(&path), &path) else { continue };
-            let read: config::Interfaces = ifupdown(&text);
-            self.ifupdown.push((path, read.devices));
-            for source in read.sources {
-                let more = match source {
-                    Source::Files(pattern) => self.fitting(&pattern),
-                    Source::Folder(folder) => {
-                        let folder = absolute(folder.trim_end_matches('/'));
-                        let names = self.tree.names(&folder).unwrap_or_default();
-                        let names = names.into_iter().filter(|name| is_sourced(name));
-                        names.map(|name| format!("{folder}/{name}")).collect()
-                    }
-                };
-                waiting.extend(more.into_iter().rev());
-            }
-        }
-    }
-
-    /// The files that fit a pattern of paths.
-    fn fitting(&self, pattern: &str) -> Vec<String> {
-        let pattern = absolute(pattern);
-        let mut found = vec![String::new()];
-        for step in pattern.split('/').filter(|step| !step.is_empty()) {
-            found = found.iter().flat_map(|folder| self.one_step(folder, step)).take(MOST_FILES).collect();
-        }
-        found
-    }
-
-    fn one_step(&self, folder: &str, step: &str) -> Vec<String> {
-        if !step.contains(['*', '?', '[']) {
-            return vec![format!("{folder}/{step}")];
-        }
-        let names = self.tree.names(&format!("{folder}/")).unwrap_or_default();
-        let names = names.into_iter().filter(|name| !name.starts_with('.') && glob(step, name));
-        names.map(|name| format!("{folder}/{name}")).collect()
-    }
-
     /// The bridges of libvirt's networks, where its files can be read.
     fn virtual_bridges(&mut self) {
         let folder = "/etc/libvirt/qemu/networks";
@@ -264,8 +189,8 @@ impl<'a> Owners<'a> {
     }
 }
 
-fn absolute(path: &str) -> String {
-    if path.starts_with('/') { path.to_string() } else { format!("/etc/network/{path}") }
+fn inis(files: Vec<(String, String)>) -> Vec<(String, Ini)> {
+    files.into_iter().map(|(path, text)| (path, ini(&text))).collect()
 }
 
 fn is_libvirts(name: &str, kind: Kind) -> bool {

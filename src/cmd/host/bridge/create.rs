@@ -1,0 +1,248 @@
+//! `kvmnet host bridge create`
+
+use std::net::IpAddr;
+
+use anyhow::{Result, anyhow};
+use ipnet::IpNet;
+use serde_json::json;
+
+use super::change::{Wanted, carry_out, change, side};
+use super::look::Looked;
+use super::{guests, refusals, ssh};
+use crate::cli::{BridgeAddress, BridgeCreate, BridgeMac, OnOff};
+use crate::cmd::Context;
+use crate::cmd::host::seen::Seen;
+use crate::cmd::walk::Walk;
+use crate::host::bridge::{Addresses, Ask, Fault, Found, Recipe};
+use crate::model::{Code, Warning};
+use crate::plan::window::{self, Want};
+use crate::problem::Problem;
+
+/// Makes a bridge.
+pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
+    if args.consent.exit_code && !args.consent.dry_run {
+        return Err(Problem::new("--exit-code tells of a preview", "add --dry-run"));
+    }
+    let bridge = args.name.as_str();
+    let looked = Looked::below(args.root.as_deref())?;
+    refusals::name(&looked, bridge, &args.port)?;
+    refusals::ports(&looked, bridge, &args.port)?;
+    let ask = ask(args, &looked)?;
+    let first = &ask.ports[0];
+    let owner = match looked.device(bridge) {
+        // It is there, and its ports may be nobody's but its.
+        Some(seen) if !seen.owners.is_empty() => bridge,
+        _ => first,
+    };
+    let backend = looked.backend(owner, args.backend)?;
+    let host = looked.host(backend)?;
+    let recipe = backend.make(&host, &ask).map_err(refused)?;
+    refusals::addresses(&looked, &ask, &recipe)?;
+    if let Some(window) = window::open()?.filter(|_| looked.tree.is_here() && !recipe.files.is_empty()) {
+        return Err(Problem::new(
+            format!("a change of the host's network waits to be confirmed ({})", window.headline),
+            "kvmnet host bridge confirm\nor put it back with 'kvmnet host bridge revert'",
+        ));
+    }
+    let next = guests::next_step(&looked.tree, bridge);
+    let change = planned(args, &looked, &ask, &recipe, backend.name(), &next)?;
+    let document = json!({
+        "name": bridge,
+        "ports": ask.ports,
+        "mac": ask.mac,
+        "stp": ask.stp,
+        "forward_delay": ask.forward_delay,
+    });
+    carry_out(change, &Walk::new(&args.consent), &document, &next, args.timeout, context)
+}
+
+pub(super) fn refused(fault: Fault) -> anyhow::Error {
+    Problem::new(fault.what, fault.help)
+}
+
+/// What was typed, with what it means where nothing was said.
+fn ask(args: &BridgeCreate, looked: &Looked) -> Result<Ask> {
+    let ports: Vec<String> = args
+        .port
+        .iter()
+        .map(|port| looked.device(port).map_or_else(|| port.clone(), |seen| seen.nic.link.name.clone()))
+        .collect();
+    let stp = args.stp.map_or(ports.len() > 1, |stp| stp == OnOff::On);
+    let forward_delay = match (args.forward_delay, stp) {
+        (None, false) => 0,
+        (None, true) => 2,
+        (Some(0), false) => 0,
+        (Some(seconds), false) => {
+            return Err(Problem::new(
+                format!("--forward-delay {seconds} has no effect while STP is off"),
+                "add --stp on, or leave it out",
+            ));
+        }
+        (Some(seconds @ 2..=30), true) => seconds,
+        (Some(seconds), true) => {
+            return Err(Problem::new(
+                format!("--forward-delay {seconds}: with STP on the kernel takes 2 to 30 seconds"),
+                "--forward-delay 2 is the least",
+            ));
+        }
+    };
+    let first = looked.device(&ports[0]);
+    let mac = match args.mac {
+        BridgeMac::Mac(mac) => mac.to_string(),
+        BridgeMac::Keep => first
+            .and_then(|seen| seen.nic.link.mac.clone())
+            .ok_or_else(|| anyhow!("the MAC address of {} isn't known", ports[0]))?
+            .to_ascii_lowercase(),
+    };
+    let addresses = addresses(&args.address)?;
+    let ask = Ask {
+        bridge: args.name.as_str().into(),
+        ports,
+        addresses,
+        gateways: args.gateway.clone(),
+        dns: args.dns.clone(),
+        stp,
+        forward_delay,
+        mac,
+    };
+    gateways(&ask, first)?;
+    Ok(ask)
+}
+
+fn addresses(typed: &[BridgeAddress]) -> Result<Addresses> {
+    let fixed: Vec<IpNet> = typed
+        .iter()
+        .filter_map(|address| match address {
+            BridgeAddress::Static(net) => Some(*net),
+            _ => None,
+        })
+        .collect();
+    match typed {
+        [] | [BridgeAddress::Keep] => Ok(Addresses::Keep),
+        [BridgeAddress::Dhcp] => Ok(Addresses::Dhcp),
+        [BridgeAddress::None] => Ok(Addresses::None),
+        _ if fixed.len() == typed.len() => Ok(Addresses::Static(fixed)),
+        _ => Err(Problem::new(
+            "--address keep, dhcp and none each stand alone",
+            "give one of them, or addresses: --address 192.0.2.10/24 --address 2001:db8::10/64",
+        )),
+    }
+}
+
+/// Can the bridge reach them?
+fn gateways(ask: &Ask, first: Option<&Seen>) -> Result<()> {
+    for (n, gateway) in ask.gateways.iter().enumerate() {
+        if let Some(other) = ask.gateways[..n].iter().find(|other| other.is_ipv4() == gateway.is_ipv4()) {
+            return Err(Problem::new(
+                format!(
+                    "--gateway {other} and --gateway {gateway}: there can be one default route of a family"
+                ),
+                "give one",
+            ));
+        }
+        let link = first.into_iter().flat_map(|seen| seen.nic.link.addresses.iter().flatten());
+        let (what, nets): (_, Vec<IpNet>) = match &ask.addresses {
+            Addresses::Static(nets) => ("--address", nets.clone()),
+            Addresses::Keep => ("the NIC's addresses", link.filter_map(|a| a.cidr.parse().ok()).collect()),
+            Addresses::None => {
+                return Err(Problem::new(
+                    format!(
+                        "--gateway {gateway} needs an address in its subnet, and --address none gives the bridge none"
+                    ),
+                    "leave one of them out",
+                ));
+            }
+            Addresses::Dhcp => continue,
+        };
+        let is_link = matches!(gateway, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        if !is_link && !nets.is_empty() && !nets.iter().any(|net| net.contains(gateway)) {
+            return Err(Problem::new(
+                format!("--gateway {gateway} is in no subnet of {what}, so it can't be reached"),
+                "give the router's address in the bridge's subnet",
+            ));
+        }
+        if nets.iter().any(|net| net.addr() == *gateway) {
+            return Err(Problem::new(
+                format!("--gateway {gateway} is the bridge's own address"),
+                "give the router's",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn planned(
+    args: &BridgeCreate,
+    looked: &Looked,
+    ask: &Ask,
+    recipe: &Recipe,
+    backend: &'static str,
+    next: &[String],
+) -> Result<crate::plan::Change> {
+    let (bridge, first) = (ask.bridge.as_str(), ask.ports[0].as_str());
+    let is_there = looked.device(bridge).is_some();
+    let devices: Vec<String> = ask.ports.iter().cloned().chain([bridge.to_string()]).collect();
+    let source = if is_there { bridge } else { first };
+    let keeps = ask.addresses == Addresses::Keep;
+    let fixed = |nets: &[IpNet]| nets.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let Found { addresses, dhcp4, gateways } = &recipe.found;
+    let want = Want {
+        bridge: Some(bridge.into()),
+        ports: ask.ports.clone(),
+        mac: Some(ask.mac.clone()),
+        device: (ask.addresses != Addresses::None).then(|| bridge.to_string()),
+        addresses: fixed(addresses),
+        dhcp4: *dhcp4,
+        gateways: gateways.clone(),
+        bare: ask.ports.clone(),
+        answering: ask.gateways.clone(),
+        ..Want::default()
+    };
+    let ports = ask.ports.join(", ");
+    let headline = if is_there {
+        format!("changes bridge {bridge}")
+    } else {
+        format!("makes bridge {bridge} of {ports} ({backend})")
+    };
+    let mut after = side(headline, want, keeps.then(|| source.to_string()));
+    after.next = next.to_vec();
+    let held = looked.device(source).map(|seen| seen.nic.link.addresses.clone().unwrap_or_default());
+    let held = held.unwrap_or_default();
+    let fate = ssh::fate(&looked.seen, &devices, |ip| match &ask.addresses {
+        Addresses::Keep => true,
+        Addresses::Static(nets) => nets.iter().any(|net| net.addr() == ip),
+        Addresses::None => false,
+        // The server knows the NIC by its MAC, which the bridge gets.
+        Addresses::Dhcp => held.iter().any(|a| a.is_dynamic && a.cidr.starts_with(&format!("{ip}/"))),
+    });
+    after.ssh_survives = fate.as_ref().is_some_and(|fate| fate.survives);
+    let global = held.iter().filter(|a| a.scope == "global" && !a.is_dynamic);
+    let back = Want {
+        gone: (!is_there).then(|| bridge.to_string()),
+        bridge: is_there.then(|| bridge.to_string()),
+        device: (!held.is_empty()).then(|| source.to_string()),
+        addresses: global.map(|a| a.cidr.clone()).collect(),
+        ..Want::default()
+    };
+    let mut before = side(format!("takes bridge {bridge} down"), back, keeps.then(|| bridge.to_string()));
+    before.ssh_survives = after.ssh_survives;
+    let wanted = Wanted {
+        bridge,
+        backend,
+        recipe,
+        devices,
+        after,
+        before,
+        timeout: args.timeout,
+        remark: format!("bridge {bridge} of {ports} is there already, just so"),
+    };
+    let mut change = change(wanted)?;
+    if change.is_planned() {
+        match fate {
+            Some(fate) if fate.survives => change.meaning.push(fate.words),
+            Some(fate) => change.warnings.push(Warning::note(Code::ConnectionLost, fate.words)),
+            None => {}
+        }
+    }
+    Ok(change)
+}

@@ -1,0 +1,140 @@
+//! `kvmnet host bridge delete`
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::change::{Wanted, carry_out, change, side};
+use super::create::refused;
+use super::look::Looked;
+use super::{guests, ssh};
+use crate::cli::BridgeDelete;
+use crate::cmd::Context;
+use crate::cmd::walk::Walk;
+use crate::host::Kind;
+use crate::host::bridge::Found;
+use crate::model::{Code, Warning};
+use crate::plan::window::{self, Want};
+use crate::plan::{Change, Subject};
+use crate::problem::Problem;
+
+/// Removes a bridge.
+pub(super) fn run(args: &BridgeDelete, context: &mut Context) -> Result<u8> {
+    if args.consent.exit_code && !args.consent.dry_run {
+        return Err(Problem::new("--exit-code tells of a preview", "add --dry-run"));
+    }
+    let looked = Looked::below(args.root.as_deref())?;
+    let mut options = Walk::new(&args.consent);
+    options.force = args.force;
+    let name = args.name.as_str();
+    let (change, ports) = planned(args, name, &looked)?;
+    let document = json!({ "name": name, "ports": ports });
+    carry_out(change, &options, &document, &[], args.timeout, context)
+}
+
+fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change, Vec<String>)> {
+    let Some(seen) = looked.device(bridge) else {
+        let mut change = Change::new(Subject::Bridge(bridge.into()));
+        change.remarks.push("there is no such bridge".into());
+        return Ok((change, Vec::new()));
+    };
+    if seen.kind != Kind::Bridge {
+        let what = format!("{bridge} is no bridge, but a device of kind {}", seen.kind.as_str());
+        return Err(Problem::new(what, "'kvmnet host bridge list' lists the bridges"));
+    }
+    if let Some(owner) = seen.owners.iter().find(|owner| owner.backend == "libvirt") {
+        let file = owner.file.as_ref().map(|file| format!(" ({file})")).unwrap_or_default();
+        return Err(Problem::new(
+            format!("{bridge} is the bridge of one of libvirt's networks{file}"),
+            "kvmnet net delete NETWORK removes the network and its bridge",
+        ));
+    }
+    if let Some(window) = window::open()?.filter(|_| looked.tree.is_here()) {
+        return Err(Problem::new(
+            format!("a change of the host's network waits to be confirmed ({})", window.headline),
+            "kvmnet host bridge confirm\nor put it back with 'kvmnet host bridge revert'",
+        ));
+    }
+    let backend = looked.backend(bridge, args.backend)?;
+    let host = looked.host(backend)?;
+    let recipe = backend.take_down(&host, bridge).map_err(refused)?;
+    let is_guests = |kind: Kind| matches!(kind, Kind::Tap | Kind::Macvtap);
+    let (taps, ports): (Vec<_>, Vec<_>) =
+        seen.carries.iter().filter(|c| c.role == "port").partition(|c| is_guests(c.kind));
+    let ports: Vec<String> = ports.into_iter().map(|c| c.name.clone()).collect();
+    let taps: Vec<String> = taps.into_iter().map(|c| c.name.clone()).collect();
+    let Found { addresses, dhcp4, gateways } = &recipe.found;
+    let has_addresses = !addresses.is_empty() || *dhcp4 || !gateways.is_empty();
+    let first = ports.first().cloned();
+    let devices: Vec<String> = ports.iter().cloned().chain([bridge.to_string()]).collect();
+    let want = Want {
+        gone: Some(bridge.into()),
+        device: first.clone().filter(|_| has_addresses),
+        addresses: addresses.iter().map(ToString::to_string).collect(),
+        dhcp4: *dhcp4,
+        gateways: gateways.clone(),
+        ..Want::default()
+    };
+    let mut after = side(
+        format!("takes bridge {bridge} down ({})", backend.name()),
+        want,
+        (has_addresses && first.is_some()).then(|| bridge.to_string()),
+    );
+    let held = seen.nic.link.addresses.clone().unwrap_or_default();
+    let global = held.iter().filter(|a| a.scope == "global" && !a.is_dynamic);
+    let back = Want {
+        bridge: Some(bridge.into()),
+        ports: ports.clone(),
+        device: (!held.is_empty()).then(|| bridge.to_string()),
+        addresses: global.map(|a| a.cidr.clone()).collect(),
+        ..Want::default()
+    };
+    let mut before = side(format!("makes bridge {bridge} of {}", ports.join(", ")), back, first.clone());
+    let fate = ssh::fate(&looked.seen, &devices, |_| has_addresses && first.is_some());
+    after.ssh_survives = fate.as_ref().is_some_and(|fate| fate.survives);
+    before.ssh_survives = after.ssh_survives;
+    let wanted = Wanted {
+        bridge,
+        backend: backend.name(),
+        recipe: &recipe,
+        devices,
+        after,
+        before,
+        timeout: args.timeout,
+        remark: format!("no file of {}'s makes bridge {bridge}", backend.name()),
+    };
+    let mut change = change(wanted)?;
+    if change.is_planned() {
+        change.warnings.extend(in_use(looked, bridge, &taps));
+        match fate {
+            Some(fate) if fate.survives => change.meaning.push(fate.words),
+            Some(fate) => change.warnings.push(Warning::note(Code::ConnectionLost, fate.words)),
+            None => {}
+        }
+    }
+    Ok((change, ports))
+}
+
+/// Who would be cut off.
+fn in_use(looked: &Looked, bridge: &str, taps: &[String]) -> Option<Warning> {
+    let used = guests::on(&looked.tree, bridge);
+    let mut by = Vec::new();
+    let named =
+        |names: &[String]| names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    if !used.guests.is_empty() {
+        by.push(format!("guest{} {}", if used.guests.len() == 1 { "" } else { "s" }, named(&used.guests)));
+    } else if !taps.is_empty() {
+        by.push(format!("what is behind {}", taps.join(", ")));
+    }
+    if !used.networks.is_empty() {
+        by.push(format!(
+            "network{} {}",
+            if used.networks.len() == 1 { "" } else { "s" },
+            named(&used.networks)
+        ));
+    }
+    let what = format!(
+        "bridge {bridge} is used by {}; move them first: kvmnet convert GUEST --to-network NETWORK",
+        by.join(" and by ")
+    );
+    (!by.is_empty()).then(|| Warning::stop(Code::NetworkInUse, what))
+}

@@ -1,0 +1,148 @@
+//! The host as the backends get it.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::BackendChoice;
+use crate::cmd::host::seen::{self, Seen};
+use crate::cmd::host::texts;
+use crate::host::bridge::{Address, Backend, Host, HostDevice, HostFile, backend};
+use crate::host::config::ini;
+use crate::problem::{Problem, escaped};
+use crate::sys::tree::Tree;
+
+/// The host below a folder, its devices and what couldn't be read.
+pub(super) struct Looked {
+    pub(super) tree: Tree,
+    pub(super) seen: Vec<Seen>,
+    pub(super) unread: Vec<String>,
+}
+
+impl Looked {
+    /// Looks at this host, or at the files below a folder.
+    pub(super) fn below(root: Option<&Path>) -> Result<Looked> {
+        let root = root.unwrap_or(Path::new("/"));
+        let tree = Tree::below(root).with_context(|| format!("cannot look below {}", escaped(root)))?;
+        let (seen, unread) = seen::look(&tree);
+        Ok(Looked { tree, seen, unread })
+    }
+
+    /// A device, by any of its names.
+    pub(super) fn device(&self, name: &str) -> Option<&Seen> {
+        let is = |seen: &&Seen| {
+            seen.nic.link.name == name || seen.nic.link.altnames.iter().any(|other| other == name)
+        };
+        self.seen.iter().find(is)
+    }
+
+    /// Who configures a device: the one that was chosen, or the only one who does.
+    ///
+    /// # Errors
+    /// Two do, or none, or it can't be told.
+    pub(super) fn backend(&self, name: &str, choice: BackendChoice) -> Result<&'static dyn Backend> {
+        let known = |name: &str| {
+            backend(name).ok_or_else(|| {
+                let help = "its bridges can be made by ifupdown, netplan, networkd and NetworkManager";
+                Problem::new(format!("kvmnet can't have {name} configure a bridge"), help)
+            })
+        };
+        if let Some(chosen) = choice.name() {
+            return known(chosen);
+        }
+        let owners = self.device(name).map(|seen| seen.owners.as_slice()).unwrap_or_default();
+        let said = |owner: &crate::cmd::host::owners::Owner| match &owner.file {
+            Some(file) => format!("{} ({file})", owner.backend),
+            None => owner.backend.to_string(),
+        };
+        match owners {
+            [owner] => known(owner.backend),
+            [] if !self.unread.is_empty() => Err(Problem::new(
+                format!("who configures {name} can't be told: {} can't be read", self.unread.join(", ")),
+                "run it as root (sudo), or say it with --backend",
+            )),
+            [] => Err(Problem::new(
+                format!("nothing on this host configures {name}"),
+                "say whose files shall be written: --backend ifupdown, netplan, networkd or networkmanager",
+            )),
+            all => Err(Problem::new(
+                format!(
+                    "{name} is configured by {}",
+                    all.iter().map(said).collect::<Vec<_>>().join(" and by ")
+                ),
+                "have only one of them do it, as they would undo each other's work; or say whose files shall be written with \
+                 --backend",
+            )),
+        }
+    }
+
+    /// The host as a backend gets it.
+    pub(super) fn host(&self, backend: &dyn Backend) -> Result<Host> {
+        let mut unread = Vec::new();
+        let files = files(&self.tree, backend.name(), &mut unread);
+        if !unread.is_empty() {
+            return Err(Problem::new(
+                format!("{} can't be read", unread.join(", ")),
+                "run it as root (sudo): only root may read them",
+            ));
+        }
+        let there = backend.looks_for().iter().filter(|what| self.is_there(what));
+        Ok(Host {
+            files: files.into_iter().map(|(path, text)| HostFile { path, text }).collect(),
+            devices: self.seen.iter().map(|seen| self.host_device(seen)).collect(),
+            there: there.map(ToString::to_string).collect(),
+        })
+    }
+
+    /// A program by its name, or a file by its path.
+    fn is_there(&self, what: &str) -> bool {
+        if what.starts_with('/') {
+            return self.tree.has(what);
+        }
+        ["usr/sbin", "usr/bin", "sbin", "bin", "usr/local/sbin", "usr/local/bin"]
+            .iter()
+            .any(|folder| self.tree.has(&format!("{folder}/{what}")))
+    }
+
+    fn host_device(&self, seen: &Seen) -> HostDevice {
+        let link = &seen.nic.link;
+        let lower = |mac: &Option<String>| mac.as_ref().map(|mac| mac.to_ascii_lowercase());
+        let addresses = link.addresses.iter().flatten().filter_map(|address| {
+            let net = address.cidr.parse().ok()?;
+            Some(Address { net, is_link: address.scope == "link", is_dynamic: address.is_dynamic })
+        });
+        HostDevice {
+            name: link.name.clone(),
+            altnames: link.altnames.clone(),
+            kind: seen.kind,
+            index: link.index,
+            mac: lower(&link.mac),
+            permanent_mac: lower(&link.permanent_mac),
+            driver: seen.nic.driver.clone(),
+            mtu: link.mtu,
+            master: link.master.clone(),
+            below: seen.below().map(Into::into),
+            is_up: link.is_up,
+            addresses: addresses.collect(),
+            dhcp_client_id: self.client_id(link.index),
+        }
+    }
+
+    /// As networkd notes it down of its leases; by the device's number, so of this host only.
+    fn client_id(&self, index: u32) -> Option<String> {
+        let lease =
+            self.tree.word(&format!("run/systemd/netif/leases/{index}")).filter(|_| self.tree.is_here())?;
+        ini(&lease).get("", "CLIENTID").map(Into::into)
+    }
+}
+
+/// The files that a backend reads.
+fn files(tree: &Tree, backend: &str, unread: &mut Vec<String>) -> Vec<(String, String)> {
+    match backend {
+        "ifupdown" => texts::interfaces(tree, unread),
+        "netplan" => texts::netplan(tree, unread),
+        "networkd" => texts::networkd(tree, unread),
+        "networkmanager" => texts::networkmanager(tree, unread),
+        _ => Vec::new(),
+    }
+}

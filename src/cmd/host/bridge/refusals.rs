@@ -1,0 +1,134 @@
+//! What can't be taken back or can't work, refused before anything is planned.
+
+use anyhow::Result;
+
+use super::look::Looked;
+use crate::cmd::host::seen::Seen;
+use crate::host::Kind;
+use crate::host::bridge::{Addresses, Ask, Recipe};
+use crate::problem::Problem;
+
+/// Can these become ports of that bridge?
+pub(super) fn ports(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()> {
+    for (n, name) in ports.iter().enumerate() {
+        if ports[..n].contains(name) {
+            return Err(Problem::new(format!("port {name} is given twice"), "name each NIC once"));
+        }
+        let Some(seen) = looked.device(name) else {
+            let there: Vec<&str> =
+                looked.seen.iter().filter(|s| is_cable(s)).map(|s| s.nic.link.name.as_str()).collect();
+            let help = match there.as_slice() {
+                [] => "'kvmnet host nics' lists the devices".into(),
+                there => format!("NICs here: {}", there.join(", ")),
+            };
+            return Err(Problem::new(format!("this host has no network device '{name}'"), help));
+        };
+        port(seen, bridge, name)?;
+    }
+    Ok(())
+}
+
+fn is_cable(seen: &Seen) -> bool {
+    matches!(seen.kind, Kind::Ethernet | Kind::Veth | Kind::Bond | Kind::Team | Kind::Vlan)
+}
+
+fn port(seen: &Seen, bridge: &str, name: &str) -> Result<()> {
+    let refused = |why: &str, help: &str| {
+        Err(Problem::new(format!("{name} can't become a port of a bridge: {why}"), help))
+    };
+    match seen.kind {
+        Kind::Wifi => {
+            return refused(
+                "it is a Wi-Fi station, and an access point takes no frames with the guests' MAC addresses from it",
+                "bridge a cable; or give the guests a network of their own: kvmnet net create --mode nat",
+            );
+        }
+        Kind::Wwan | Kind::Tun | Kind::Tunnel | Kind::Infiniband | Kind::Ipvlan => {
+            return refused(
+                "its frames aren't Ethernet's",
+                "kvmnet net create --mode nat makes a network behind it",
+            );
+        }
+        Kind::Loopback => {
+            return refused("it is the loopback device", "name a NIC: 'kvmnet host nics' lists them");
+        }
+        Kind::Bridge | Kind::OpenVSwitch => {
+            return refused(
+                "it is a bridge itself",
+                "guests can use it as it is: kvmnet convert GUEST --to-bridge BRIDGE",
+            );
+        }
+        Kind::Tap | Kind::Macvtap => {
+            return refused("it is a guest's", "name a NIC: 'kvmnet host nics' lists them");
+        }
+        _ => {}
+    }
+    match seen.nic.link.master.as_deref() {
+        Some(master) if master != bridge => Err(Problem::new(
+            format!("{name} is a port of {master} already"),
+            format!("guests can use {master} as it is; or take {name} out of it first"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Is the name free, or that of a bridge of the host's?
+pub(super) fn name(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()> {
+    if ports.iter().any(|port| port == bridge) {
+        return Err(Problem::new("a bridge can't be its own port", "choose another name, such as br0"));
+    }
+    if let Some(seen) = looked.device(bridge) {
+        if let Some(owner) = seen.owners.iter().find(|owner| owner.backend == "libvirt") {
+            let file = owner.file.as_ref().map(|file| format!(" ({file})")).unwrap_or_default();
+            return Err(Problem::new(
+                format!("{bridge} is the bridge of one of libvirt's networks{file}"),
+                "choose another name, such as br0",
+            ));
+        }
+        if seen.kind != Kind::Bridge {
+            return Err(Problem::new(
+                format!("the name {bridge} is taken: it is a device of kind {}", seen.kind.as_str()),
+                "choose another name, such as br0",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Would anything be lost that no file holds, or contradict what is there?
+pub(super) fn addresses(looked: &Looked, ask: &Ask, recipe: &Recipe) -> Result<()> {
+    let Some(seen) = ask.ports.first().and_then(|port| looked.device(port)) else { return Ok(()) };
+    let port = &seen.nic.link.name;
+    if ask.addresses == Addresses::Keep {
+        let held = seen.nic.link.addresses.iter().flatten().filter(|a| a.scope == "global" && !a.is_dynamic);
+        let lost = held.filter(|a| !a.cidr.parse().is_ok_and(|net| recipe.found.addresses.contains(&net)));
+        if let Some(address) = lost.map(|a| &a.cidr).next()
+            && looked.tree.is_here()
+        {
+            return Err(Problem::new(
+                format!(
+                    "{port} has the address {address}, which isn't in the files that configure it: it would be lost"
+                ),
+                format!(
+                    "write it there first, or take it away (ip addr del {address} dev {port}), or say what the bridge shall have: --address CIDR"
+                ),
+            ));
+        }
+    }
+    for gateway in &ask.gateways {
+        let family = if gateway.is_ipv4() { "-4" } else { "-6" };
+        if let Some(other) = crate::sys::routes::uplink(family)
+            && looked.tree.is_here()
+            && !ask.ports.contains(&other)
+            && other != ask.bridge
+        {
+            return Err(Problem::new(
+                format!(
+                    "--gateway {gateway}: this host's default route goes through {other} already, and a second one would compete with it"
+                ),
+                "leave --gateway out, or take the other one away first",
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! The two ends of a window: it is confirmed, or everything is put back.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+
+use super::record::{Phase, Window};
+use crate::plan::journal;
+use crate::problem::{Problem, escaped, message};
+use crate::sys::armed::{Alive, Armed};
+use crate::sys::{clock, exec, netstate};
+
+/// For one command of the backend's.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// For the backend to have the network as it was, before it is mended by hand.
+const SETTLES: Duration = Duration::from_secs(15);
+
+/// How a window ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The window.
+    pub window: Window,
+    /// What isn't as it was, and what else is to be said.
+    pub faults: Vec<String>,
+    /// What was found that somebody else had written meanwhile, and where it is kept.
+    pub kept: Vec<String>,
+}
+
+/// The window that waits to be confirmed, if there is one.
+///
+/// # Errors
+/// What is written down of it can't be read.
+pub fn open() -> Result<Option<Window>> {
+    let Some(armed) = Armed::found() else { return Ok(None) };
+    let window = Window::read(&armed)?;
+    let is_cut_short = |window: &Window| {
+        let makes = window.maker.as_ref().is_some_and(Alive::is_there);
+        !window.begun && window.phase == Phase::Making && !makes
+    };
+    let is_over = |window: &Window| matches!(window.phase, Phase::Confirmed | Phase::PutBack);
+    Ok(window.filter(|window| !is_over(window) && !is_cut_short(window)))
+}
+
+fn nothing() -> anyhow::Error {
+    Problem::new(
+        "no change of the host's network waits to be confirmed",
+        "'kvmnet history' says what was confirmed or put back",
+    )
+}
+
+/// The window stays.
+///
+/// # Errors
+/// There is none, it isn't made yet, or it is being put back already.
+pub fn confirm() -> Result<Window> {
+    let armed = Armed::found().ok_or_else(nothing)?;
+    let _lock = armed.lock().context("the way back can't be locked")?;
+    let mut window = Window::read(&armed)?.ok_or_else(nothing)?;
+    match window.phase {
+        Phase::Waiting | Phase::Confirmed => {}
+        Phase::Making => {
+            let still = window.maker.as_ref().is_some_and(Alive::is_there);
+            let (what, help) = if still {
+                ("is still being made", "wait until it is verified")
+            } else {
+                ("was never finished, so it will be put back", "'kvmnet host bridge revert' does it at once")
+            };
+            return Err(Problem::new(format!("the change of {} {what}", window.bridge), help));
+        }
+        Phase::PuttingBack | Phase::PutBack => {
+            let what = format!("the time is up: the change of {} is being put back", window.bridge);
+            return Err(Problem::new(
+                what,
+                "make it again, with more time if it takes you longer: --timeout SECONDS",
+            ));
+        }
+    }
+    window.phase = Phase::Confirmed;
+    window.write(&armed)?;
+    for kept in &window.files {
+        // Another name of an old file does no harm.
+        let _ = kept.forget();
+    }
+    armed
+        .disarm(window.alarm.as_ref())
+        .context("it stays, but what would have put it back can't be removed")?;
+    Ok(window)
+}
+
+/// Puts everything back, whatever had been done; `None` if there is nothing to put back.
+///
+/// # Errors
+/// What is written down can't be read, or a file can't be put back. Then the window stands as it is, and the next boot or
+/// the next call goes on with it.
+pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
+    let Some(mut window) = begin(armed)? else { return Ok(None) };
+    let mut faults = Vec::new();
+    let (first, then) = match window.begun {
+        true => (window.unmake.before.as_slice(), window.unmake.after.as_slice()),
+        false => Default::default(),
+    };
+    for argv in first {
+        // What was never begun can't be ended.
+        let _ = exec::run(argv, PATIENCE);
+    }
+    let kept = files(armed, &window)?;
+    for argv in then {
+        if let Err(e) = exec::run(argv, PATIENCE) {
+            faults.push(message(&e));
+        }
+    }
+    faults = settle(&window, faults);
+    end(armed, &mut window, why)?;
+    Ok(Some(Ended { window, faults, kept }))
+}
+
+/// Puts the files back at boot, before the network is configured; `None` if there is nothing to put back.
+///
+/// # Errors
+/// As [`put_back`].
+pub fn put_back_at_boot(armed: &Armed) -> Result<Option<Ended>> {
+    let Some(mut window) = begin(armed)? else { return Ok(None) };
+    let kept = files(armed, &window)?;
+    let mut faults = Vec::new();
+    for argv in &window.boot {
+        if let Err(e) = exec::run(argv, PATIENCE) {
+            faults.push(message(&e));
+        }
+    }
+    end(armed, &mut window, "the host was started anew before it was confirmed")?;
+    Ok(Some(Ended { window, faults, kept }))
+}
+
+/// From here on nobody else makes or confirms it.
+fn begin(armed: &Armed) -> Result<Option<Window>> {
+    if armed.record()?.is_none() {
+        return Ok(None);
+    }
+    let _lock = armed.lock().context("the way back can't be locked")?;
+    let Some(mut window) = Window::read(armed)? else { return Ok(None) };
+    if let Phase::Confirmed | Phase::PutBack = window.phase {
+        // Whoever ended it was cut short.
+        if window.phase == Phase::Confirmed {
+            let _: Vec<_> = window.files.iter().map(|kept| kept.forget()).collect();
+        }
+        armed.disarm(window.alarm.as_ref())?;
+        return Ok(None);
+    }
+    if let Some(maker) = &window.maker {
+        maker.end();
+    }
+    window.phase = Phase::PuttingBack;
+    // On a full disk it is put back all the same.
+    let _ = window.write(armed);
+    Ok(Some(window))
+}
+
+fn files(armed: &Armed, window: &Window) -> Result<Vec<String>> {
+    let mut out = Vec::new();
+    for kept in &window.files {
+        let path = escaped(&kept.path);
+        let foreign = kept.put_back().with_context(|| format!("{path} can't be put back"))?;
+        if let Some(foreign) = foreign {
+            let name = kept.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let at = armed.keep(&format!("{}-{name}", window.id), &foreign);
+            out.push(match at {
+                Ok(at) => format!(
+                    "{path} had been changed by somebody else meanwhile; their text is in {}",
+                    escaped(&at)
+                ),
+                Err(e) => format!(
+                    "{path} had been changed by somebody else meanwhile, and their text is lost ({e})"
+                ),
+            });
+        }
+    }
+    Ok(out)
+}
+
+/// Waits until the kernel has what it had; what the backend doesn't mend is mended with `ip`.
+fn settle(window: &Window, mut faults: Vec<String>) -> Vec<String> {
+    let look = || netstate::look(&window.devices);
+    let until = Instant::now() + SETTLES;
+    loop {
+        match look() {
+            Ok(now) if now.since(&window.before).is_empty() => return Vec::new(),
+            Ok(_) if Instant::now() < until && faults.is_empty() => clock::sleep(Duration::from_millis(100)),
+            Ok(_) => break,
+            Err(e) => return vec![message(&e)],
+        }
+    }
+    // Twice: that an address is back makes a route possible.
+    for _ in 0..2 {
+        for (_, argv) in look().map(|now| now.since(&window.before)).unwrap_or_default() {
+            let _ = exec::run(&argv, PATIENCE);
+        }
+    }
+    match look() {
+        Ok(now) => {
+            let left = now.since(&window.before);
+            if left.is_empty() && !faults.is_empty() {
+                return vec![format!(
+                    "{}; the network was put back with 'ip' instead, as it was until the next boot",
+                    faults.join("; ")
+                )];
+            }
+            faults.extend(left.into_iter().map(|(what, _)| what));
+        }
+        Err(e) => faults.push(message(&e)),
+    }
+    faults
+}
+
+fn end(armed: &Armed, window: &mut Window, why: &str) -> Result<()> {
+    window.phase = Phase::PutBack;
+    let _ = window.write(armed);
+    if let Some(folder) = &window.journal {
+        note(folder, &window.id, why);
+    }
+    armed.disarm(window.alarm.as_ref()).context("what would have put it back can't be removed")
+}
+
+/// Has the journal say that it was put back.
+fn note(folder: &Path, id: &str, why: &str) {
+    // Without that, undo looks at what stands and finds nothing to put back.
+    let _ = journal::failed(folder, id, why);
+}
+
+/// The change that a window is about, for an error.
+pub(super) fn in_the_way(window: &Window) -> anyhow::Error {
+    Problem::new(
+        format!("a change of the host's network waits to be confirmed ({})", window.headline),
+        "kvmnet host bridge confirm\nor put it back with 'kvmnet host bridge revert'",
+    )
+}
+
+/// Why something failed, and that all was put back, or what wasn't.
+pub(super) fn after_putting_back(
+    error: anyhow::Error,
+    ended: Result<Option<Ended>>,
+) -> Result<anyhow::Error, anyhow::Error> {
+    match ended {
+        Ok(ended) => {
+            let said: Vec<String> =
+                ended.into_iter().flat_map(|e| e.faults.into_iter().chain(e.kept)).collect();
+            let error = error.context("it failed, and everything was put back as it was");
+            Ok(if said.is_empty() { error } else { error.context(said.join("; ")) })
+        }
+        Err(e) => Err(anyhow!("{}", message(&error)).context(e)),
+    }
+}

@@ -1,0 +1,270 @@
+//! Making a change of the host's network: arm, write, run, verify.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::back::{PATIENCE, after_putting_back, in_the_way, open, put_back};
+use super::record::{Phase, Window};
+use super::verify::{Checked, Want, check};
+use crate::host::bridge::{Command, FileChange, Way};
+use crate::problem::{Problem, escaped};
+use crate::sys::answers::{Ssh, answers, way_to};
+use crate::sys::armed::{Alive, Armed};
+use crate::sys::kept::Kept;
+use crate::sys::netstate::{self, NetState};
+use crate::sys::{clock, exec, interrupt};
+
+/// A change of the host's network.
+#[derive(Debug, Clone, Default)]
+pub struct Deed {
+    /// Tells it from others.
+    pub id: String,
+    /// The bridge that it is about.
+    pub bridge: String,
+    /// What it does, in words.
+    pub headline: String,
+    /// What configures the host.
+    pub backend: String,
+    /// The files.
+    pub files: Vec<FileChange>,
+    /// The commands around writing them.
+    pub make: Way,
+    /// The commands around putting them back.
+    pub unmake: Way,
+    /// May a command before the files are written fail? So it is where they undo something of which a part may be undone
+    /// already; what is found afterwards tells.
+    pub is_lenient: bool,
+    /// Those at boot, after the files were put back.
+    pub boot: Vec<Command>,
+    /// The devices that it is about.
+    pub devices: Vec<String>,
+    /// What shall be found afterwards.
+    pub want: Want,
+    /// The device whose addresses and default routes go to [`Want::device`].
+    pub takes_over: Option<String>,
+    /// The admin's connection, if it is to survive.
+    pub ssh: Option<Ssh>,
+    /// Unless it is confirmed in that time, everything is put back.
+    pub timeout: Duration,
+    /// The folder of the journal in which it stands.
+    pub journal: Option<PathBuf>,
+    /// Commands that are said after it is confirmed.
+    pub next: Vec<String>,
+}
+
+/// What is told while it is made.
+pub type Progress<'a> = &'a dyn Fn(&str);
+
+/// What was found afterwards.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// All that was looked at.
+    pub checks: Vec<Checked>,
+    /// When it is put back unless it is confirmed, in seconds since 1970.
+    pub deadline: u64,
+}
+
+/// Makes a change, with its way back armed first. It is verified when this returns, and waits to be confirmed.
+///
+/// # Errors
+/// Another one waits to be confirmed; the way back can't be armed; a file can't be written; a command fails; what is
+/// wanted isn't found in time; or the process was asked to end. Everything is put back then; the inner error is for when
+/// that didn't work out.
+pub fn carry_out(deed: &Deed, progress: Progress<'_>) -> Result<Result<Verified>, anyhow::Error> {
+    let armed = match ready(deed) {
+        Ok(armed) => armed,
+        Err(e) => return Ok(Err(e)),
+    };
+    match make(deed, &armed, progress) {
+        Ok(verified) => Ok(Ok(verified)),
+        Err(e) => {
+            progress("putting everything back");
+            after_putting_back(e, put_back(&armed, "it failed")).map(Err)
+        }
+    }
+}
+
+/// Where the way back will stand.
+fn ready(deed: &Deed) -> Result<Armed> {
+    if let Some(window) = open()? {
+        return Err(in_the_way(&window));
+    }
+    if let Some(left) = Armed::found() {
+        // Of one that was cut short before anything was touched, or after everything was done.
+        put_back(&left, "it was cut short")?;
+    }
+    let nowhere = || {
+        Problem::new("there is no place for the way back", "set KVMNET_STATE_DIR to say where it may stand")
+    };
+    let armed = Armed::of_state().ok_or_else(nowhere)?;
+    if deed.timeout < Duration::from_secs(1) {
+        bail!("no time is left in which it could be confirmed");
+    }
+    Ok(armed)
+}
+
+fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> {
+    let before = netstate::look(&deed.devices)?;
+    let want = completed(deed, &before);
+    let planned = |file: &FileChange| {
+        let kept = Kept::plan(
+            Path::new(&file.path),
+            file.before.as_deref(),
+            file.after.as_deref(),
+            file.mode,
+            &deed.id,
+        );
+        kept.with_context(|| format!("{} can't be written", file.path))
+    };
+    let files = deed.files.iter().map(planned).collect::<Result<Vec<_>>>()?;
+    let begun = Instant::now();
+    let deadline = clock::unix() + deed.timeout.as_secs();
+    let mut window = Window {
+        id: deed.id.clone(),
+        bridge: deed.bridge.clone(),
+        headline: deed.headline.clone(),
+        backend: deed.backend.clone(),
+        phase: Phase::Making,
+        deadline,
+        maker: Alive::this(),
+        files,
+        unmake: deed.unmake.clone(),
+        boot: deed.boot.clone(),
+        devices: deed.devices.clone(),
+        before,
+        ssh: deed.ssh.clone(),
+        alarm: None,
+        begun: false,
+        journal: deed.journal.clone(),
+        next: deed.next.clone(),
+    };
+    window.write(armed)?;
+    let alarm = armed.arm(&deed.id, deed.timeout).context("the way back can't be armed")?;
+    if !armed.is_armed(&alarm) {
+        bail!("the way back was armed, but nothing waits for its moment");
+    }
+    window.alarm = Some(alarm);
+    window.write(armed)?;
+    progress(&format!("the way back is armed: {} s", deed.timeout.as_secs()));
+    for kept in &window.files {
+        let path = || escaped(&kept.path);
+        if !kept.is_as_planned().with_context(path)? {
+            return Err(Problem::new(
+                format!("{} has changed since the preview was made", path()),
+                "run the same command again and look at the new preview",
+            ));
+        }
+        kept.prepare().with_context(|| format!("{} can't be written", path()))?;
+    }
+    window.begun = true;
+    window.write(armed)?;
+    let goes_on = || goes_on(armed, &deed.id);
+    for argv in &deed.make.before {
+        goes_on()?;
+        progress(&argv.join(" "));
+        match exec::run(argv, PATIENCE) {
+            Err(e) if !deed.is_lenient => return Err(e),
+            _ => {}
+        }
+    }
+    for kept in &window.files {
+        goes_on()?;
+        progress(&format!("writing {}", escaped(&kept.path)));
+        kept.exchange().with_context(|| format!("{} can't be written", escaped(&kept.path)))?;
+    }
+    for argv in &deed.make.after {
+        goes_on()?;
+        progress(&argv.join(" "));
+        exec::run(argv, PATIENCE)?;
+    }
+    progress("verifying");
+    // What is left is for the admin to come back in.
+    let patience = deed.timeout.mul_f64(0.6).saturating_sub(begun.elapsed()).max(Duration::from_secs(1));
+    let checks = verified(deed, &want, patience, &goes_on)?;
+    let lock = armed.lock()?;
+    goes_on()?;
+    window.phase = Phase::Waiting;
+    window.write(armed)?;
+    drop(lock);
+    Ok(Verified { checks, deadline })
+}
+
+/// May this process still go on, or was it asked to end, or is everything being put back already?
+fn goes_on(armed: &Armed, id: &str) -> Result<()> {
+    if interrupt::requested() {
+        bail!("interrupted");
+    }
+    match Window::read(armed)? {
+        Some(window) if window.id == id && window.phase == Phase::Making => Ok(()),
+        _ => bail!("its time was up before it was made"),
+    }
+}
+
+/// What is wanted, with what the NIC has now that isn't in any file.
+fn completed(deed: &Deed, before: &NetState) -> Want {
+    let mut want = deed.want.clone();
+    let Some(from) = &deed.takes_over else { return want };
+    let was = before.device(from);
+    let has_dhcp =
+        was.is_some_and(|d| d.addresses.iter().any(|a| !a.cidr.contains(':') && a.valid.is_some()));
+    want.dhcp4 |= has_dhcp && want.addresses.iter().all(|a| a.contains(':'));
+    for gateway in before.gateways(from).iter().filter_map(|g| g.parse::<IpAddr>().ok()) {
+        let of_family = |other: &IpAddr| other.is_ipv4() == gateway.is_ipv4();
+        if !want.gateways.iter().any(of_family) {
+            want.gateways.push(gateway);
+        }
+        // One that never answered has nothing to say about this change.
+        if want.gateways.contains(&gateway) && answers(gateway, from, Duration::from_millis(300)) {
+            want.answering.push(gateway);
+        }
+    }
+    want
+}
+
+/// Looks until everything is as wanted.
+fn verified(
+    deed: &Deed,
+    want: &Want,
+    patience: Duration,
+    goes_on: &dyn Fn() -> Result<()>,
+) -> Result<Vec<Checked>> {
+    let until = Instant::now() + patience;
+    loop {
+        goes_on()?;
+        let mut checks = check(want, &netstate::look(&deed.devices)?);
+        if checks.iter().all(|checked| checked.ok) {
+            checks.extend(asked(deed, want));
+        }
+        let faults: Vec<String> = checks.iter().filter(|c| !c.ok).map(Checked::sentence).collect();
+        if faults.is_empty() {
+            return Ok(checks);
+        }
+        if Instant::now() >= until {
+            return Err(anyhow!("{}", faults.join("; "))
+                .context(format!("the network isn't what was asked for after {} s", patience.as_secs())));
+        }
+        clock::sleep(Duration::from_millis(100));
+    }
+}
+
+/// What is seen only by asking.
+fn asked(deed: &Deed, want: &Want) -> Vec<Checked> {
+    let mut out = Vec::new();
+    let word = |ok: bool| if ok { "an answer" } else { "none" };
+    for (address, dev) in want.answering.iter().zip(want.device.iter().cycle()) {
+        let ok = answers(*address, dev, Duration::from_secs(1));
+        out.push(Checked::new(format!("gateway {address} on {dev}"), "an answer", word(ok), ok));
+    }
+    if let Some(ssh) = &deed.ssh {
+        let stands = ssh.stands();
+        let what = format!("your connection from {}", ssh.client.ip());
+        out.push(Checked::new(&what, "open", if stands { "open" } else { "closed" }, stands));
+        let ok = way_to(ssh.client.ip())
+            .is_some_and(|way| answers(way.next_hop(ssh.client.ip()), &way.dev, Duration::from_secs(1)));
+        out.push(Checked::new(format!("the way to {}", ssh.client.ip()), "an answer", word(ok), ok));
+    }
+    out
+}

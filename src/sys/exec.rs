@@ -1,0 +1,122 @@
+//! Programs of the host's, run to their end.
+
+use std::io::Read;
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+/// The most that is kept of what a program says, in bytes.
+const MOST: u64 = 64 * 1024;
+
+/// Runs a program with nothing on its standard input, in the plainest language, and gives what it said on its standard
+/// output.
+///
+/// # Errors
+/// It isn't there, doesn't end within `patience` (then it is killed), or fails; with the last line that it said.
+pub fn run(argv: &[String], patience: Duration) -> Result<String> {
+    let Some((program, args)) = argv.split_first() else { return Ok(String::new()) };
+    let line = argv.join(" ");
+    let mut child = Command::new(program)
+        .args(args)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("'{line}' can't be run"))?;
+    let (out, err) = (reader(child.stdout.take()), reader(child.stderr.take()));
+    let until = Instant::now() + patience;
+    let ended = loop {
+        match child.try_wait().with_context(|| format!("'{line}'"))? {
+            Some(status) => break status,
+            None if Instant::now() >= until => {
+                let _ = child.kill();
+                let _ = child.wait();
+                bail!("'{line}' didn't end within {} s", patience.as_secs());
+            }
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    // What a program leaves running behind it (a DHCP client) may hold its end of the pipes open.
+    let (out, err) = (said(&out), said(&err));
+    if ended.success() {
+        return Ok(out);
+    }
+    bail!("'{line}' failed ({}){}", how(ended), last_line(&err).or(last_line(&out)).unwrap_or_default())
+}
+
+type Said = std::sync::Arc<std::sync::Mutex<(Vec<u8>, bool)>>;
+
+/// Collects what comes out of a pipe.
+fn reader<R: Read + Send + 'static>(pipe: Option<R>) -> Said {
+    let said = Said::default();
+    let Some(pipe) = pipe else { return said };
+    let theirs = said.clone();
+    thread::spawn(move || {
+        let mut pipe = pipe.take(u64::MAX);
+        let mut part = [0; 4096];
+        while let Ok(n @ 1..) = pipe.read(&mut part) {
+            if let Ok(mut said) = theirs.lock()
+                && (said.0.len() as u64) < MOST
+            {
+                said.0.extend_from_slice(&part[..n]);
+            }
+        }
+        if let Ok(mut said) = theirs.lock() {
+            said.1 = true;
+        }
+    });
+    said
+}
+
+/// What was said by the end of the program: all of it if the pipe is closed, or what came until a moment after.
+fn said(said: &Said) -> String {
+    let until = Instant::now() + Duration::from_millis(100);
+    loop {
+        let Ok(held) = said.lock() else { return String::new() };
+        if held.1 || Instant::now() >= until {
+            return String::from_utf8_lossy(&held.0).into_owned();
+        }
+        drop(held);
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn how(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("ended by signal {signal}"),
+        (None, None) => "no exit code".into(),
+    }
+}
+
+fn last_line(text: &str) -> Option<String> {
+    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+    Some(format!(": {}", line.chars().filter(|c| !c.is_control()).take(300).collect::<String>()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn sh(script: &str, patience: u64) -> Result<String> {
+        run(&["sh".into(), "-c".into(), script.into()], Duration::from_millis(patience))
+    }
+
+    #[test]
+    fn programs_end_one_way_or_another() {
+        assert_eq!(sh("echo a; echo b >&2", 5000).unwrap(), "a\n");
+        let e = sh("echo x; echo 'no such device' >&2; exit 3", 5000).unwrap_err().to_string();
+        assert!(e.ends_with("failed (exit code 3): no such device"), "{e}");
+        assert!(sh("sleep 9", 50).unwrap_err().to_string().contains("didn't end"));
+        let e = run(&["no-such-program".into()], Duration::from_secs(1)).unwrap_err();
+        assert!(format!("{e:#}").contains("can't be run: No such file"), "{e:#}");
+        let begun = Instant::now();
+        assert_eq!(sh("echo c; sleep 3 & exit 0", 5000).unwrap(), "c\n");
+        assert!(begun.elapsed() < Duration::from_secs(2), "what is left running isn't waited for");
+    }
+}
