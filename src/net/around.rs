@@ -34,6 +34,8 @@ pub struct HostDevice {
     pub filters_vlans: bool,
     /// Is it an Open vSwitch bridge?
     pub is_open_vswitch: bool,
+    /// Is it a bond of several NICs?
+    pub is_bond: bool,
     /// Is it a Wi-Fi station?
     pub is_wireless: bool,
     /// The bridge or bond that it is a port of.

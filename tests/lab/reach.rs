@@ -176,6 +176,31 @@ fn routed_modes(lab: &Lab) {
 }
 
 #[test]
+fn a_device_to_forward_through_is_one_that_packets_leave_by() {
+    let Some(lab) = lab() else { return };
+    for mode in ["nat", "route"] {
+        let refused = |dev: &str| lab.kvmnet(&["net", "create", "--mode", mode, "--dev", dev]).exits(2);
+        refused("enp4s0").says(&["--dev 'enp4s0' is a port of 'br0'", "help: --dev br0"]);
+        refused("lo").says(&["loopback"]);
+        refused("virbr0").says(&["virtual bridge of network 'default'"]);
+    }
+    let args = ["--mode", "nat", "--subnet", "10.50.3.0/24", "--dev", "br0"];
+    let said = create(&lab, &args);
+    let bridge = said["network"]["bridge"].as_str().unwrap();
+    let a = Endpoint::new(&lab, "a", bridge, &["10.50.3.10/24"], &["10.50.3.1"]);
+    let _b = Endpoint::new(&lab, "b", bridge, &["10.50.3.11/24"], &["10.50.3.1"]);
+    measured(&lab, &said, &a, &[family("IPv4", ["10.50.3.10", "10.50.3.11"], "10.50.3.1", "198.18.0.9")]);
+    lab.kvmnet(&["net", "set-mode", "nat", "--mode", "route", "--dev", "enp4s0", "-y"])
+        .exits(2)
+        .says(&["--dev br0"]);
+
+    // As the help has it, on a host whose NIC is nobody's port.
+    lab.host(&["ip", "link", "set", "enp4s0", "nomaster"]).ok();
+    lab.kvmnet(&["net", "create", "dmz", "--mode", "route", "--subnet", "10.20.0.0/24", "--dev", "enp4s0"])
+        .ok();
+}
+
+#[test]
 fn isolated_networks_reach_nobody_else() {
     let Some(lab) = lab() else { return };
     isolated(&lab);

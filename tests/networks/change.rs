@@ -230,6 +230,8 @@ fn what_is_refused() {
     assert!(refused(DEFAULT, &taken).1.contains("network 'nat'"));
     let wider = ask(Mode::Nat, |a| a.subnet = Some("192.168.122.0/25".parse().unwrap()));
     assert!(changed(DEFAULT, &wider).contains("netmask='255.255.255.128'"), "it isn't in its own way");
+    let through_itself = ask(Mode::Route, |a| a.devs = vec!["virbr0".parse().unwrap()]);
+    assert!(refused(DEFAULT, &through_itself).1.contains("virtual bridge of network 'default'"));
     assert_eq!(refused("<network/>", &Ask::new(Mode::Nat)).0, "NAME");
     let odd = "<network><name>n</name>]]<ip address='172.20.0.1'/>></network>";
     assert_eq!(refused(odd, &Ask::new(Mode::Isolated)).0, "--mode");

@@ -32,6 +32,7 @@ pub(super) fn look(host: &dyn Hypervisor, states: &[NetworkState]) -> Result<Sur
         is_bridge: device.kind == Kind::Bridge,
         filters_vlans: device.filters_vlans,
         is_open_vswitch: device.kind == Kind::OpenVSwitch,
+        is_bond: device.kind == Kind::Bond,
         is_wireless: device.kind == Kind::Wireless,
         master: device.master,
     });

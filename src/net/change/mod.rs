@@ -46,7 +46,10 @@ pub fn set_mode(
     }
     let others = around.without(&old);
     let bridge = bridge(&old, ask, kind, &others, why)?;
-    devices(ask, &others)?;
+    // What it has itself isn't where it can forward to.
+    let mut all = others.clone();
+    all.networks.push(old.clone());
+    devices(ask, &all)?;
     limits::check(ask, kind, bridge.as_ref(), &others)?;
     let wanted = subnets::wanted(&old, ask, kind, &others, why)?;
     for subnet in &wanted {
