@@ -141,11 +141,39 @@ fn a_network_that_cannot_start_leaves_nothing() {
     let taken = "dnsmasq --conf-file=/dev/null --port=53 --user=root --pid-file=/run/lab/taken.pid";
     lab.host(&["sh", "-c", taken]).ok();
     let before = lab.virsh(&["net-list", "--all"]);
-    lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&["port 53"]);
+    lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&["(dnsmasq) has port 53 on all"]);
     assert_eq!(lab.virsh(&["net-list", "--all"]), before);
     assert_ne!(lab.host(&["ip", "link", "show", "dev", "virbr1"]).code, 0);
     // Without DNS the port doesn't matter.
     lab.kvmnet(&["net", "create", "--mode", "nat", "--no-dns"]).ok();
+}
+
+#[test]
+fn who_has_the_dns_port_of_a_networks_own_address_is_named() {
+    let Some(lab) = Lab::start() else { return };
+    // As resolvers do that are told of an address before it is there.
+    let pid =
+        |n: u32| lab.host(&["cat", &format!("/run/lab/resolver{n}.pid")]).ok().stdout.trim().to_string();
+    lab.host(&["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_nonlocal_bind"]).ok();
+    for (n, address) in [(1, "192.168.123.1"), (2, "10.50.9.1")] {
+        let resolver = format!(
+            "dnsmasq --conf-file=/dev/null --port=53 --user=root --bind-interfaces --listen-address={address} \
+             --except-interface=lo --pid-file=/run/lab/resolver{n}.pid"
+        );
+        lab.host(&["sh", "-c", &resolver]).ok();
+    }
+    let says = |n: u32, address: &str| {
+        format!("process {} (dnsmasq) has port 53 on {address}, the network's own", pid(n))
+    };
+    let (first, second) = (says(1, "192.168.123.1"), says(2, "10.50.9.1"));
+    lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&[&first]);
+    lab.kvmnet(&["net", "create", "--mode", "nat", "--no-start"]).ok();
+    lab.kvmnet(&["net", "start", "nat", "-y"]).exits(2).says(&[&first]);
+    let definition = lab.virsh(&["net-dumpxml", "--inactive", "default"]);
+    let change = ["net", "set-mode", "default", "--mode", "nat", "--subnet", "10.50.9.0/24", "-y"];
+    lab.kvmnet(&change).exits(2).says(&[&second]);
+    assert_eq!(lab.virsh(&["net-dumpxml", "--inactive", "default"]), definition);
+    assert!(lab.virsh(&["net-list"]).contains("default"), "it runs as before");
 }
 
 #[test]
