@@ -71,8 +71,12 @@ pub(super) fn run(args: &Convert, request: &Request, context: &mut Context) -> R
     let wait = args.wait_address.filter(|_| !args.consent.dry_run);
     let before = wait.map(|seconds| (seconds, live::Before::of(host, &changes, context)));
     let (shapes, ears) = (Shapes::default(), before.as_ref().map(|(_, before)| before.ears()));
-    let mut walked =
-        walk(changes, &options, &World { host: Some(host), shapes: Some(&shapes), ears }, context)?;
+    let mut walked = walk(
+        changes,
+        &options,
+        &World { host: Some(host), shapes: Some(&shapes), ears, ..World::default() },
+        context,
+    )?;
     live::settle(&mut walked.changes);
     if let Some((seconds, before)) = &before {
         live::wait_for_addresses(host, &mut walked.changes, before, *seconds, context);

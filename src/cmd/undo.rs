@@ -28,7 +28,7 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     };
     for (run, entries) in wanted {
         let host = host(run, &entries, args, context)?;
-        let world = World { host: host.as_deref(), shapes: Some(&shapes), ears: None };
+        let world = World { host: host.as_deref(), shapes: Some(&shapes), ..World::default() };
         let changes = changes(run, &entries, &world)?;
         // What was put back by hand, or never came to be, is no reason to stop there.
         if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {

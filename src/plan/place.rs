@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
+use super::journal::Held;
 use super::network::{self, Standing};
 use super::{running, taps};
 use crate::problem::escaped;
@@ -73,6 +74,8 @@ pub struct World<'a> {
     pub shapes: Option<&'a Shapes>,
     /// Who listens to NICs that move while their guests run, and must hear when they have.
     pub ears: Option<&'a Ears>,
+    /// The lock of the journal's folder, if the plan was made under it already; else it is taken to apply the plan.
+    pub held: Option<&'a Held>,
 }
 
 /// Shapes of NICs that libvirt's schema has let pass.
@@ -277,7 +280,7 @@ mod tests {
     #[test]
     fn each_shape_of_nic_is_checked_once() {
         let (fake, shapes) = (Fake::default(), Shapes::default());
-        let world = World { host: Some(&fake), shapes: Some(&shapes), ears: None };
+        let world = World { host: Some(&fake), shapes: Some(&shapes), ..World::default() };
         let put = |world: &World<'_>, uuid: &str, nic: &str| {
             let devices = format!("<devices><interface><mac address='{uuid}'/>{nic}</interface></devices>");
             let xml = format!("<domain><uuid>{uuid}</uuid>{devices}</domain>");

@@ -1,5 +1,6 @@
 //! Networks with guests on them: leases, restart, another mode, stop, delete; and what may not go wrong with them.
 
+use std::process::Stdio;
 use std::time::Instant;
 
 use crate::lab::guest::{Booted, Guest};
@@ -174,6 +175,36 @@ fn who_has_the_dns_port_of_a_networks_own_address_is_named() {
     lab.kvmnet(&change).exits(2).says(&[&second]);
     assert_eq!(lab.virsh(&["net-dumpxml", "--inactive", "default"]), definition);
     assert!(lab.virsh(&["net-list"]).contains("default"), "it runs as before");
+}
+
+#[test]
+fn many_made_at_the_same_moment_are_disjoint() {
+    let Some(lab) = Lab::start() else { return };
+    let begin = |args: &[&str]| {
+        let mut command =
+            lab.kvmnet_command(&[&["-o", "json", "net", "create", "--mode", "nat"], args].concat());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    // Five that leave all to kvmnet, and one with a name of its own.
+    let runs: Vec<_> = (0..5).map(|_| begin(&[])).chain([begin(&["lab"])]).collect();
+    let mut seen: Vec<[String; 3]> = Vec::new();
+    for run in runs {
+        let done = run.wait_with_output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let made: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        assert_eq!(made["network"]["active"], true, "{made}");
+        seen.push(["name", "bridge", "subnet"].map(|key| made["network"][key].as_str().unwrap().to_string()));
+    }
+    for key in 0..3 {
+        let mut values: Vec<&String> = seen.iter().map(|made| &made[key]).collect();
+        values.sort();
+        values.dedup();
+        assert_eq!(values.len(), seen.len(), "{seen:?}");
+    }
+    let names = lab.virsh(&["net-list", "--name"]);
+    for name in ["nat", "nat-2", "nat-3", "nat-4", "nat-5", "lab"] {
+        assert!(names.lines().any(|line| line.trim() == name), "{name}: {names}");
+    }
 }
 
 #[test]

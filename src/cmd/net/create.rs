@@ -11,7 +11,7 @@ use crate::cmd::{Context, connect, target};
 use crate::convert::Target;
 use crate::model::{Code, Network, Warning};
 use crate::net::{self, Ask};
-use crate::plan::{Change, Standing, State, Subject, World};
+use crate::plan::{self, Audience as _, Change, Standing, State, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::Hypervisor;
 use crate::sys::networks::NetworkState;
@@ -20,23 +20,54 @@ use crate::sys::networks::NetworkState;
 pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
     let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
-    let states = host.networks()?;
     let ask = ask(args);
     let mut options = options(host, &args.consent);
-    let change = match args.name.as_deref().and_then(|name| states.iter().find(|s| s.name == name)) {
-        Some(state) => there_already(host, args, &ask, state, &states)?,
-        None => {
-            // It takes nothing from anybody.
-            options.yes = true;
-            planned(host, args, &ask, &states, context)?
-        }
+    // A first look, so that what can't be leaves no trace. What it chooses may be another's by the time that others have
+    // made what they are about, and so it is chosen again with them kept away.
+    let mut made = look_and_plan(host, args, &ask)?;
+    let mut held = match made.is_new && !options.preview_only {
+        // Without a journal it can't be made, and the spine says so.
+        true => plan::hold(|| context.screen.waits()).ok(),
+        false => None,
     };
+    if held.is_some() {
+        made = look_and_plan(host, args, &ask)?;
+        // Somebody else has made it meanwhile: what is changed of it may be asked about, and nobody waits for answers.
+        held = held.filter(|_| made.is_new);
+    }
+    made.why.iter().for_each(|why| context.screen.detail(&format!("kvmnet: {why}")));
+    // It takes nothing from anybody.
+    options.yes |= made.is_new;
+    let change = made.change;
     let Subject::Network(name) = &change.subject else { unreachable!("its subject is a network") };
     let (name, wanted) = (name.clone(), change.steps.first().and_then(|step| step.after.clone()));
-    let world = World { host: Some(host), ..World::default() };
+    let world = World { host: Some(host), held: held.as_ref(), ..World::default() };
     let walked = walk(vec![change], &options, &world, context)?;
+    drop(held);
     let document = |changes: &[Change]| document(host, &name, wanted.as_deref(), &changes[0]);
     walked.report_as(&options, context, document)
+}
+
+/// What shall be made, and how it was chosen.
+struct Made {
+    change: Change,
+    why: Vec<String>,
+    /// Is there no network of that name yet?
+    is_new: bool,
+}
+
+fn look_and_plan(host: &dyn Hypervisor, args: &NetCreate, ask: &Ask) -> Result<Made> {
+    let states = host.networks()?;
+    match args.name.as_deref().and_then(|name| states.iter().find(|s| s.name == name)) {
+        Some(state) => {
+            let change = there_already(host, args, ask, state, &states)?;
+            Ok(Made { change, why: Vec::new(), is_new: false })
+        }
+        None => {
+            let (change, why) = planned(host, args, ask, &states)?;
+            Ok(Made { change, why, is_new: true })
+        }
+    }
 }
 
 /// What was typed, as the rules take it.
@@ -122,11 +153,9 @@ fn planned(
     args: &NetCreate,
     ask: &Ask,
     states: &[NetworkState],
-    context: &Context,
-) -> Result<Change> {
+) -> Result<(Change, Vec<String>)> {
     let around = super::around::look(host, states)?;
     let resolved = net::resolve(ask, &around).map_err(refused)?;
-    resolved.why.iter().for_each(|why| context.screen.detail(&format!("kvmnet: {why}")));
     let xml = net::xml(&resolved.spec);
     let network = network(&xml)?;
     let wanted = Standing {
@@ -145,7 +174,7 @@ fn planned(
         change.warnings.push(Warning::note(Code::TargetUnseen, what));
     }
     change.warnings.extend(bridge_warnings(host, &network, states));
-    Ok(change)
+    Ok((change, resolved.why))
 }
 
 /// What speaks against a host bridge, short of a reason not to define a network on it.
