@@ -208,6 +208,43 @@ fn many_made_at_the_same_moment_are_disjoint() {
 }
 
 #[test]
+fn another_mode_takes_away_what_libvirt_refuses_there_and_says_so() {
+    let Some(lab) = Lab::start() else { return };
+    let body = "<bridge name='virbr7' stp='on' delay='0'/><mtu size='1400'/><ip address='10.7.0.1' netmask='255.255.255.0'><dhcp>\
+                <range start='10.7.0.2' end='10.7.0.9'><lease expiry='12' unit='hours'/></range>\
+                <host mac='52:54:00:00:00:01' name='web' ip='10.7.0.7'/><bootp file='x' server='10.7.0.5'/></dhcp></ip>\
+                <route address='10.8.0.0' prefix='16' gateway='10.7.0.7'/>\
+                <portgroup name='slow'><bandwidth><inbound average='1000'/></bandwidth></portgroup>";
+    let rich = format!("<network><name>rich</name><forward mode='nat'/>{body}</network>");
+    lab.virsh(&["net-define", &lab.file("rich.xml", &rich)]);
+    // libvirt has portgroups with a bandwidth on bridges, whoever's they are, and in no pool.
+    let group = "<portgroup name='slow'><bandwidth><inbound average='1000'/></bandwidth></portgroup>";
+    for (n, (forward, code)) in [
+        ("<forward mode='bridge'/><bridge name='br0'/>", 0),
+        ("<forward mode='bridge'><interface dev='br1'/></forward>", 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let xml = format!("<network><name>try{n}</name>{forward}{group}</network>");
+        lab.try_virsh(&["net-define", &lab.file("try.xml", &xml)]).exits(code);
+    }
+    let change = |words: &str| {
+        let words = format!("net set-mode rich {words} -y");
+        lab.kvmnet(&words.split(' ').collect::<Vec<_>>()).ok()
+    };
+    change("--mode nat --subnet 10.50.4.0/24").says(&[
+        "10.7.0.7 of 52:54:00:00:00:01 'web'",
+        "12 hours",
+        "route to 10.8.0.0/16",
+        "<bootp server='10.7.0.5'>",
+    ]);
+    change("--mode bridge --bridge br0").says(&["MTU of 1400"]);
+    change("--mode bridge --pool br1").says(&["portgroup 'slow' loses a bandwidth limit"]);
+    assert!(!lab.virsh(&["net-dumpxml", "--inactive", "rich"]).contains("bandwidth"));
+}
+
+#[test]
 fn without_a_definition_a_network_is_made_anew() {
     let Some(lab) = Lab::start() else { return };
     let xml = "<network><name>brief</name><bridge name='virbr9'/><ip address='10.9.9.1' netmask='255.255.255.0'/></network>";

@@ -56,9 +56,11 @@ fn planned(
     }
     let xml = edits.apply(&now.xml);
     let (old, new) = (network(&now.xml)?, network(&xml)?);
+    let lost = net::lost(&doc, &Doc::parse(&xml)?);
     let wanted = Standing { xml, ..now.clone() };
     let mut change = change(name, Some(&now), Some(&wanted), true);
     change.headline.push(format!("network '{name}': {} → {}", kind(&old), kind(&new)));
+    change.warnings.extend(lost);
     let title = format!("network '{name}'");
     change.diff = diff_of_edits(&title, &title, &now.xml, &edits);
     change.meaning = explained(&new);
