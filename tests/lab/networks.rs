@@ -265,6 +265,8 @@ fn what_is_typed_again_changes_nothing() {
     let create = ["net", "create", "lab", "--mode", "isolated", "--host-access", "--mtu", "1400"];
     lab.kvmnet(&create).ok();
     lab.kvmnet(&create).ok().says(&["nothing to do"]);
+    let off = [&create[..], &["--no-start", "--no-autostart"]].concat();
+    lab.kvmnet(&off).ok().says(&["nothing to do", "kvmnet net stop lab", "kvmnet net autostart lab off"]);
     lab.kvmnet(&["net", "create", "lab", "--mode", "nat"]).exits(2).says(&["already"]);
     let dry = lab.kvmnet(&["net", "create", "--mode", "nat", "--dry-run", "--exit-code"]).exits(1);
     assert!(dry.stdout.contains("<forward mode='nat'/>"), "{}", dry.report());

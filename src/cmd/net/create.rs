@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::effects::Effects;
 use super::{change, explained, known, network, options, refused};
 use crate::cli::{NetCreate, NetShape};
-use crate::cmd::walk::walk;
+use crate::cmd::walk::{quoted, walk};
 use crate::cmd::{Context, connect, target};
 use crate::convert::Target;
 use crate::model::{Code, Network, Warning};
@@ -44,8 +44,20 @@ pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
     let world = World { host: Some(host), held: held.as_ref(), ..World::default() };
     let walked = walk(vec![change], &options, &world, context)?;
     drop(held);
+    if let (Some(line), false) = (outcome(&name, wanted.as_deref(), &walked.changes[0]), context.is_json()) {
+        context.screen.say(&line);
+    }
     let document = |changes: &[Change]| document(host, &name, wanted.as_deref(), &changes[0]);
     walked.report_as(&options, context, document)
+}
+
+/// How the network stands once it was made.
+fn outcome(name: &str, wanted: Option<&str>, change: &Change) -> Option<String> {
+    let made = Standing::parse(wanted?).ok().filter(|_| matches!(change.state, State::Applied))?;
+    let runs = if made.is_active { "runs" } else { "isn't started" };
+    let joined = if made.is_active == made.autostarts { "and" } else { "but" };
+    let starts = if made.autostarts { "starts with libvirt" } else { "doesn't start with libvirt" };
+    Some(format!("kvmnet: network '{name}' {runs}, {joined} {starts}"))
 }
 
 /// What shall be made, and how it was chosen.
@@ -130,11 +142,13 @@ fn there_already(
     if wanted == now {
         let mut change = Change::new(Subject::Network(name.clone()));
         change.remarks.push("it is there already".into());
+        change.remarks.extend(left_as_is(args, &now, name));
         return Ok(change);
     }
     let network = network(&definition)?;
     let mut change = change(name, Some(&now), Some(&wanted), false);
     change.headline.push(format!("network '{name}' is there already"));
+    change.remarks.extend(left_as_is(args, &now, name));
     if !now.is_active && wanted.is_active {
         net::safe_to_start(&network, &super::around::look(host, states)?).map_err(refused)?;
         change.headline.push("it is started".into());
@@ -146,6 +160,16 @@ fn there_already(
     }
     change.meaning.splice(0..0, explained(&network));
     Ok(change)
+}
+
+/// What was said of a network to be made, and isn't done to one that is there.
+fn left_as_is(args: &NetCreate, now: &Standing, name: &str) -> Vec<String> {
+    let name = quoted(name);
+    let runs = (args.no_start && now.is_active)
+        .then(|| format!("--no-start doesn't stop one that runs: kvmnet net stop {name}"));
+    let starts = (args.no_autostart && now.autostarts)
+        .then(|| format!("it starts with libvirt, --no-autostart or not: kvmnet net autostart {name} off"));
+    runs.into_iter().chain(starts).collect()
 }
 
 fn planned(
@@ -218,6 +242,7 @@ fn document(host: &dyn Hypervisor, name: &str, wanted: Option<&str>, change: &Ch
         "reachability": network.as_ref().map(super::reachability),
         "notes": network.as_ref().map(net::notes),
         "warnings": change.warnings.iter().map(crate::report::json::warning).collect::<Vec<_>>(),
+        "remarks": change.remarks,
         "status": change.status(),
         "error": change.error().map(crate::problem::render),
         "id": change.id,

@@ -59,7 +59,7 @@ fn planned(
     let lost = net::lost(&doc, &Doc::parse(&xml)?);
     let wanted = Standing { xml, ..now.clone() };
     let mut change = change(name, Some(&now), Some(&wanted), true);
-    change.headline.push(format!("network '{name}': {} → {}", kind(&old), kind(&new)));
+    change.headline.push(headline(name, &old, &new));
     change.warnings.extend(lost);
     let title = format!("network '{name}'");
     change.diff = diff_of_edits(&title, &title, &now.xml, &edits);
@@ -97,6 +97,30 @@ fn already(host: &dyn Hypervisor, ask: &net::Ask, now: &Standing, states: &[Netw
     let mut change = Change::new(Subject::Network(name));
     change.remarks.push(format!("its mode is {} already", ask.mode));
     Ok(change)
+}
+
+/// What becomes of it; where the mode stays, what else does not.
+fn headline(name: &str, old: &Network, new: &Network) -> String {
+    let (was, is) = (kind(old), kind(new));
+    if was != is {
+        return format!("network '{name}': {was} → {is}");
+    }
+    let addresses = |network: &Network| {
+        let all: Vec<String> = network.addresses.iter().map(|a| a.ip.to_string()).collect();
+        if all.is_empty() { "no address".into() } else { all.join(" and ") }
+    };
+    let device = |network: &Network| network.forward_dev.clone().unwrap_or_else(|| "any device".into());
+    let bridge = |network: &Network| network.bridge.clone().unwrap_or_else(|| "any name".into());
+    let parts: [(&str, &dyn Fn(&Network) -> String); 3] =
+        [("", &addresses), ("through ", &device), ("its bridge ", &bridge)];
+    let differs = parts.into_iter().filter(|(_, part)| part(old) != part(new));
+    let mut changes: Vec<String> =
+        differs.map(|(word, part)| format!("{word}{} → {}", part(old), part(new))).collect();
+    if changes.is_empty() {
+        let dhcp = |network: &Network| network.addresses.iter().map(|a| a.dhcp.clone()).collect::<Vec<_>>();
+        changes.push(if dhcp(old) == dhcp(new) { "other settings".into() } else { "DHCP changes".into() });
+    }
+    format!("network '{name}' stays {is}: {}", changes.join(", "))
 }
 
 /// The mode in words, with what else tells two of one mode apart.
