@@ -17,7 +17,7 @@ mod schema;
 
 use kvmnet::model::Network;
 use kvmnet::net::{
-    Ask, HostDevice, Mode, Resolved, Surroundings, Taken, resolve, safe_to_start, satisfies, xml,
+    Ask, Family, HostDevice, Mode, Resolved, Surroundings, Taken, resolve, safe_to_start, satisfies, xml,
 };
 use kvmnet::xml::Doc;
 
@@ -64,6 +64,7 @@ pub(crate) fn host() -> Surroundings {
             HostDevice { is_open_vswitch: true, ..device("ovs0") },
             HostDevice { is_bridge: true, ..device("virbr0") },
         ]),
+        defaults: vec![(Family::V4, "eth0".into())],
         networks: vec![
             read(
                 "<network><name>default</name><forward mode='nat'/><bridge name='virbr0'/>\

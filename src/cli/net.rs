@@ -46,7 +46,7 @@ pub enum NetCommand {
 ///
 /// Prints the definition, who can reach whom, and what else must be done. What isn't said is chosen: the first free
 /// name, the first free bridge name, the first /24 that overlaps no route or address of this host and no other network.
-/// It only adds, so it asks nothing. If libvirt can't start the network, its definition is taken back.
+/// Runs at the same moment choose different ones. It only adds, so it asks nothing. If libvirt can't start the network, its definition is taken back.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -141,7 +141,7 @@ pub struct NetShape {
     /// Example: --mode bridge --pool enp4s0 --pool enp5s0
     #[arg(long, value_name = "DEV")]
     pub pool: Vec<DeviceName>,
-    /// The device of the host to forward through (route, nat)
+    /// The device of the host to forward through (route, nat): where packets leave, so a bridge and not its port
     ///
     /// Example: --mode route --dev enp4s0
     #[arg(long, value_name = "NIC")]
@@ -301,7 +301,8 @@ pub struct NetLeases {
 /// Change a network's mode; guests on it stay, and running ones are plugged into its new bridge
 ///
 /// The definition is changed only where it must be: what the new mode may not have goes, what it needs comes, all else
-/// (metadata, comments, dnsmasq options) stays. A network that runs is restarted.
+/// (metadata, comments, dnsmasq options) stays. What goes although nobody asked for that, and what still names an address
+/// of the old subnet, is said in warnings, whose codes kvmnet-convert(1) lists. A network that runs is restarted.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:

@@ -18,6 +18,7 @@ mod limits;
 mod meaning;
 mod modes;
 mod names;
+mod outlook;
 mod parts;
 mod reach;
 mod resolve;

@@ -10,7 +10,7 @@ use crate::cmd::walk::{quoted, walk};
 use crate::cmd::{Context, connect, target};
 use crate::convert::Target;
 use crate::model::{Code, Network, Warning};
-use crate::net::{self, Ask};
+use crate::net::{self, Ask, Surroundings};
 use crate::plan::{self, Audience as _, Change, Standing, State, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::Hypervisor;
@@ -38,7 +38,7 @@ pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
     made.why.iter().for_each(|why| context.screen.detail(&format!("kvmnet: {why}")));
     // It takes nothing from anybody.
     options.yes |= made.is_new;
-    let change = made.change;
+    let (change, around) = (made.change, made.around);
     let Subject::Network(name) = &change.subject else { unreachable!("its subject is a network") };
     let (name, wanted) = (name.clone(), change.steps.first().and_then(|step| step.after.clone()));
     let world = World { host: Some(host), held: held.as_ref(), ..World::default() };
@@ -47,7 +47,7 @@ pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
     if let (Some(line), false) = (outcome(&name, wanted.as_deref(), &walked.changes[0]), context.is_json()) {
         context.screen.say(&line);
     }
-    let document = |changes: &[Change]| document(host, &name, wanted.as_deref(), &changes[0]);
+    let document = |changes: &[Change]| document(host, &name, wanted.as_deref(), &changes[0], &around);
     walked.report_as(&options, context, document)
 }
 
@@ -63,6 +63,7 @@ fn outcome(name: &str, wanted: Option<&str>, change: &Change) -> Option<String> 
 /// What shall be made, and how it was chosen.
 struct Made {
     change: Change,
+    around: Surroundings,
     why: Vec<String>,
     /// Is there no network of that name yet?
     is_new: bool,
@@ -70,14 +71,15 @@ struct Made {
 
 fn look_and_plan(host: &dyn Hypervisor, args: &NetCreate, ask: &Ask) -> Result<Made> {
     let states = host.networks()?;
+    let around = super::around::look(host, &states)?;
     match args.name.as_deref().and_then(|name| states.iter().find(|s| s.name == name)) {
         Some(state) => {
-            let change = there_already(host, args, ask, state, &states)?;
-            Ok(Made { change, why: Vec::new(), is_new: false })
+            let change = there_already(host, args, ask, state, &around)?;
+            Ok(Made { change, around, why: Vec::new(), is_new: false })
         }
         None => {
-            let (change, why) = planned(host, args, ask, &states)?;
-            Ok(Made { change, why, is_new: true })
+            let (change, why) = planned(host, args, ask, &states, &around)?;
+            Ok(Made { change, around, why, is_new: true })
         }
     }
 }
@@ -121,7 +123,7 @@ fn there_already(
     args: &NetCreate,
     ask: &Ask,
     state: &NetworkState,
-    states: &[NetworkState],
+    around: &Surroundings,
 ) -> Result<Change> {
     let name = &state.name;
     let definition = host.network_definition(name)?.unwrap_or_else(|| state.xml.clone());
@@ -150,7 +152,7 @@ fn there_already(
     change.headline.push(format!("network '{name}' is there already"));
     change.remarks.extend(left_as_is(args, &now, name));
     if !now.is_active && wanted.is_active {
-        net::safe_to_start(&network, &super::around::look(host, states)?).map_err(refused)?;
+        net::safe_to_start(&network, around).map_err(refused)?;
         change.headline.push("it is started".into());
         let attached = super::guests::on(host, name)?;
         Effects::new(host, name, &attached).starts(&network, &mut change);
@@ -158,7 +160,7 @@ fn there_already(
     if now.autostarts != wanted.autostarts {
         change.headline.push("it starts with libvirt from now on".into());
     }
-    change.meaning.splice(0..0, explained(&network));
+    change.meaning.splice(0..0, explained(&network, around));
     Ok(change)
 }
 
@@ -177,9 +179,9 @@ fn planned(
     args: &NetCreate,
     ask: &Ask,
     states: &[NetworkState],
+    around: &Surroundings,
 ) -> Result<(Change, Vec<String>)> {
-    let around = super::around::look(host, states)?;
-    let resolved = net::resolve(ask, &around).map_err(refused)?;
+    let resolved = net::resolve(ask, around).map_err(refused)?;
     let xml = net::xml(&resolved.spec);
     let network = network(&xml)?;
     let wanted = Standing {
@@ -191,7 +193,7 @@ fn planned(
     let mut change = change(&network.name, None, Some(&wanted), false);
     change.headline.push(format!("defines network '{}' ({})", network.name, ask.mode));
     change.diff = xml;
-    change.meaning = explained(&network);
+    change.meaning = explained(&network, around);
     if around.devices.is_none() && network.mode.is_virtual() {
         let what = "this host's routes and devices can't be seen over this connection: whether the subnet and the bridge's \
                     name are free there was checked against its networks only";
@@ -215,7 +217,13 @@ pub(super) fn bridge_warnings(
 }
 
 /// The document of the contract.
-fn document(host: &dyn Hypervisor, name: &str, wanted: Option<&str>, change: &Change) -> Value {
+fn document(
+    host: &dyn Hypervisor,
+    name: &str,
+    wanted: Option<&str>,
+    change: &Change,
+    around: &Surroundings,
+) -> Value {
     let stored = match change.state {
         State::Failed(_) => None,
         _ => Standing::read(host, name).ok().flatten(),
@@ -239,8 +247,8 @@ fn document(host: &dyn Hypervisor, name: &str, wanted: Option<&str>, change: &Ch
             "autostart": stored.as_ref().is_some_and(|s| s.autostarts),
         },
         "xml": shown.map(|s| s.xml.clone()),
-        "reachability": network.as_ref().map(super::reachability),
-        "notes": network.as_ref().map(net::notes),
+        "reachability": network.as_ref().map(|n| super::reachability(n, around)),
+        "notes": network.as_ref().map(|n| net::notes(n, around)),
         "warnings": change.warnings.iter().map(crate::report::json::warning).collect::<Vec<_>>(),
         "remarks": change.remarks,
         "status": change.status(),

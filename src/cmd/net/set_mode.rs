@@ -63,7 +63,7 @@ fn planned(
     change.warnings.extend(lost);
     let title = format!("network '{name}'");
     change.diff = diff_of_edits(&title, &title, &now.xml, &edits);
-    change.meaning = explained(&new);
+    change.meaning = explained(&new, &around);
     let attached = guests::on(host, name)?;
     if now.is_active {
         Effects::new(host, name, &attached).comes_back(&wanted, &mut change);
@@ -111,11 +111,13 @@ fn headline(name: &str, old: &Network, new: &Network) -> String {
     };
     let device = |network: &Network| network.forward_dev.clone().unwrap_or_else(|| "any device".into());
     let bridge = |network: &Network| network.bridge.clone().unwrap_or_else(|| "any name".into());
-    let parts: [(&str, &dyn Fn(&Network) -> String); 3] =
-        [("", &addresses), ("through ", &device), ("its bridge ", &bridge)];
-    let differs = parts.into_iter().filter(|(_, part)| part(old) != part(new));
-    let mut changes: Vec<String> =
-        differs.map(|(word, part)| format!("{word}{} → {}", part(old), part(new))).collect();
+    let parts = [
+        ("", addresses(old), addresses(new)),
+        ("through ", device(old), device(new)),
+        ("its bridge ", bridge(old), bridge(new)),
+    ];
+    let differs = parts.iter().filter(|(_, was, is)| was != is);
+    let mut changes: Vec<String> = differs.map(|(word, was, is)| format!("{word}{was} → {is}")).collect();
     if changes.is_empty() {
         let dhcp = |network: &Network| network.addresses.iter().map(|a| a.dhcp.clone()).collect::<Vec<_>>();
         changes.push(if dhcp(old) == dhcp(new) { "other settings".into() } else { "DHCP changes".into() });
