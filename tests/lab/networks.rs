@@ -181,12 +181,14 @@ fn who_has_the_dns_port_of_a_networks_own_address_is_named() {
 fn many_made_at_the_same_moment_are_disjoint() {
     let Some(lab) = Lab::start() else { return };
     let begin = |args: &[&str]| {
-        let mut command =
-            lab.kvmnet_command(&[&["-o", "json", "net", "create", "--mode", "nat"], args].concat());
+        let mut command = lab.kvmnet_command(&[&["-o", "json", "net"], args].concat());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     // Five that leave all to kvmnet, and one with a name of its own.
-    let runs: Vec<_> = (0..5).map(|_| begin(&[])).chain([begin(&["lab"])]).collect();
+    let runs: Vec<_> = (0..5)
+        .map(|_| begin(&["create", "--mode", "nat"]))
+        .chain([begin(&["create", "lab", "--mode", "nat"])])
+        .collect();
     let mut seen: Vec<[String; 3]> = Vec::new();
     for run in runs {
         let done = run.wait_with_output().unwrap();
@@ -204,6 +206,17 @@ fn many_made_at_the_same_moment_are_disjoint() {
     let names = lab.virsh(&["net-list", "--name"]);
     for name in ["nat", "nat-2", "nat-3", "nat-4", "nat-5", "lab"] {
         assert!(names.lines().any(|line| line.trim() == name), "{name}: {names}");
+    }
+
+    // And those that get another mode, which chooses too.
+    let lans = ["lan1", "lan2", "lan3"];
+    for name in lans {
+        lab.kvmnet(&["net", "create", name, "--mode", "bridge", "--bridge", "br0"]).ok();
+    }
+    let runs = lans.map(|name| begin(&["set-mode", name, "--mode", "nat", "-y"]));
+    for run in runs {
+        let done = run.wait_with_output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 }
 
