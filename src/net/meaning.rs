@@ -88,17 +88,7 @@ pub fn notes(network: &Network, around: &Surroundings) -> Vec<String> {
         }
         M::Nat if !network.nat_ipv6 => notes.extend(static_routes(network, v6.iter().copied(), around)),
         M::Bridge if !network.has_pool => {
-            let bridge = network.bridge.as_deref().unwrap_or("the bridge");
-            match around.device(bridge) {
-                Some(_) if outlook::dead_end(bridge, around).is_some() => notes.push(format!(
-                    "bridge '{bridge}' has no port that leads anywhere: guests on it reach each other, the host if it has an \
-                     address there, and nobody else"
-                )),
-                Some(_) => {}
-                None => notes
-                    .push(format!("the host needs bridge '{bridge}', with a NIC in it that leads to the LAN")),
-            }
-            notes.push("guests' services are open to the whole LAN; its DHCP server, or its administrator, gives them addresses".into());
+            notes.extend(on_bridge(network.bridge.as_deref().unwrap_or("the bridge"), around));
         }
         M::Bridge | M::Private | M::Vepa | M::Passthrough => {
             notes.push(
@@ -131,6 +121,22 @@ pub fn notes(network: &Network, around: &Surroundings) -> Vec<String> {
         notes.extend(autoconfiguration(address, network.mode));
     }
     notes
+}
+
+/// What a bridge of the host's needs, and what being on it means.
+fn on_bridge(bridge: &str, around: &Surroundings) -> Vec<String> {
+    let open = "guests' services are open to the whole LAN; its DHCP server, or its administrator, gives them addresses";
+    match around.device(bridge) {
+        Some(device) if outlook::dead_end(bridge, around).is_some() => {
+            let whom = if device.addresses.is_empty() { "each other" } else { "each other and the host" };
+            vec![format!("bridge '{bridge}' has no port that leads anywhere: guests on it reach only {whom}")]
+        }
+        Some(_) => vec![open.into()],
+        None => vec![
+            format!("the host needs bridge '{bridge}', with a NIC in it that leads to the LAN"),
+            open.into(),
+        ],
+    }
 }
 
 /// The way back: without it answers never find the guests. Where there is no way out, nothing needs one.

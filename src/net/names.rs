@@ -226,8 +226,8 @@ pub(super) fn device(flag: &'static str, name: &DeviceName, around: &Surrounding
         return Ok(());
     }
     let what = format!(
-        "is a port of '{master}', and what the host forwards leaves by that: libvirt's rules would name a device that no \
-         packet of the guests meets, and they wouldn't reach the LAN"
+        "is a port of '{master}', and what the host forwards leaves by that: libvirt's rules would let guests' \
+         packets through '{name}' only, and none would reach the LAN"
     );
     fault(&what, &format!("--dev {}", bridge_of(master)))
 }

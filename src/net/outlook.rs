@@ -234,7 +234,10 @@ mod tests {
             cells.iter().filter(|c| c.from == Party::Host || c.to == Party::Host).all(|c| c.allowed)
         };
         assert!(with_host("br0") && !with_host("br1"));
-        assert!(notes(&read(&on("br1")), &host())[0].contains("no port that leads anywhere"));
+        assert_eq!(
+            notes(&read(&on("br1")), &host()),
+            ["bridge 'br1' has no port that leads anywhere: guests on it reach only each other"]
+        );
         assert!(!notes(&read(&on("br0")), &host()).join("\n").contains("the host needs bridge"));
 
         let pool = |devices: &str| {
