@@ -86,7 +86,48 @@ fn every_mode_is_planned_and_explained() {
         (&dry["network"]["active"], dry["reachability"].as_array().unwrap().len()),
         (&false.into(), 10)
     );
-    here.net("create --mode nat --no-start --no-autostart").gives(0);
+    for (words, says) in [
+        ("", "network 'nat' runs, and starts with libvirt"),
+        ("--no-autostart", "network 'nat' runs, but doesn't start with libvirt"),
+        ("--no-start", "network 'nat' isn't started, but starts with libvirt"),
+        ("--no-start --no-autostart", "network 'nat' isn't started, and doesn't start with libvirt"),
+    ] {
+        here.net(&format!("create --mode nat {words}")).gives(0).says(&[says]);
+    }
+}
+
+#[test]
+fn what_cant_be_made_is_said_in_the_shape_of_what_can() {
+    let here = Sandbox::new();
+    for words in [
+        "create x --mode nat --subnet 10.0.0.0",
+        "create x --mode routed",
+        "create --mode bridge",
+        "create default --mode open",
+    ] {
+        let said = here.net_json(words, 2);
+        keys(&said, &["network", "reachability", "notes", "id", "warnings", "status"]);
+        assert!(said["error"].is_string() && said["network"].is_null(), "{said}");
+        assert!(said.get("changes").is_none(), "{said}");
+    }
+    keys(&here.net_json("start nosuch", 2), &["changes", "summary"]);
+}
+
+#[test]
+fn subnets_that_are_none_come_with_an_example() {
+    let here = Sandbox::new();
+    for (flag, value, says) in [
+        ("--subnet", "10.0.0.0", "10.0.0.0/24?"),
+        ("--subnet", "10.0.0/24", "for example 10.20.0.0/24"),
+        ("--subnet", "fd12::/64", "--subnet6 fd12::/64"),
+        ("--subnet6", "fd12::", "fd12::/64?"),
+        ("--subnet6", "10.0.0.0/24", "this is IPv4: --subnet 10.0.0.0/24"),
+        ("--subnet-pool", "x", "for example 10.64.0.0/10"),
+        ("--domain", "a_b", "--domain 'a_b': the name 'a_b' holds '_'"),
+        ("--dns-forwarder", "a_b/10.0.0.53", "--dns-forwarder a_b/10.0.0.53: the name 'a_b'"),
+    ] {
+        here.net(&format!("create x --mode nat {flag} {value}")).gives(2).says(&[says]);
+    }
 }
 
 #[test]
@@ -169,6 +210,19 @@ fn a_second_time_there_is_nothing_to_do() {
     // What is there already is changed with somebody's consent only.
     asks_for_yes(on("net create nat --mode nat").run());
     on("net create nat --mode nat -y").gives(0).shows(&["it starts with libvirt from now on"]);
+    on("net create nat --mode nat --no-start --no-autostart").gives(0).shows(&[
+        "nothing to do: it is there already",
+        "--no-start doesn't stop one that runs: kvmnet net stop nat",
+    ]);
+    on("net create nat --mode nat --no-start --dry-run")
+        .gives(0)
+        .shows(&["it starts with libvirt from now on", "kvmnet net stop nat"]);
+    on("net set-mode nat --mode nat --subnet 10.1.0.0/24 --dry-run")
+        .gives(0)
+        .shows(&["network 'nat' stays nat: 10.0.0.1/24 → 10.1.0.1/24"]);
+    on("net set-mode nat --mode nat --dhcp 10.0.0.9-10.0.0.20 --dry-run")
+        .gives(0)
+        .shows(&["stays nat: DHCP changes"]);
     on("net set-mode nat --mode nat -y").gives(0).shows(&["its mode is nat already"]);
     on("net start nat -y").gives(0).shows(&["nothing to do: it runs"]);
 }

@@ -17,7 +17,7 @@ mod schema;
 
 use kvmnet::model::Network;
 use kvmnet::net::{
-    Ask, HostDevice, Mode, Resolved, Surroundings, Taken, resolve, safe_to_start, satisfies, xml,
+    Ask, Family, HostDevice, Mode, Resolved, Surroundings, Taken, resolve, safe_to_start, satisfies, xml,
 };
 use kvmnet::xml::Doc;
 
@@ -53,10 +53,18 @@ pub(crate) fn host() -> Surroundings {
             device("eth1"),
             HostDevice { is_wireless: true, ..device("wlan0") },
             HostDevice { is_bridge: true, ..device("br0") },
+            HostDevice { master: Some("br0".into()), ..device("enp4s0") },
+            HostDevice { is_bond: true, ..device("bond0") },
+            HostDevice { master: Some("bond0".into()), ..device("eno1") },
+            HostDevice { master: Some("vrf7".into()), ..device("eno2") },
+            device("vrf7"),
+            HostDevice { is_open_vswitch: true, ..device("ovs-system") },
+            HostDevice { master: Some("ovs-system".into()), ..device("eno3") },
             HostDevice { is_bridge: true, filters_vlans: true, ..device("br1") },
             HostDevice { is_open_vswitch: true, ..device("ovs0") },
             HostDevice { is_bridge: true, ..device("virbr0") },
         ]),
+        defaults: vec![(Family::V4, "eth0".into())],
         networks: vec![
             read(
                 "<network><name>default</name><forward mode='nat'/><bridge name='virbr0'/>\
@@ -257,6 +265,10 @@ fn what_is_refused() {
         ("--pool", "Wi-Fi", bridge(|a| a.pool = vec!["wlan0".parse().unwrap()])),
         ("--pool", "doesn't exist", bridge(|a| a.pool = vec!["eth9".parse().unwrap()])),
         ("--dev", "doesn't exist", nat(|a| a.devs = vec!["eth9".parse().unwrap()])),
+        ("--dev", "loopback", nat(|a| a.devs = vec!["lo".parse().unwrap()])),
+        ("--dev", "network 'default'", nat(|a| a.devs = vec!["virbr0".parse().unwrap()])),
+        ("--dev", "port of 'br0'", nat(|a| a.devs = vec!["enp4s0".parse().unwrap()])),
+        ("--dev", "port of 'bond0'", nat(|a| a.devs = vec!["eno1".parse().unwrap()])),
         (
             "--subnet",
             "route to 10.0.0.0/8 via tun0",
@@ -319,6 +331,19 @@ fn what_is_refused() {
         assert_eq!(fault.flag, flag, "{fault}");
         assert!(fault.message.contains(reason) && fault.message.contains(flag), "{reason}: {fault}");
         assert!(!fault.help.is_empty() && kvmnet::net::FLAGS.contains(&fault.flag));
+    }
+}
+
+#[test]
+fn a_device_to_forward_through_is_where_packets_leave() {
+    let dev = |name: &str| ask(Mode::Route, |a| a.devs = vec![name.parse().unwrap()]);
+    for (name, instead) in [("enp4s0", "--dev br0"), ("eno1", "--dev bond0"), ("eno3", "iface-to-br")] {
+        let fault = resolve(&dev(name), &host()).unwrap_err();
+        assert!(fault.help.contains(instead), "{fault} ({})", fault.help);
+    }
+    // The bridge itself; a NIC with an address of its own; one in a VRF, where packets leave by the NIC all the same.
+    for name in ["br0", "bond0", "eth0", "eno2"] {
+        assert_eq!(made(&dev(name)).spec.dev.unwrap().as_str(), name);
     }
 }
 

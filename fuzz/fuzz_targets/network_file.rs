@@ -13,13 +13,13 @@ fuzz_target!(|data: &[u8]| {
     let Ok(text) = Doc::decode(data) else { return };
     let Ok(doc) = Doc::parse(text) else { return };
     let Ok(network) = Network::read(&doc) else { return };
-    let _ = (reachability(&network), meaning(&network), notes(&network));
-    let bridge = HostDevice { name: "br0".into(), is_bridge: true, ..HostDevice::default() };
+        let bridge = HostDevice { name: "br0".into(), is_bridge: true, ..HostDevice::default() };
     let around = Surroundings {
         devices: Some(vec![bridge]),
         networks: vec![network.clone()],
         ..Surroundings::default()
     };
+    let _ = (reachability(&network, &around), meaning(&network), notes(&network, &around));
     for (mode, host_access) in Mode::ALL.into_iter().zip([false; 5]).chain([(Mode::Isolated, true)]) {
         let bridge = (mode == Mode::Bridge).then(|| "br0".parse().expect("a device name"));
         let ask = Ask { name: Some(network.name.clone()), host_access, bridge, ..Ask::new(mode) };

@@ -46,7 +46,7 @@ pub enum NetCommand {
 ///
 /// Prints the definition, who can reach whom, and what else must be done. What isn't said is chosen: the first free
 /// name, the first free bridge name, the first /24 that overlaps no route or address of this host and no other network.
-/// It only adds, so it asks nothing. If libvirt can't start the network, its definition is taken back.
+/// Runs at the same moment choose different ones. It only adds, so it asks nothing. If libvirt can't start the network, its definition is taken back.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -141,7 +141,7 @@ pub struct NetShape {
     /// Example: --mode bridge --pool enp4s0 --pool enp5s0
     #[arg(long, value_name = "DEV")]
     pub pool: Vec<DeviceName>,
-    /// The device of the host to forward through (route, nat)
+    /// The device of the host to forward through (route, nat): where packets leave, so a bridge and not its port
     ///
     /// Example: --mode route --dev enp4s0
     #[arg(long, value_name = "NIC")]
@@ -154,17 +154,17 @@ pub struct NetShape {
     /// The network's IPv4 addresses; the host takes the first one, or the one given
     ///
     /// Example: --subnet 10.20.0.0/24
-    #[arg(long, value_name = "CIDR", help_heading = "Addresses")]
+    #[arg(long, value_name = "CIDR", value_parser = subnet4, help_heading = "Addresses")]
     pub subnet: Option<Ipv4Net>,
     /// The network's IPv6 addresses; guests get theirs by router advertisement from a /64
     ///
     /// Example: --subnet6 fd12:3456:789a:1::/64
-    #[arg(long, value_name = "CIDR", help_heading = "Addresses")]
+    #[arg(long, value_name = "CIDR", value_parser = subnet6, help_heading = "Addresses")]
     pub subnet6: Option<Ipv6Net>,
     /// Where a free subnet is looked for; repeatable. An IPv6 one gives the network an IPv6 subnet too
     ///
     /// Example: --subnet-pool 10.64.0.0/10
-    #[arg(long, value_name = "CIDR", help_heading = "Addresses")]
+    #[arg(long, value_name = "CIDR", value_parser = pool, help_heading = "Addresses")]
     pub subnet_pool: Vec<IpNet>,
     /// What DHCP gives out; repeatable, once for each family. Without it: all of the IPv4 subnet
     ///
@@ -301,7 +301,8 @@ pub struct NetLeases {
 /// Change a network's mode; guests on it stay, and running ones are plugged into its new bridge
 ///
 /// The definition is changed only where it must be: what the new mode may not have goes, what it needs comes, all else
-/// (metadata, comments, dnsmasq options) stays. A network that runs is restarted.
+/// (metadata, comments, dnsmasq options) stays. What goes although nobody asked for that, and what still names an address
+/// of the old subnet, is said in warnings, whose codes kvmnet-convert(1) lists. A network that runs is restarted.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -324,6 +325,34 @@ fn pair<T: std::str::FromStr>(text: &str, what: &str) -> Result<(T, T), String> 
     let parse = |word: &str| word.trim().parse().ok();
     let parsed = text.split_once('-').and_then(|(first, last)| Some((parse(first)?, parse(last)?)));
     parsed.ok_or_else(|| format!("two {what} with '-' between them are wanted"))
+}
+
+/// A subnet, or what is wrong with it.
+fn subnet(text: &str, example: &str) -> Result<IpNet, String> {
+    let length = example.rsplit('/').next().unwrap_or_default();
+    match (text.parse(), text.parse::<IpAddr>()) {
+        (Ok(net), _) => Ok(net),
+        (Err(_), Ok(_)) => Err(format!("the length of its prefix is missing: {text}/{length}?")),
+        (Err(_), Err(_)) => Err(format!("a subnet is ADDRESS/LENGTH, for example {example}")),
+    }
+}
+
+fn subnet4(text: &str) -> Result<Ipv4Net, String> {
+    match subnet(text, "10.20.0.0/24")? {
+        IpNet::V4(net) => Ok(net),
+        IpNet::V6(_) => Err(format!("this is IPv6: --subnet6 {text}")),
+    }
+}
+
+fn subnet6(text: &str) -> Result<Ipv6Net, String> {
+    match subnet(text, "fd12:3456:789a:1::/64")? {
+        IpNet::V6(net) => Ok(net),
+        IpNet::V4(_) => Err(format!("this is IPv4: --subnet {text}")),
+    }
+}
+
+fn pool(text: &str) -> Result<IpNet, String> {
+    subnet(text, "10.64.0.0/10")
 }
 
 fn range(text: &str) -> Result<(IpAddr, IpAddr), String> {

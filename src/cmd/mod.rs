@@ -21,7 +21,7 @@ use anyhow::Result;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::cli::{Cli, Color, Command, Format, Global};
+use crate::cli::{Cli, Color, Command, Format, Global, NetCommand};
 use crate::problem::render;
 use crate::report::{Paint, Screen, json, text};
 use crate::sys::hypervisor::Connector;
@@ -65,7 +65,9 @@ pub fn parse() -> std::result::Result<Cli, u8> {
         let words = terminal::arguments();
         let pairs = words.windows(2).any(|w| (w[0] == "-o" || w[0] == "--output") && w[1] == "json");
         if pairs || words.iter().any(|w| w == "-ojson" || w == "-o=json" || w == "--output=json") {
-            let _ = walk::print_json(&json::failure(e.render().to_string().trim()));
+            let at = |word: &str| words.iter().position(|w| w == word);
+            let creates = at("net").is_some_and(|net| at("create").is_some_and(|create| net < create));
+            let _ = walk::print_json(&failure(creates, e.render().to_string().trim()));
         }
         2
     })
@@ -88,6 +90,7 @@ pub fn run(cli: Cli, connector: Connector) -> u8 {
         screen.error(&format!("cannot watch for signals: {e}"));
         return 2;
     }
+    let creates = matches!(&cli.command, Command::Net(net) if matches!(net.command, NetCommand::Create(_)));
     let mut context = Context { global: cli.global, connector, screen };
     match verb(cli.command, &mut context) {
         Ok(code) => code,
@@ -96,11 +99,16 @@ pub fn run(cli: Cli, connector: Connector) -> u8 {
             context.screen.error(&render(&e));
             if context.is_json() {
                 // A program gets a document all the same; if it can't be printed, there is nothing more to say.
-                let _ = walk::print_json(&json::failure(&render(&e)));
+                let _ = walk::print_json(&failure(creates, &render(&e)));
             }
             2
         }
     }
+}
+
+/// The document of a command that failed as a whole: a network that was to be made has a shape of its own.
+fn failure(creates: bool, error: &str) -> serde_json::Value {
+    if creates { json::creation_failure(error) } else { json::failure(error) }
 }
 
 fn verb(command: Command, context: &mut Context) -> Result<u8> {

@@ -29,6 +29,8 @@ codes! {
     FloorLost = "floor-lost",
     /// A `<filterref>` has no effect on macvtap: spoofing protection would silently end.
     FilterLost = "filter-lost",
+    /// What a network's DNS server was told goes.
+    DnsLost = "dns-lost",
     /// A filter's parameters name addresses of the old subnet.
     FilterSubnet = "filter-subnet",
     /// Running guests lose their network.
@@ -39,6 +41,8 @@ codes! {
     HostUnreachable = "host-unreachable",
     /// Port isolation doesn't go along: the guest can talk to others on the bridge.
     IsolationLost = "isolation-lost",
+    /// A network's DHCP entries lose the time that their leases last.
+    LeaseTimeLost = "lease-time-lost",
     /// The file is libvirt's own, which it won't read again and will write over.
     LibvirtsFile = "libvirts-file",
     /// The XML is a running guest's (libvirt's live view): without passwords, and with what was only true of that run.
@@ -63,12 +67,16 @@ codes! {
     NetworkInactive = "network-inactive",
     /// The definition of the NIC's old network isn't known, so what it gave the guest can't be carried over.
     NetworkUnknown = "network-unknown",
+    /// Something in a network's definition names an address of its old subnet.
+    OldAddress = "old-address",
     /// The old network has no portgroup of the name that the NIC uses; libvirt ignores that silently.
     PortgroupUnknown = "portgroup-unknown",
     /// Port forwarding belongs to user-mode networking.
     PortForwardLost = "port-forward-lost",
     /// The old network's DHCP server reserves an address for the guest.
     ReservationLost = "reservation-lost",
+    /// A route that the host gets with the network goes.
+    RouteLost = "route-lost",
     /// A script that libvirt runs only for NICs of type ethernet.
     ScriptNotRun = "script-not-run",
     /// The NIC's source says more than the new type can hold.

@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 
+use super::reach::Family;
 use crate::model::Network;
 
 /// Addresses that are in use.
@@ -34,10 +35,16 @@ pub struct HostDevice {
     pub filters_vlans: bool,
     /// Is it an Open vSwitch bridge?
     pub is_open_vswitch: bool,
+    /// Is it a bond of several NICs?
+    pub is_bond: bool,
     /// Is it a Wi-Fi station?
     pub is_wireless: bool,
     /// The bridge or bond that it is a port of.
     pub master: Option<String>,
+    /// Has it, if it is a Linux bridge, a port with a carrier besides those of guests?
+    pub has_uplink: bool,
+    /// Its addresses that others can know, those that last first.
+    pub addresses: Vec<IpNet>,
 }
 
 /// What is there already.
@@ -47,6 +54,8 @@ pub struct Surroundings {
     pub taken: Vec<Taken>,
     /// The host's devices; `None` where the host can't be seen (a remote connection).
     pub devices: Option<Vec<HostDevice>>,
+    /// The devices that the host's default routes leave by.
+    pub defaults: Vec<(Family, String)>,
     /// Every network of libvirt's, active or not.
     pub networks: Vec<Network>,
 }
@@ -70,6 +79,7 @@ impl Surroundings {
         Surroundings {
             taken: self.taken.iter().filter(|t| !own(t.dev.as_deref())).cloned().collect(),
             devices: self.devices.clone(),
+            defaults: self.defaults.clone(),
             networks: self.networks.iter().filter(|n| n.name != network.name).cloned().collect(),
         }
     }

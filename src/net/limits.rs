@@ -27,8 +27,9 @@ pub(super) fn check(
 ) -> Result<(), Fault> {
     mtu(ask)?;
     nat(ask)?;
-    if let Some(why) = ask.domain.as_deref().and_then(words::domain) {
-        return Err(Fault::new("--domain", why, "for example --domain lab.example"));
+    if let Some((name, why)) = ask.domain.as_deref().and_then(|name| Some((name, words::domain(name)?))) {
+        let what = format!("'{}': {why}", name.escape_debug());
+        return Err(Fault::new("--domain", what, "for example --domain lab.example"));
     }
     dns(ask)?;
     portgroups(ask, kind, bridge, around)
@@ -77,7 +78,8 @@ fn dns(ask: &Ask) -> Result<(), Fault> {
     for (domain, server) in &ask.forwarders {
         let fault = |what: String, help: &str| Err(Fault::new("--dns-forwarder", what, help));
         if let Some(why) = domain.as_deref().and_then(words::domain) {
-            return fault(why, "for example lab.example");
+            let asked = domain.as_deref().unwrap_or_default().escape_debug();
+            return fault(format!("{asked}/{server}: {why}"), "for example lab.example/10.0.0.53");
         }
         if server.is_unspecified() || server.is_multicast() {
             return fault(format!("{server} is no address of a DNS server"), "name the server's own address");

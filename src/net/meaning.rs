@@ -2,6 +2,9 @@
 
 use ipnet::IpNet;
 
+use super::around::Surroundings;
+use super::outlook::{self, Way};
+use super::reach::Family;
 use crate::model::{Address, ForwardMode, Network, Setting};
 
 /// What the network does, a sentence each.
@@ -72,27 +75,30 @@ fn address(address: &Address) -> String {
 }
 
 /// What else has to be done, or known, so that the network does what it is for.
-pub fn notes(network: &Network) -> Vec<String> {
+/// `around` is what can be seen of the host that it is on, if anything.
+pub fn notes(network: &Network, around: &Surroundings) -> Vec<String> {
     use ForwardMode as M;
     let mut notes = Vec::new();
     let v6: Vec<&Address> = network.addresses.iter().filter(|a| matches!(a.ip, IpNet::V6(_))).collect();
     match network.mode {
-        M::Route => notes.extend(static_routes(network.addresses.iter())),
+        M::Route => notes.extend(static_routes(network, network.addresses.iter(), around)),
         M::Open => {
-            notes.extend(static_routes(network.addresses.iter()));
+            notes.extend(static_routes(network, network.addresses.iter(), around));
             notes.push("libvirt makes no firewall rules for this network: the host's own must let the guests' packets through".into());
         }
-        M::Nat if !network.nat_ipv6 => notes.extend(static_routes(v6.iter().copied())),
+        M::Nat if !network.nat_ipv6 => notes.extend(static_routes(network, v6.iter().copied(), around)),
         M::Bridge if !network.has_pool => {
-            let bridge = network.bridge.as_deref().unwrap_or("the bridge");
-            notes.push(format!("the host needs bridge '{bridge}', with a NIC in it that leads to the LAN"));
-            notes.push("guests' services are open to the whole LAN; its DHCP server, or its administrator, gives them addresses".into());
+            notes.extend(on_bridge(network.bridge.as_deref().unwrap_or("the bridge"), around));
         }
         M::Bridge | M::Private | M::Vepa | M::Passthrough => {
             notes.push(
                 "the host and the guests can't talk to each other over macvtap; other machines can with both"
                     .into(),
             );
+            let ends = network.pool.iter().filter_map(|dev| outlook::dead_end(dev, around));
+            notes.extend(ends.map(|dev| {
+                format!("'{dev}' is a bridge that has no port that leads anywhere: guests on it reach only each other")
+            }));
             notes.push("the devices must be up, and Wi-Fi can't carry macvtap".into());
         }
         _ => {}
@@ -117,14 +123,41 @@ pub fn notes(network: &Network) -> Vec<String> {
     notes
 }
 
-/// The way back: without it answers never find the guests.
-fn static_routes<'a>(addresses: impl Iterator<Item = &'a Address>) -> Vec<String> {
-    addresses
-        .map(|a| {
-            let net = a.ip.trunc();
-            format!("the LAN's router needs a static route: {net} via this host's LAN address")
+/// What a bridge of the host's needs, and what being on it means.
+fn on_bridge(bridge: &str, around: &Surroundings) -> Vec<String> {
+    let open = "guests' services are open to the whole LAN; its DHCP server, or its administrator, gives them addresses";
+    match around.device(bridge) {
+        Some(device) if outlook::dead_end(bridge, around).is_some() => {
+            let whom = if device.addresses.is_empty() { "each other" } else { "each other and the host" };
+            vec![format!("bridge '{bridge}' has no port that leads anywhere: guests on it reach only {whom}")]
+        }
+        Some(_) => vec![open.into()],
+        None => vec![
+            format!("the host needs bridge '{bridge}', with a NIC in it that leads to the LAN"),
+            open.into(),
+        ],
+    }
+}
+
+/// The way back: without it answers never find the guests. Where there is no way out, nothing needs one.
+fn static_routes<'a>(
+    network: &Network,
+    addresses: impl Iterator<Item = &'a Address>,
+    around: &Surroundings,
+) -> Vec<String> {
+    let route = |a: &Address| {
+        let net = a.ip.trunc();
+        let family = if a.ip.addr().is_ipv4() { Family::V4 } else { Family::V6 };
+        if matches!(outlook::way(network, family, around), Way::Closed(_)) {
+            return None;
+        }
+        let needs = "the LAN's router needs a static route:";
+        Some(match outlook::next_hop(network, family, around) {
+            Some(host) => format!("{needs} {net} via {host} (ip route add {net} via {host})"),
+            None => format!("{needs} {net} via this host's LAN address"),
         })
-        .collect()
+    };
+    addresses.filter_map(route).collect()
 }
 
 /// Addresses of others: private ones collide with nobody on the internet.
@@ -174,7 +207,7 @@ mod tests {
     fn said(body: &str) -> (String, String) {
         let text = format!("<network><name>n</name>{body}</network>");
         let network = Network::read(&Doc::parse(&text).unwrap()).unwrap();
-        (meaning(&network).join("\n"), notes(&network).join("\n"))
+        (meaning(&network).join("\n"), notes(&network, &Surroundings::default()).join("\n"))
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! How it fits together: [`resolve()`] takes an [`Ask`] and the [`Surroundings`] and decides everything; `modes` holds the
 //! table of flags and modes, `addresses`, `dhcp`, `hosts`, `limits` and `names` what libvirt refuses late or not at
 //! all; [`xml`] writes the result. [`set_mode`] changes a definition that is there by splices, and leaves alone what may
-//! stay. [`reachability`], [`meaning()`] and [`notes`] say what a network does. Nothing here asks the host or libvirt.
+//! stay; [`lost`] says what went. [`reachability`], [`meaning()`] and [`notes`] say what a network does. Nothing here asks the host or libvirt.
 
 mod addresses;
 mod around;
@@ -18,6 +18,7 @@ mod limits;
 mod meaning;
 mod modes;
 mod names;
+mod outlook;
 mod parts;
 mod reach;
 mod resolve;
@@ -27,7 +28,7 @@ mod words;
 
 pub use around::{HostDevice, Surroundings, Taken};
 pub use ask::{Ask, Host, Mode, PortgroupAsk};
-pub use change::set_mode;
+pub use change::{lost, set_mode};
 pub use fault::{FLAGS, Fault};
 pub use meaning::{meaning, notes};
 pub use names::safe_to_start;

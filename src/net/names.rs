@@ -181,28 +181,60 @@ pub fn safe_to_start(network: &Network, around: &Surroundings) -> Result<(), Fau
 /// `--dev` or `--pool`: libvirt takes any name, and then forwards nothing, or starts no guest.
 pub(super) fn device(flag: &'static str, name: &DeviceName, around: &Surroundings) -> Result<(), Fault> {
     spelled(flag, name)?;
+    let fault = |what: &str, help: &str| Err(Fault::new(flag, format!("'{name}' {what}"), help));
+    let is_dev = flag == "--dev";
+    if is_dev && name.as_str() == "lo" {
+        return fault(
+            "is the host's loopback device: nothing leaves the host there",
+            "name the device that leads to the LAN, or leave --dev out",
+        );
+    }
+    if is_dev && let Some(network) = virtual_owner(name, around) {
+        let what = format!(
+            "is the virtual bridge of network '{}': behind it are that network's guests, not the LAN",
+            network.name
+        );
+        return fault(&what, "name the device that leads to the LAN, or leave --dev out");
+    }
     if around.lacks(name.as_str()) {
-        let what = format!("'{name}' doesn't exist on this host");
-        return Err(Fault::new(flag, what, "kvmnet host nics lists what there is"));
+        return fault("doesn't exist on this host", "kvmnet host nics lists what there is");
     }
-    if flag == "--pool" && around.device(name.as_str()).is_some_and(|d| d.is_wireless) {
-        let what =
-            format!("'{name}' is Wi-Fi, which carries no frames of other machines: macvtap can't work on it");
-        return Err(Fault::new(flag, what, "take a wired device, or --mode nat"));
+    let Some(device) = around.device(name.as_str()) else { return Ok(()) };
+    if flag == "--pool" && device.is_wireless {
+        return fault(
+            "is Wi-Fi, which carries no frames of other machines: macvtap can't work on it",
+            "take a wired device, or --mode nat",
+        );
     }
-    // The kernel gives a device's frames to one taker only.
-    if flag == "--pool"
-        && let Some(master) = around.device(name.as_str()).and_then(|d| d.master.as_ref())
-    {
-        let what =
-            format!("'{name}' is a port of '{master}', which takes all its frames: no macvtap works on it");
-        let help = match around.device(master).is_some_and(|d| d.is_bridge || d.is_open_vswitch) {
-            true => format!("put the guests on that bridge: --bridge {master} instead of --pool"),
+    let Some(master) = &device.master else { return Ok(()) };
+    let above = around.device(master);
+    let is_bridge = above.is_some_and(|d| d.is_bridge || d.is_open_vswitch);
+    if !is_dev {
+        // The kernel gives a device's frames to one taker only.
+        let what = format!("is a port of '{master}', which takes all its frames: no macvtap works on it");
+        let help = match is_bridge {
+            true => {
+                format!("put the guests on that bridge: --bridge {} instead of --pool", bridge_of(master))
+            }
             false => format!("take '{master}' itself: --pool {master}"),
         };
-        return Err(Fault::new(flag, what, help));
+        return fault(&what, &help);
     }
-    Ok(())
+    // Packets are routed to the bridge or bond, and so the rule that names its port never meets one. A device in a VRF
+    // keeps its own.
+    if !is_bridge && !above.is_some_and(|d| d.is_bond) {
+        return Ok(());
+    }
+    let what = format!(
+        "is a port of '{master}', and what the host forwards leaves by that: libvirt's rules would let guests' \
+         packets through '{name}' only, and none would reach the LAN"
+    );
+    fault(&what, &format!("--dev {}", bridge_of(master)))
+}
+
+/// The bridge to name for the master of a port. That of Open vSwitch's ports is the switch as a whole, to the kernel.
+fn bridge_of(master: &str) -> &str {
+    if master == "ovs-system" { "BRIDGE (ovs-vsctl iface-to-br says which)" } else { master }
 }
 
 /// libvirt's schema takes fewer names than the kernel (basictypes.rng, `deviceName`), and the kernel has none for a

@@ -5,6 +5,8 @@ use std::fmt;
 
 use ipnet::IpNet;
 
+use super::around::Surroundings;
+use super::outlook::{self, Way};
 use crate::model::{ForwardMode, Network, Setting};
 
 /// One end of a connection.
@@ -53,7 +55,7 @@ impl Family {
         }
     }
 
-    fn holds(self, net: &IpNet) -> bool {
+    pub(super) fn holds(self, net: &IpNet) -> bool {
         matches!((self, net), (Family::V4, IpNet::V4(_)) | (Family::V6, IpNet::V6(_)))
     }
 }
@@ -89,8 +91,8 @@ const PAIRS: [(Party, Party); 5] = [
 ];
 
 /// Who reaches whom: for each family that the network has addresses of (IPv4 where it has none) guest to guest, host to
-/// guest, guest to host, guest to LAN, LAN to guest.
-pub fn reachability(network: &Network) -> Vec<Cell> {
+/// guest, guest to host, guest to LAN, LAN to guest. `around` is what can be seen of the host that it is on, if anything.
+pub fn reachability(network: &Network, around: &Surroundings) -> Vec<Cell> {
     let mut families: Vec<Family> = [Family::V4, Family::V6]
         .into_iter()
         .filter(|f| network.addresses.iter().any(|a| f.holds(&a.ip)))
@@ -100,9 +102,39 @@ pub fn reachability(network: &Network) -> Vec<Cell> {
     }
     let cell = |family, (from, to)| {
         let (allowed, note) = verdict(network, family, from, to);
-        Cell { from, to, family, allowed, note: note.map(Into::into) }
+        let cell = Cell { from, to, family, allowed, note: note.map(Into::into) };
+        if cell.allowed { seen(network, cell, around) } else { cell }
     };
     families.into_iter().flat_map(|f| PAIRS.map(|pair| cell(f, pair))).collect()
+}
+
+/// What libvirt allows, held against what the host is.
+fn seen(network: &Network, cell: Cell, around: &Surroundings) -> Cell {
+    let no = |why: String| Cell { allowed: false, note: Some(why), ..cell.clone() };
+    if (cell.from, cell.to) == (Party::Guest, Party::Guest) {
+        return cell;
+    }
+    if cell.from == Party::Lan || cell.to == Party::Lan {
+        return match outlook::way(network, cell.family, around) {
+            Way::Open => cell,
+            Way::Closed(why) => no(why),
+            Way::Part(whom) => {
+                let note = cell.note.iter().cloned().chain([whom]).collect::<Vec<_>>().join("; ");
+                Cell { note: Some(note), ..cell }
+            }
+        };
+    }
+    // On its own bridge the host is one of those that are there, if it has an address there.
+    let bridge = network.bridge.as_deref().filter(|_| !network.mode.is_virtual());
+    match bridge.and_then(|bridge| around.device(bridge)).filter(|device| device.is_bridge) {
+        Some(device) if device.addresses.iter().any(|ip| cell.family.holds(ip)) => {
+            Cell { note: None, ..cell }
+        }
+        Some(device) if !device.has_uplink => {
+            no(format!("the host has no {} address on bridge '{}'", cell.family, device.name))
+        }
+        _ => cell,
+    }
 }
 
 type Verdict = (bool, Option<&'static str>);
@@ -180,7 +212,8 @@ mod tests {
     /// The cells as words: `+` where it is allowed.
     fn table(body: &str) -> String {
         let text = format!("<network><name>n</name>{body}</network>");
-        let cells = reachability(&Network::read(&Doc::parse(&text).unwrap()).unwrap());
+        let cells =
+            reachability(&Network::read(&Doc::parse(&text).unwrap()).unwrap(), &Surroundings::default());
         for (at, cell) in cells.iter().enumerate() {
             assert_eq!((cell.from, cell.to), PAIRS[at % 5]);
             assert_eq!(

@@ -115,6 +115,19 @@ pub fn journal_dir() -> Result<PathBuf> {
     })
 }
 
+/// Other runs are kept from changing anything while this lives.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "being there is all it has to do")] Lock);
+
+/// Keeps other runs away from before the plan is made: what it chooses because nobody has it is nobody else's by the time
+/// that it is carried out. Only for plans that nobody is asked about; see [`World::held`](super::World::held).
+///
+/// # Errors
+/// There is no place for a journal, or its folder can't be written to.
+pub fn hold(waits: impl FnOnce()) -> Result<Held> {
+    lock(&journal_dir()?, waits).map(Held)
+}
+
 /// Waits until no other run that has its journal in `folder` is changing anything, and keeps others from it until the
 /// lock is dropped; `waits` is called if that takes longer than a moment.
 ///

@@ -174,12 +174,30 @@ fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str) -> String
     if needs_dnsmasq && !dnsmasq::is_installed() {
         why.push("dnsmasq, which gives out its addresses, isn't installed");
     }
-    if needs_dnsmasq && dnsmasq::dns_port_is_taken() {
-        why.push(
-            "another DNS server of this host has port 53 on all addresses (have it listen on its own only)",
-        );
-    }
+    let dns = port_53_taken(&wanted.xml);
+    why.extend(dns.as_deref());
     why.join("; ")
+}
+
+/// Who has the port of the network's DNS server, in words.
+fn port_53_taken(xml: &str) -> Option<String> {
+    let network = network_of(xml).ok().filter(|network| network.mode.is_virtual() && network.has_dns)?;
+    let own: Vec<_> = network.addresses.iter().map(|address| address.ip.addr()).collect();
+    if own.is_empty() {
+        return None;
+    }
+    let taken = dnsmasq::dns_port_taken(&own)?;
+    let who = match &taken.process {
+        Some((pid, name)) => format!("process {pid} ({name})"),
+        None => "another program of this host".into(),
+    };
+    Some(match taken.address.is_unspecified() {
+        true => format!("{who} has port 53 on all addresses (have it listen on its own only)"),
+        false => format!(
+            "{who} has port 53 on {}, the network's own address, where its DNS server has to listen",
+            taken.address
+        ),
+    })
 }
 
 /// A network that works isn't stopped when it couldn't start again.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use super::host::HostBridge;
+use super::journal::Held;
 use super::network::{self, Standing};
 use super::window::Verified;
 use super::{running, taps};
@@ -81,6 +82,8 @@ pub struct World<'a> {
     pub teller: Option<&'a (dyn Fn(&str) + Sync)>,
     /// Where what was found of the host's network is put.
     pub verified: Option<&'a Mutex<Option<Verified>>>,
+    /// The lock of the journal's folder, if the plan was made under it already; else it is taken to apply the plan.
+    pub held: Option<&'a Held>,
 }
 
 /// Shapes of NICs that libvirt's schema has let pass.

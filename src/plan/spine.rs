@@ -150,7 +150,11 @@ impl Confirmed {
     ) -> Result<Vec<Change>, Declined> {
         let mut changes = self.0;
         let total = changes.iter().filter(|c| c.is_planned()).count();
-        let begun = lock(folder, || audience.waits()).and_then(|lock| {
+        let lock = match world.held {
+            Some(_) => Ok(None),
+            None => lock(folder, || audience.waits()).map(Some),
+        };
+        let begun = lock.and_then(|lock| {
             // From here on a signal waits until what is begun is done.
             interrupt::changing();
             Ok((lock, Journal::begin(folder, header, total)?))

@@ -27,6 +27,19 @@ pub fn failure(error: &str) -> Value {
     document
 }
 
+/// The same for a network that was to be made, in the shape of the document of one that was.
+pub fn creation_failure(error: &str) -> Value {
+    json!({
+        "network": null,
+        "reachability": [],
+        "notes": [],
+        "warnings": [],
+        "status": Status::Failed,
+        "error": error,
+        "id": null,
+    })
+}
+
 fn change(change: &Change) -> Value {
     let (domain, uuid, file) = subject(&change.subject);
     let mut out = json!({

@@ -1,5 +1,6 @@
 //! The DHCP and DNS server that libvirt runs for a network.
 
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -46,16 +47,54 @@ fn conf_file(command: &[u8]) -> Option<PathBuf> {
     words.find_map(|word| word.strip_prefix("--conf-file=").map(PathBuf::from))
 }
 
-/// Is the DNS port taken by a program that listens on every address? Then dnsmasq can't have it on the bridge's.
-pub fn dns_port_is_taken() -> bool {
-    let listens_everywhere = |table: &str| {
-        let text = std::fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
-        text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).any(|local| {
-            // Address and port in hexadecimal.
-            local.split_once(':').is_some_and(|(ip, port)| port == "0035" && ip.bytes().all(|b| b == b'0'))
-        })
+/// A program that has the DNS port on an address that a network's own server needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Its address: one of those asked about, or `0.0.0.0` or `::`, which are all of them.
+    pub address: IpAddr,
+    /// Its process and name, where they can be seen: root sees everybody's, others their own.
+    pub process: Option<(u32, String)>,
+}
+
+/// Who has port 53 on one of these addresses, or on all there are? Then dnsmasq can't have it.
+pub fn dns_port_taken(addresses: &[IpAddr]) -> Option<Listener> {
+    let tables = ["udp", "udp6", "tcp", "tcp6"];
+    tables.into_iter().find_map(|table| {
+        let text = std::fs::read_to_string(format!("/proc/net/{table}")).ok()?;
+        let mut sockets = text.lines().skip(1).filter_map(socket);
+        let (address, inode) = sockets.find(|(ip, _)| ip.is_unspecified() || addresses.contains(ip))?;
+        Some(Listener { address, process: process_of(inode) })
+    })
+}
+
+/// Address and inode of a socket at port 53, from a line of the kernel's tables: connections to somebody else's port 53
+/// have another local port.
+fn socket(line: &str) -> Option<(IpAddr, u64)> {
+    let mut words = line.split_whitespace().skip(1);
+    let (ip, port) = words.next()?.split_once(':')?;
+    // In hexadecimal; the address in words of four bytes, each as this machine has them in memory.
+    let words_of_ip = ip
+        .as_bytes()
+        .chunks(8)
+        .map(|word| u32::from_str_radix(std::str::from_utf8(word).ok()?, 16).ok().map(u32::to_ne_bytes));
+    let bytes: Vec<u8> = words_of_ip.collect::<Option<Vec<_>>>()?.concat();
+    let ip = match bytes.len() {
+        4 => IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?),
+        _ => IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?).to_canonical(),
     };
-    ["udp", "udp6", "tcp", "tcp6"].into_iter().any(listens_everywhere)
+    (port == "0035").then_some((ip, words.nth(7)?.parse().ok()?))
+}
+
+/// The process that has the socket of this inode open.
+fn process_of(inode: u64) -> Option<(u32, String)> {
+    let wanted = PathBuf::from(format!("socket:[{inode}]"));
+    std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let mut files = std::fs::read_dir(entry.path().join("fd")).ok()?.flatten();
+        files.find(|file| std::fs::read_link(file.path()).is_ok_and(|target| target == wanted))?;
+        let name = std::fs::read_to_string(entry.path().join("comm")).ok()?;
+        Some((pid, name.trim().to_string()))
+    })
 }
 
 /// Is there a dnsmasq that libvirt could start?
@@ -67,6 +106,7 @@ pub fn is_installed() -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -78,5 +118,26 @@ mod tests {
         );
         assert_eq!(conf(&["dnsmasq", "-k"]), None);
         assert_eq!(conf(&["vi", "--conf-file=/x"]), None);
+    }
+
+    #[test]
+    fn sockets_at_port_53() {
+        // As a little-endian machine writes them; the other sort has its bytes the other way round.
+        let word = |bytes: [u8; 4]| format!("{:08X}", u32::from_ne_bytes(bytes));
+        let line = |ip: &str, port: &str| {
+            format!(
+                "  18: {ip}:{port} 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 4711 2 0 0"
+            )
+        };
+        let four = word([192, 168, 124, 1]);
+        assert_eq!(socket(&line(&four, "0035")), Some(("192.168.124.1".parse().unwrap(), 4711)));
+        assert_eq!(socket(&line(&four, "0036")), None);
+        let six = [[0xfd, 0, 0, 1], [0; 4], [0; 4], [0, 0, 0, 1]].map(word).concat();
+        assert_eq!(socket(&line(&six, "0035")), Some(("fd00:1::1".parse().unwrap(), 4711)));
+        let mapped = [[0; 4], [0; 4], [0, 0, 0xff, 0xff], [192, 168, 124, 1]].map(word).concat();
+        assert_eq!(socket(&line(&mapped, "0035")), Some(("192.168.124.1".parse().unwrap(), 4711)));
+        for odd in ["", "1: x", "1: zz:0035", "1: é€:0035 a b c d e f g h"] {
+            assert_eq!(socket(odd), None);
+        }
     }
 }

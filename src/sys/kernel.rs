@@ -11,11 +11,13 @@ pub enum Kind {
     Bridge,
     /// An Open vSwitch bridge.
     OpenVSwitch,
+    /// A bond of several NICs.
+    Bond,
     /// A guest's tap device, or another tun/tap.
     Tap,
     /// A Wi-Fi station.
     Wireless,
-    /// Anything else: a NIC, a veth, a bond, a VLAN.
+    /// Anything else: a NIC, a veth, a VLAN.
     Other,
 }
 
@@ -95,6 +97,8 @@ impl Kernel {
     fn kind(&self, name: &str, dir: &Path) -> Kind {
         if dir.join("bridge").is_dir() {
             Kind::Bridge
+        } else if dir.join("bonding").is_dir() {
+            Kind::Bond
         } else if dir.join("tun_flags").exists() {
             Kind::Tap
         } else if dir.join("wireless").exists() || dir.join("phy80211").exists() {
@@ -227,6 +231,7 @@ mod tests {
             ("vnet0/tun_flags", "0x1002"),
             ("vnet0/carrier", "1"),
             ("wlan0/wireless/x", ""),
+            ("bond0/bonding/mode", "802.3ad 4"),
         ]);
         let br0 = kernel.device("br0").unwrap();
         assert_eq!((br0.kind, br0.is_up, br0.mtu, br0.filters_vlans), (Kind::Bridge, true, Some(9000), true));
@@ -236,6 +241,7 @@ mod tests {
         assert!(!kernel.has_uplink(&taps));
         assert_eq!(kernel.device("wlan0").unwrap().kind, Kind::Wireless);
         assert_eq!(kernel.device("vnet0").unwrap().kind, Kind::Tap);
+        assert_eq!(kernel.device("bond0").unwrap().kind, Kind::Bond);
         assert_eq!(kernel.device("none"), None);
     }
 }

@@ -24,6 +24,13 @@ struct Route {
     gateway: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
+    #[serde(default)]
+    nexthops: Vec<Hop>,
+}
+
+#[derive(Deserialize)]
+struct Hop {
+    dev: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -63,11 +70,23 @@ pub fn reached() -> Result<Vec<Reached>> {
 
 /// The device of the host's default route of that family (`-4`, `-6`): where what it forwards goes.
 pub fn uplink(family: &str) -> Option<String> {
-    let routes = ip::<Route>(&[family, "route", "show", "default"]).ok()?;
-    routes.into_iter().find_map(|route| route.dev)
+    default_devices(family).into_iter().next()
+}
+
+/// The devices of all the host's default routes of that family, the one that counts most first.
+pub fn default_devices(family: &str) -> Vec<String> {
+    let routes = ip::<Route>(&[family, "route", "show", "default"]).unwrap_or_default();
+    // One that is there to refuse leads nowhere.
+    let leads = routes.into_iter().filter(|route| route.kind.as_deref().is_none_or(|kind| kind == "unicast"));
+    leads.flat_map(Route::devices).collect()
 }
 
 impl Route {
+    /// The device that it leaves by, or those of its several ways.
+    fn devices(self) -> Vec<String> {
+        self.dev.into_iter().chain(self.nexthops.into_iter().filter_map(|hop| hop.dev)).collect()
+    }
+
     fn reached(self, longest: u8) -> Reached {
         let net = if self.dst.contains('/') { self.dst } else { format!("{}/{longest}", self.dst) };
         let kind = self.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
@@ -115,6 +134,16 @@ mod tests {
         assert_eq!(
             of(r#"{"type":"blackhole","dst":"10.9.0.0/16"}"#).what,
             "the blackhole route to 10.9.0.0/16"
+        );
+    }
+
+    #[test]
+    fn a_route_with_several_ways() {
+        let route = |json: &str| serde_json::from_str::<Route>(json).unwrap().devices();
+        assert_eq!(route(r#"{"dst":"default","gateway":"10.0.0.1","dev":"br0","flags":[]}"#), ["br0"]);
+        assert_eq!(
+            route(r#"{"dst":"default","nexthops":[{"gateway":"10.0.0.1","dev":"a"},{"dev":"b"}]}"#),
+            ["a", "b"]
         );
     }
 

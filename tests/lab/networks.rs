@@ -1,5 +1,6 @@
 //! Networks with guests on them: leases, restart, another mode, stop, delete; and what may not go wrong with them.
 
+use std::process::Stdio;
 use std::time::Instant;
 
 use crate::lab::guest::{Booted, Guest};
@@ -141,11 +142,119 @@ fn a_network_that_cannot_start_leaves_nothing() {
     let taken = "dnsmasq --conf-file=/dev/null --port=53 --user=root --pid-file=/run/lab/taken.pid";
     lab.host(&["sh", "-c", taken]).ok();
     let before = lab.virsh(&["net-list", "--all"]);
-    lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&["port 53"]);
+    lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&["(dnsmasq) has port 53 on all"]);
     assert_eq!(lab.virsh(&["net-list", "--all"]), before);
     assert_ne!(lab.host(&["ip", "link", "show", "dev", "virbr1"]).code, 0);
     // Without DNS the port doesn't matter.
     lab.kvmnet(&["net", "create", "--mode", "nat", "--no-dns"]).ok();
+}
+
+#[test]
+fn who_has_the_dns_port_of_a_networks_own_address_is_named() {
+    let Some(lab) = Lab::start() else { return };
+    // As resolvers do that are told of an address before it is there.
+    let pid =
+        |n: u32| lab.host(&["cat", &format!("/run/lab/resolver{n}.pid")]).ok().stdout.trim().to_string();
+    lab.host(&["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_nonlocal_bind"]).ok();
+    for (n, address) in [(1, "192.168.123.1"), (2, "10.50.9.1")] {
+        let resolver = format!(
+            "dnsmasq --conf-file=/dev/null --port=53 --user=root --bind-interfaces --listen-address={address} \
+             --except-interface=lo --pid-file=/run/lab/resolver{n}.pid"
+        );
+        lab.host(&["sh", "-c", &resolver]).ok();
+    }
+    let says = |n: u32, address: &str| {
+        format!("process {} (dnsmasq) has port 53 on {address}, the network's own", pid(n))
+    };
+    let (first, second) = (says(1, "192.168.123.1"), says(2, "10.50.9.1"));
+    lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&[&first]);
+    lab.kvmnet(&["net", "create", "--mode", "nat", "--no-start"]).ok();
+    lab.kvmnet(&["net", "start", "nat", "-y"]).exits(2).says(&[&first]);
+    let definition = lab.virsh(&["net-dumpxml", "--inactive", "default"]);
+    let change = ["net", "set-mode", "default", "--mode", "nat", "--subnet", "10.50.9.0/24", "-y"];
+    lab.kvmnet(&change).exits(2).says(&[&second]);
+    assert_eq!(lab.virsh(&["net-dumpxml", "--inactive", "default"]), definition);
+    assert!(lab.virsh(&["net-list"]).contains("default"), "it runs as before");
+}
+
+#[test]
+fn many_made_at_the_same_moment_are_disjoint() {
+    let Some(lab) = Lab::start() else { return };
+    let begin = |args: &[&str]| {
+        let mut command = lab.kvmnet_command(&[&["-o", "json", "net"], args].concat());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    // Five that leave all to kvmnet, and one with a name of its own.
+    let runs: Vec<_> = (0..5)
+        .map(|_| begin(&["create", "--mode", "nat"]))
+        .chain([begin(&["create", "lab", "--mode", "nat"])])
+        .collect();
+    let mut seen: Vec<[String; 3]> = Vec::new();
+    for run in runs {
+        let done = run.wait_with_output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let made: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        assert_eq!(made["network"]["active"], true, "{made}");
+        seen.push(["name", "bridge", "subnet"].map(|key| made["network"][key].as_str().unwrap().to_string()));
+    }
+    for key in 0..3 {
+        let mut values: Vec<&String> = seen.iter().map(|made| &made[key]).collect();
+        values.sort();
+        values.dedup();
+        assert_eq!(values.len(), seen.len(), "{seen:?}");
+    }
+    let names = lab.virsh(&["net-list", "--name"]);
+    for name in ["nat", "nat-2", "nat-3", "nat-4", "nat-5", "lab"] {
+        assert!(names.lines().any(|line| line.trim() == name), "{name}: {names}");
+    }
+
+    // And those that get another mode, which chooses too.
+    let lans = ["lan1", "lan2", "lan3"];
+    for name in lans {
+        lab.kvmnet(&["net", "create", name, "--mode", "bridge", "--bridge", "br0"]).ok();
+    }
+    let runs = lans.map(|name| begin(&["set-mode", name, "--mode", "nat", "-y"]));
+    for run in runs {
+        let done = run.wait_with_output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+#[test]
+fn another_mode_takes_away_what_libvirt_refuses_there_and_says_so() {
+    let Some(lab) = Lab::start() else { return };
+    let body = "<bridge name='virbr7' stp='on' delay='0'/><mtu size='1400'/><ip address='10.7.0.1' netmask='255.255.255.0'><dhcp>\
+                <range start='10.7.0.2' end='10.7.0.9'><lease expiry='12' unit='hours'/></range>\
+                <host mac='52:54:00:00:00:01' name='web' ip='10.7.0.7'/><bootp file='x' server='10.7.0.5'/></dhcp></ip>\
+                <route address='10.8.0.0' prefix='16' gateway='10.7.0.7'/>\
+                <portgroup name='slow'><bandwidth><inbound average='1000'/></bandwidth></portgroup>";
+    let rich = format!("<network><name>rich</name><forward mode='nat'/>{body}</network>");
+    lab.virsh(&["net-define", &lab.file("rich.xml", &rich)]);
+    // libvirt has portgroups with a bandwidth on bridges, whoever's they are, and in no pool.
+    let group = "<portgroup name='slow'><bandwidth><inbound average='1000'/></bandwidth></portgroup>";
+    for (n, (forward, code)) in [
+        ("<forward mode='bridge'/><bridge name='br0'/>", 0),
+        ("<forward mode='bridge'><interface dev='br1'/></forward>", 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let xml = format!("<network><name>try{n}</name>{forward}{group}</network>");
+        lab.try_virsh(&["net-define", &lab.file("try.xml", &xml)]).exits(code);
+    }
+    let change = |words: &str| {
+        let words = format!("net set-mode rich {words} -y");
+        lab.kvmnet(&words.split(' ').collect::<Vec<_>>()).ok()
+    };
+    change("--mode nat --subnet 10.50.4.0/24").says(&[
+        "10.7.0.7 of 52:54:00:00:00:01 'web'",
+        "12 hours",
+        "route to 10.8.0.0/16",
+        "<bootp server='10.7.0.5'>",
+    ]);
+    change("--mode bridge --bridge br0").says(&["MTU of 1400"]);
+    change("--mode bridge --pool br1").says(&["portgroup 'slow' loses a bandwidth limit"]);
+    assert!(!lab.virsh(&["net-dumpxml", "--inactive", "rich"]).contains("bandwidth"));
 }
 
 #[test]
@@ -169,6 +278,8 @@ fn what_is_typed_again_changes_nothing() {
     let create = ["net", "create", "lab", "--mode", "isolated", "--host-access", "--mtu", "1400"];
     lab.kvmnet(&create).ok();
     lab.kvmnet(&create).ok().says(&["nothing to do"]);
+    let off = [&create[..], &["--no-start", "--no-autostart"]].concat();
+    lab.kvmnet(&off).ok().says(&["nothing to do", "kvmnet net stop lab", "kvmnet net autostart lab off"]);
     lab.kvmnet(&["net", "create", "lab", "--mode", "nat"]).exits(2).says(&["already"]);
     let dry = lab.kvmnet(&["net", "create", "--mode", "nat", "--dry-run", "--exit-code"]).exits(1);
     assert!(dry.stdout.contains("<forward mode='nat'/>"), "{}", dry.report());

@@ -176,6 +176,31 @@ fn routed_modes(lab: &Lab) {
 }
 
 #[test]
+fn a_device_to_forward_through_is_one_that_packets_leave_by() {
+    let Some(lab) = lab() else { return };
+    for mode in ["nat", "route"] {
+        let refused = |dev: &str| lab.kvmnet(&["net", "create", "--mode", mode, "--dev", dev]).exits(2);
+        refused("enp4s0").says(&["--dev 'enp4s0' is a port of 'br0'", "help: --dev br0"]);
+        refused("lo").says(&["loopback"]);
+        refused("virbr0").says(&["virtual bridge of network 'default'"]);
+    }
+    let args = ["--mode", "nat", "--subnet", "10.50.3.0/24", "--dev", "br0"];
+    let said = create(&lab, &args);
+    let bridge = said["network"]["bridge"].as_str().unwrap();
+    let a = Endpoint::new(&lab, "a", bridge, &["10.50.3.10/24"], &["10.50.3.1"]);
+    let _b = Endpoint::new(&lab, "b", bridge, &["10.50.3.11/24"], &["10.50.3.1"]);
+    measured(&lab, &said, &a, &[family("IPv4", ["10.50.3.10", "10.50.3.11"], "10.50.3.1", "198.18.0.9")]);
+    lab.kvmnet(&["net", "set-mode", "nat", "--mode", "route", "--dev", "enp4s0", "-y"])
+        .exits(2)
+        .says(&["--dev br0"]);
+
+    // As the help has it, on a host whose NIC is nobody's port.
+    lab.host(&["ip", "link", "set", "enp4s0", "nomaster"]).ok();
+    lab.kvmnet(&["net", "create", "dmz", "--mode", "route", "--subnet", "10.20.0.0/24", "--dev", "enp4s0"])
+        .ok();
+}
+
+#[test]
 fn isolated_networks_reach_nobody_else() {
     let Some(lab) = lab() else { return };
     isolated(&lab);
@@ -213,6 +238,49 @@ fn isolated(lab: &Lab) {
         family("IPv6", ["fd50:0:0:2::10", "fd50:0:0:2::11"], "fd50:0:0:2::1", "fd00:18::1"),
     ];
     measured(lab, &said, &a, &families);
+}
+
+#[test]
+fn where_the_host_leads_nowhere_guests_dont_get_out() {
+    // Its LAN has IPv6, and the host none but the link's own.
+    let Some(lab) = Lab::start() else { return };
+    lab.lan(&["sh", "-c", &format!("ip addr add {LAN6}1/64 dev swlan nodad")]).ok();
+    lab.lan(&["sh", "-c", "ip route add 10.50.0.0/16 via 198.18.0.4"]).ok();
+    for mode in ["nat", "route"] {
+        let args = ["--mode", mode, "--subnet", "10.50.1.0/24", "--subnet6", "fd50:0:0:1::/64"];
+        let said = create(&lab, &args);
+        let bridge = said["network"]["bridge"].as_str().unwrap();
+        let gateways = ["10.50.1.1", "fd50:0:0:1::1"];
+        let a = Endpoint::new(&lab, "a", bridge, &["10.50.1.10/24", "fd50:0:0:1::10/64"], &gateways);
+        let _b = Endpoint::new(&lab, "b", bridge, &["10.50.1.11/24", "fd50:0:0:1::11/64"], &gateways);
+        let families = [
+            family("IPv4", ["10.50.1.10", "10.50.1.11"], "10.50.1.1", "198.18.0.9"),
+            family("IPv6", ["fd50:0:0:1::10", "fd50:0:0:1::11"], "fd50:0:0:1::1", "fd00:18::1"),
+        ];
+        measured(&lab, &said, &a, &families);
+        assert!(said["reachability"].to_string().contains("no IPv6 route out"), "{said}");
+        let route = "10.50.1.0/24 via 198.18.0.4 (ip route add";
+        assert_eq!(said["notes"].to_string().contains(route), mode == "route", "{said}");
+        lab.kvmnet(&["net", "show", mode]).ok().says(&["the host has no IPv6 route out"]);
+        lab.kvmnet(&["net", "delete", mode, "-y"]).ok();
+    }
+
+    let said = create(&lab, &["--mode", "bridge", "--bridge", "br1"]);
+    let a = Endpoint::new(&lab, "a", "br1", &["198.18.0.50/24"], &["198.18.0.1"]);
+    let b = Endpoint::new(&lab, "b", "br1", &["198.18.0.51/24"], &["198.18.0.1"]);
+    measured(&lab, &said, &a, &[family("IPv4", ["198.18.0.50", "198.18.0.51"], "198.18.0.4", "198.18.0.9")]);
+    assert!(said["notes"].to_string().contains("bridge 'br1' has no port that leads anywhere"), "{said}");
+    drop((a, b));
+    let said = create(&lab, &["--mode", "bridge", "--pool", "br1"]);
+    assert!(said["notes"].to_string().contains("'br1' is a bridge that has no port"), "{said}");
+
+    // What somebody else has tied to a port: libvirt takes it, and no packet comes through.
+    let xml = "<network><name>tied</name><forward mode='nat' dev='enp4s0'/><bridge name='virbr9'/>\
+               <ip address='10.50.5.1' netmask='255.255.255.0'/></network>";
+    lab.network("tied", xml);
+    lab.kvmnet(&["net", "show", "tied"]).ok().says(&["packets leave by 'br0'"]);
+    let a = Endpoint::new(&lab, "a", "virbr9", &["10.50.5.10/24"], &["10.50.5.1"]);
+    assert!(a.reaches("10.50.5.1", PATIENCE) && !a.reaches("198.18.0.9", 2));
 }
 
 #[test]

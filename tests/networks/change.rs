@@ -128,10 +128,21 @@ fn bridge_to_nat() {
     let new = changed(lan, &Ask::new(Mode::Nat));
     assert_eq!(
         new,
-        "<network>\n\t<name>lan</name>\n\t<forward mode=\"nat\"/>\n\t<bridge name=\"virbr2\"/> <!-- LAN -->\n\t\
+        "<network>\n\t<name>lan</name>\n\t<forward mode=\"nat\"/>\n\t<bridge name=\"virbr2\" stp=\"on\" delay=\"0\"/> <!-- LAN -->\n\t\
          <ip address=\"192.168.124.1\" netmask=\"255.255.255.0\">\n\t\t<dhcp>\n\t\t\t\
          <range start=\"192.168.124.2\" end=\"192.168.124.254\"/>\n\t\t</dhcp>\n\t</ip>\n\t<portgroup name=\"a\"/>\n</network>"
     );
+}
+
+#[test]
+fn a_pool_takes_no_bandwidth() {
+    let nat = "<network>\n  <name>n</name>\n  <forward/>\n  <bridge name='virbr9'/>\n  <bandwidth>\n    <inbound average='9'/>\n  \
+               </bandwidth>\n  <ip address='172.20.0.1' prefix='24'/>\n  <portgroup name='slow'>\n    <bandwidth>\n      \
+               <inbound average='1'/>\n    </bandwidth>\n  </portgroup>\n</network>\n";
+    let pool = changed(nat, &ask(Mode::Bridge, |a| a.pool = vec!["eth0".parse().unwrap()]));
+    assert!(!pool.contains("bandwidth") && pool.contains("<portgroup name='slow'/>"), "{pool}");
+    let bridge = changed(nat, &ask(Mode::Bridge, |a| a.bridge = Some("br0".parse().unwrap())));
+    assert_eq!(bridge.matches("<bandwidth>").count(), 2, "{bridge}");
 }
 
 #[test]
@@ -230,6 +241,8 @@ fn what_is_refused() {
     assert!(refused(DEFAULT, &taken).1.contains("network 'nat'"));
     let wider = ask(Mode::Nat, |a| a.subnet = Some("192.168.122.0/25".parse().unwrap()));
     assert!(changed(DEFAULT, &wider).contains("netmask='255.255.255.128'"), "it isn't in its own way");
+    let through_itself = ask(Mode::Route, |a| a.devs = vec!["virbr0".parse().unwrap()]);
+    assert!(refused(DEFAULT, &through_itself).1.contains("virtual bridge of network 'default'"));
     assert_eq!(refused("<network/>", &Ask::new(Mode::Nat)).0, "NAME");
     let odd = "<network><name>n</name>]]<ip address='172.20.0.1'/>></network>";
     assert_eq!(refused(odd, &Ask::new(Mode::Isolated)).0, "--mode");

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::effects::Effects;
 use super::{change, explained, known, network, options, refused};
 use crate::cli::{NetCreate, NetShape};
-use crate::cmd::walk::walk;
+use crate::cmd::walk::{quoted, walk};
 use crate::cmd::{Context, connect, target};
 use crate::convert::Target;
 use crate::model::{Code, Network, Warning};
-use crate::net::{self, Ask};
-use crate::plan::{Change, Standing, State, Subject, World};
+use crate::net::{self, Ask, Surroundings};
+use crate::plan::{self, Audience as _, Change, Standing, State, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::Hypervisor;
 use crate::sys::networks::NetworkState;
@@ -20,23 +20,68 @@ use crate::sys::networks::NetworkState;
 pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
     let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
-    let states = host.networks()?;
     let ask = ask(args);
     let mut options = options(host, &args.consent);
-    let change = match args.name.as_deref().and_then(|name| states.iter().find(|s| s.name == name)) {
-        Some(state) => there_already(host, args, &ask, state, &states)?,
-        None => {
-            // It takes nothing from anybody.
-            options.yes = true;
-            planned(host, args, &ask, &states, context)?
-        }
+    // A first look, so that what can't be leaves no trace. What it chooses may be another's by the time that others have
+    // made what they are about, and so it is chosen again with them kept away.
+    let mut made = look_and_plan(host, args, &ask)?;
+    let mut held = match made.is_new && !options.preview_only {
+        // Without a journal it can't be made, and the spine says so.
+        true => plan::hold(|| context.screen.waits()).ok(),
+        false => None,
     };
+    if held.is_some() {
+        made = look_and_plan(host, args, &ask)?;
+        // Somebody else has made it meanwhile: what is changed of it may be asked about, and nobody waits for answers.
+        held = held.filter(|_| made.is_new);
+    }
+    made.why.iter().for_each(|why| context.screen.detail(&format!("kvmnet: {why}")));
+    // It takes nothing from anybody.
+    options.yes |= made.is_new;
+    let (change, around) = (made.change, made.around);
     let Subject::Network(name) = &change.subject else { unreachable!("its subject is a network") };
     let (name, wanted) = (name.clone(), change.steps.first().and_then(|step| step.after.clone()));
-    let world = World { host: Some(host), ..World::default() };
+    let world = World { host: Some(host), held: held.as_ref(), ..World::default() };
     let walked = walk(vec![change], &options, &world, context)?;
-    let document = |changes: &[Change]| document(host, &name, wanted.as_deref(), &changes[0]);
+    drop(held);
+    if let (Some(line), false) = (outcome(&name, wanted.as_deref(), &walked.changes[0]), context.is_json()) {
+        context.screen.say(&line);
+    }
+    let document = |changes: &[Change]| document(host, &name, wanted.as_deref(), &changes[0], &around);
     walked.report_as(&options, context, document)
+}
+
+/// How the network stands once it was made.
+fn outcome(name: &str, wanted: Option<&str>, change: &Change) -> Option<String> {
+    let made = Standing::parse(wanted?).ok().filter(|_| matches!(change.state, State::Applied))?;
+    let runs = if made.is_active { "runs" } else { "isn't started" };
+    let joined = if made.is_active == made.autostarts { "and" } else { "but" };
+    let starts = if made.autostarts { "starts with libvirt" } else { "doesn't start with libvirt" };
+    Some(format!("kvmnet: network '{name}' {runs}, {joined} {starts}"))
+}
+
+/// What shall be made, and how it was chosen.
+struct Made {
+    change: Change,
+    around: Surroundings,
+    why: Vec<String>,
+    /// Is there no network of that name yet?
+    is_new: bool,
+}
+
+fn look_and_plan(host: &dyn Hypervisor, args: &NetCreate, ask: &Ask) -> Result<Made> {
+    let states = host.networks()?;
+    let around = super::around::look(host, &states)?;
+    match args.name.as_deref().and_then(|name| states.iter().find(|s| s.name == name)) {
+        Some(state) => {
+            let change = there_already(host, args, ask, state, &around)?;
+            Ok(Made { change, around, why: Vec::new(), is_new: false })
+        }
+        None => {
+            let (change, why) = planned(host, args, ask, &states, &around)?;
+            Ok(Made { change, around, why, is_new: true })
+        }
+    }
 }
 
 /// What was typed, as the rules take it.
@@ -78,7 +123,7 @@ fn there_already(
     args: &NetCreate,
     ask: &Ask,
     state: &NetworkState,
-    states: &[NetworkState],
+    around: &Surroundings,
 ) -> Result<Change> {
     let name = &state.name;
     let definition = host.network_definition(name)?.unwrap_or_else(|| state.xml.clone());
@@ -99,13 +144,15 @@ fn there_already(
     if wanted == now {
         let mut change = Change::new(Subject::Network(name.clone()));
         change.remarks.push("it is there already".into());
+        change.remarks.extend(left_as_is(args, &now, name));
         return Ok(change);
     }
     let network = network(&definition)?;
     let mut change = change(name, Some(&now), Some(&wanted), false);
     change.headline.push(format!("network '{name}' is there already"));
+    change.remarks.extend(left_as_is(args, &now, name));
     if !now.is_active && wanted.is_active {
-        net::safe_to_start(&network, &super::around::look(host, states)?).map_err(refused)?;
+        net::safe_to_start(&network, around).map_err(refused)?;
         change.headline.push("it is started".into());
         let attached = super::guests::on(host, name)?;
         Effects::new(host, name, &attached).starts(&network, &mut change);
@@ -113,8 +160,18 @@ fn there_already(
     if now.autostarts != wanted.autostarts {
         change.headline.push("it starts with libvirt from now on".into());
     }
-    change.meaning.splice(0..0, explained(&network));
+    change.meaning.splice(0..0, explained(&network, around));
     Ok(change)
+}
+
+/// What was said of a network to be made, and isn't done to one that is there.
+fn left_as_is(args: &NetCreate, now: &Standing, name: &str) -> Vec<String> {
+    let name = quoted(name);
+    let runs = (args.no_start && now.is_active)
+        .then(|| format!("--no-start doesn't stop one that runs: kvmnet net stop {name}"));
+    let starts = (args.no_autostart && now.autostarts)
+        .then(|| format!("it starts with libvirt, --no-autostart or not: kvmnet net autostart {name} off"));
+    runs.into_iter().chain(starts).collect()
 }
 
 fn planned(
@@ -122,11 +179,9 @@ fn planned(
     args: &NetCreate,
     ask: &Ask,
     states: &[NetworkState],
-    context: &Context,
-) -> Result<Change> {
-    let around = super::around::look(host, states)?;
-    let resolved = net::resolve(ask, &around).map_err(refused)?;
-    resolved.why.iter().for_each(|why| context.screen.detail(&format!("kvmnet: {why}")));
+    around: &Surroundings,
+) -> Result<(Change, Vec<String>)> {
+    let resolved = net::resolve(ask, around).map_err(refused)?;
     let xml = net::xml(&resolved.spec);
     let network = network(&xml)?;
     let wanted = Standing {
@@ -138,14 +193,14 @@ fn planned(
     let mut change = change(&network.name, None, Some(&wanted), false);
     change.headline.push(format!("defines network '{}' ({})", network.name, ask.mode));
     change.diff = xml;
-    change.meaning = explained(&network);
+    change.meaning = explained(&network, around);
     if around.devices.is_none() && network.mode.is_virtual() {
         let what = "this host's routes and devices can't be seen over this connection: whether the subnet and the bridge's \
                     name are free there was checked against its networks only";
         change.warnings.push(Warning::note(Code::TargetUnseen, what));
     }
     change.warnings.extend(bridge_warnings(host, &network, states));
-    Ok(change)
+    Ok((change, resolved.why))
 }
 
 /// What speaks against a host bridge, short of a reason not to define a network on it.
@@ -162,7 +217,13 @@ pub(super) fn bridge_warnings(
 }
 
 /// The document of the contract.
-fn document(host: &dyn Hypervisor, name: &str, wanted: Option<&str>, change: &Change) -> Value {
+fn document(
+    host: &dyn Hypervisor,
+    name: &str,
+    wanted: Option<&str>,
+    change: &Change,
+    around: &Surroundings,
+) -> Value {
     let stored = match change.state {
         State::Failed(_) => None,
         _ => Standing::read(host, name).ok().flatten(),
@@ -186,9 +247,10 @@ fn document(host: &dyn Hypervisor, name: &str, wanted: Option<&str>, change: &Ch
             "autostart": stored.as_ref().is_some_and(|s| s.autostarts),
         },
         "xml": shown.map(|s| s.xml.clone()),
-        "reachability": network.as_ref().map(super::reachability),
-        "notes": network.as_ref().map(net::notes),
+        "reachability": network.as_ref().map(|n| super::reachability(n, around)),
+        "notes": network.as_ref().map(|n| net::notes(n, around)),
         "warnings": change.warnings.iter().map(crate::report::json::warning).collect::<Vec<_>>(),
+        "remarks": change.remarks,
         "status": change.status(),
         "error": change.error().map(crate::problem::render),
         "id": change.id,

@@ -19,7 +19,7 @@ use super::walk::Walk;
 use crate::cli::{Consent, Net, NetCommand};
 use crate::convert::Networks;
 use crate::model::Network;
-use crate::net::{self, Cell, Fault};
+use crate::net::{self, Cell, Fault, Surroundings};
 use crate::plan::{Change, Place, Standing, State, Step, Subject};
 use crate::problem::Problem;
 use crate::sys::hypervisor::Hypervisor;
@@ -131,10 +131,10 @@ fn change(name: &str, before: Option<&Standing>, after: Option<&Standing>, resta
 }
 
 /// Who reaches whom, a line for each, and what else is to know.
-fn explained(network: &Network) -> Vec<String> {
-    let cells = net::reachability(network);
+fn explained(network: &Network, around: &Surroundings) -> Vec<String> {
+    let cells = net::reachability(network, around);
     let mut lines: Vec<String> = cells.iter().map(cell).collect();
-    lines.extend(net::notes(network));
+    lines.extend(net::notes(network, around));
     lines
 }
 
@@ -145,8 +145,8 @@ fn cell(cell: &Cell) -> String {
 }
 
 /// The same, for programs.
-fn reachability(network: &Network) -> serde_json::Value {
-    let cells = net::reachability(network);
+fn reachability(network: &Network, around: &Surroundings) -> serde_json::Value {
+    let cells = net::reachability(network, around);
     let all = cells.iter().map(|cell| {
         json!({
             "from": cell.from.to_string(),

@@ -10,7 +10,7 @@ use crate::cmd::walk::walk;
 use crate::cmd::{Context, connect};
 use crate::model::{ForwardMode, Network};
 use crate::net;
-use crate::plan::{Change, Standing, Subject, World};
+use crate::plan::{self, Audience as _, Change, Standing, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::Hypervisor;
 use crate::sys::networks::NetworkState;
@@ -20,10 +20,17 @@ use crate::xml::{Doc, diff_of_edits};
 pub(super) fn run(args: &NetSetMode, context: &mut Context) -> Result<u8> {
     let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
-    let states = host.networks()?;
-    let change = planned(host, args, &states, context)?;
     let options = options(host, &args.consent);
-    let world = World { host: Some(host), ..World::default() };
+    let (mut change, mut why) = planned(host, args, &host.networks()?)?;
+    // As for a new network: what is chosen because nobody has it is chosen with other runs kept away. While somebody is
+    // asked, they go on.
+    let mut held = None;
+    if options.yes && !options.preview_only && change.is_planned() {
+        held = plan::hold(|| context.screen.waits()).ok();
+        (change, why) = planned(host, args, &host.networks()?)?;
+    }
+    why.iter().for_each(|why| context.screen.detail(&format!("kvmnet: {why}")));
+    let world = World { host: Some(host), held: held.as_ref(), ..World::default() };
     walk(vec![change], &options, &world, context)?.report(&options, context)
 }
 
@@ -31,8 +38,7 @@ fn planned(
     host: &dyn Hypervisor,
     args: &NetSetMode,
     states: &[NetworkState],
-    context: &Context,
-) -> Result<Change> {
+) -> Result<(Change, Vec<String>)> {
     let name = &args.name;
     let Some(now) = Standing::read(host, name)? else { return Err(no_such(name, states)) };
     if !now.is_persistent {
@@ -50,18 +56,19 @@ fn planned(
     }
     let (doc, mut why) = (Doc::parse(&now.xml)?, Vec::new());
     let edits = net::set_mode(&doc, &ask, &around, &mut why).map_err(refused)?;
-    why.iter().for_each(|why| context.screen.detail(&format!("kvmnet: {why}")));
     if edits.is_empty() {
-        return already(host, &ask, &now, states);
+        return Ok((already(host, &ask, &now, states)?, why));
     }
     let xml = edits.apply(&now.xml);
     let (old, new) = (network(&now.xml)?, network(&xml)?);
+    let lost = net::lost(&doc, &Doc::parse(&xml)?);
     let wanted = Standing { xml, ..now.clone() };
     let mut change = change(name, Some(&now), Some(&wanted), true);
-    change.headline.push(format!("network '{name}': {} → {}", kind(&old), kind(&new)));
+    change.headline.push(headline(name, &old, &new));
+    change.warnings.extend(lost);
     let title = format!("network '{name}'");
     change.diff = diff_of_edits(&title, &title, &now.xml, &edits);
-    change.meaning = explained(&new);
+    change.meaning = explained(&new, &around);
     let attached = guests::on(host, name)?;
     if now.is_active {
         Effects::new(host, name, &attached).comes_back(&wanted, &mut change);
@@ -69,7 +76,7 @@ fn planned(
         change.meaning.push("the network isn't running; the change counts from its next start".into());
     }
     change.warnings.extend(create::bridge_warnings(host, &new, states));
-    Ok(change)
+    Ok((change, why))
 }
 
 /// The bridge that libvirt made for the network as it runs.
@@ -95,6 +102,32 @@ fn already(host: &dyn Hypervisor, ask: &net::Ask, now: &Standing, states: &[Netw
     let mut change = Change::new(Subject::Network(name));
     change.remarks.push(format!("its mode is {} already", ask.mode));
     Ok(change)
+}
+
+/// What becomes of it; where the mode stays, what else does not.
+fn headline(name: &str, old: &Network, new: &Network) -> String {
+    let (was, is) = (kind(old), kind(new));
+    if was != is {
+        return format!("network '{name}': {was} → {is}");
+    }
+    let addresses = |network: &Network| {
+        let all: Vec<String> = network.addresses.iter().map(|a| a.ip.to_string()).collect();
+        if all.is_empty() { "no address".into() } else { all.join(" and ") }
+    };
+    let device = |network: &Network| network.forward_dev.clone().unwrap_or_else(|| "any device".into());
+    let bridge = |network: &Network| network.bridge.clone().unwrap_or_else(|| "any name".into());
+    let parts = [
+        ("", addresses(old), addresses(new)),
+        ("through ", device(old), device(new)),
+        ("its bridge ", bridge(old), bridge(new)),
+    ];
+    let differs = parts.iter().filter(|(_, was, is)| was != is);
+    let mut changes: Vec<String> = differs.map(|(word, was, is)| format!("{word}{was} → {is}")).collect();
+    if changes.is_empty() {
+        let dhcp = |network: &Network| network.addresses.iter().map(|a| a.dhcp.clone()).collect::<Vec<_>>();
+        changes.push(if dhcp(old) == dhcp(new) { "other settings".into() } else { "DHCP changes".into() });
+    }
+    format!("network '{name}' stays {is}: {}", changes.join(", "))
 }
 
 /// The mode in words, with what else tells two of one mode apart.

@@ -67,6 +67,7 @@ struct Seen {
     guests: Vec<guests::Attached>,
     leases: Option<Vec<Given>>,
     host: Option<HostView>,
+    around: net::Surroundings,
 }
 
 impl Seen {
@@ -84,7 +85,8 @@ impl Seen {
             .then(|| HostView::look(host, &network))
             .transpose()?;
         let guests = guests::on(host, name)?;
-        Ok(Some(Seen { name: name.into(), standing, network, pending, guests, leases, host: view }))
+        let around = super::around::look(host, &host.networks()?).unwrap_or_default();
+        Ok(Some(Seen { name: name.into(), standing, network, pending, guests, leases, host: view, around }))
     }
 
     fn state(&self) -> String {
@@ -108,8 +110,8 @@ impl Seen {
         out.line("state", &[self.state()]);
         out.line("mode", &[network.mode.as_str().into()]);
         out.line("meaning", &net::meaning(network));
-        out.line("reaches", &net::reachability(network).iter().map(cell).collect::<Vec<_>>());
-        out.line("notes", &net::notes(network));
+        out.line("reaches", &net::reachability(network, &self.around).iter().map(cell).collect::<Vec<_>>());
+        out.line("notes", &net::notes(network, &self.around));
         out.line("pending", &self.pending);
         out.line("subnets", &network.addresses.iter().map(|a| a.ip.to_string()).collect::<Vec<_>>());
         out.line("guests", &self.guests.iter().map(attached).collect::<Vec<_>>());
@@ -153,8 +155,8 @@ impl Seen {
             "persistent": self.standing.is_persistent,
             "autostart": self.standing.autostarts,
             "meaning": net::meaning(network),
-            "reachability": super::reachability(network),
-            "notes": net::notes(network),
+            "reachability": super::reachability(network, &self.around),
+            "notes": net::notes(network, &self.around),
             "pending": self.pending,
             "subnets": network.addresses.iter().map(|a| a.ip.to_string()).collect::<Vec<_>>(),
             "guests": self.guests.iter().map(|a| json!({ "name": a.guest.name, "running": a.runs_on_it })).collect::<Vec<_>>(),

@@ -121,7 +121,8 @@ pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<C
         }
         Verb::Start | Verb::Restart => {
             let network = network(&now.xml)?;
-            change.meaning.extend(explained(&network));
+            let around = super::around::look(host, &host.networks()?)?;
+            change.meaning.extend(explained(&network, &around));
             effects.starts(&network, &mut change);
         }
         Verb::Stop | Verb::Delete => effects.stops(verb == Verb::Delete, &mut change),

@@ -1,6 +1,7 @@
 //! Another mode for a definition that is there, by splices: only what must change does.
 
 mod editor;
+mod lost;
 mod rules;
 mod services;
 mod subnets;
@@ -17,6 +18,8 @@ use super::satisfy::satisfies;
 use super::{limits, names, parts};
 use crate::model::{DeviceName, Network};
 use crate::xml::{Doc, Edits, child, children};
+
+pub use lost::lost;
 
 use editor::Editor;
 use rules::Place;
@@ -46,7 +49,10 @@ pub fn set_mode(
     }
     let others = around.without(&old);
     let bridge = bridge(&old, ask, kind, &others, why)?;
-    devices(ask, &others)?;
+    // What it has itself isn't where it can forward to.
+    let mut all = others.clone();
+    all.networks.push(old.clone());
+    devices(ask, &all)?;
     limits::check(ask, kind, bridge.as_ref(), &others)?;
     let wanted = subnets::wanted(&old, ask, kind, &others, why)?;
     for subnet in &wanted {
@@ -62,7 +68,7 @@ pub fn set_mode(
     rules::apply(&mut editor, &place);
     let has_v6 = wanted.iter().any(|s| s.ip.addr().is_ipv6());
     forward(&mut editor, &old, ask, kind, has_v6);
-    name_bridge(&mut editor, kind, bridge.as_ref());
+    name_bridge(&mut editor, &old, kind, bridge.as_ref());
     if place.is_open_vswitch == Some(true) && kind == Kind::Bridge && !has_profile(doc.root()) {
         editor.add(doc.root(), parts::open_vswitch());
     }
@@ -124,10 +130,16 @@ fn bridge(
     }
 }
 
-fn name_bridge(editor: &mut Editor<'_, '_>, kind: Kind, bridge: Option<&DeviceName>) {
+fn name_bridge(editor: &mut Editor<'_, '_>, old: &Network, kind: Kind, bridge: Option<&DeviceName>) {
     let Some(bridge) = bridge else { return };
     let mode = if kind == Kind::Bridge { Mode::Bridge } else { Mode::Nat };
     match child(editor.root(), "bridge") {
+        Some(node) if kind.is_virtual() && !old.mode.is_virtual() => {
+            // What stood there was the host's; this one is made as those of new networks are.
+            for (name, value) in parts::bridge(bridge, mode).attributes {
+                editor.set(node, name, &value);
+            }
+        }
         Some(node) => editor.set(node, "name", bridge.as_str()),
         None => editor.add(editor.root(), parts::bridge(bridge, mode)),
     }

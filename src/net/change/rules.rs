@@ -81,6 +81,7 @@ const RULES: &[(&str, Goes)] = &[
     ("route",                     UNADDRESSED),
     ("portgroup/vlan",            NO_VLAN),
     ("portgroup/virtualport",     PROFILE),
+    ("portgroup/bandwidth",       POOL),
 ];
 
 /// Takes away what the new mode may not have.

@@ -1,0 +1,254 @@
+//! Where guests' packets get to from this host, as far as the host can be seen: its addresses, its default routes, the
+//! ports of its bridges. libvirt looks at none of them.
+
+use std::net::IpAddr;
+
+use super::around::{HostDevice, Surroundings};
+use super::reach::Family;
+use crate::model::{ForwardMode, Network};
+
+/// How far packets of one family get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Nobody can see, or nothing speaks against it.
+    Open,
+    /// To some; to whom.
+    Part(String),
+    /// To nobody beyond the host; why.
+    Closed(String),
+}
+
+/// The way from the network's guests to the LAN.
+pub(super) fn way(network: &Network, family: Family, around: &Surroundings) -> Way {
+    use ForwardMode as M;
+    if around.devices.is_none() {
+        return Way::Open;
+    }
+    match network.mode {
+        M::Nat | M::Route | M::Open => match &network.forward_dev {
+            Some(dev) => through(dev, family, around),
+            None => anywhere(network, family, around),
+        },
+        M::Isolated | M::Hostdev => Way::Open,
+        M::Bridge if !network.has_pool => match network.bridge.as_deref().and_then(|b| dead_end(b, around)) {
+            Some(bridge) => Way::Closed(format!("bridge '{bridge}' has no port that leads anywhere")),
+            None => Way::Open,
+        },
+        M::Bridge | M::Private | M::Vepa | M::Passthrough => {
+            let ends: Vec<&str> = network.pool.iter().filter_map(|dev| dead_end(dev, around)).collect();
+            match (ends.first(), ends.len() == network.pool.len()) {
+                (None, _) => Way::Open,
+                (Some(dev), true) => {
+                    Way::Closed(format!("'{dev}' is a bridge that has no port that leads anywhere"))
+                }
+                (Some(dev), false) => Way::Part(format!(
+                    "not of those on '{dev}', a bridge that has no port that leads anywhere"
+                )),
+            }
+        }
+    }
+}
+
+/// The bridge, if it is one of the host's without a port that leads anywhere. What ports one of Open vSwitch has, only
+/// that knows.
+pub(super) fn dead_end<'a>(bridge: &'a str, around: &Surroundings) -> Option<&'a str> {
+    around.device(bridge).filter(|device| device.is_bridge && !device.has_uplink).map(|_| bridge)
+}
+
+/// Through one device: libvirt's rules let nothing else pass.
+fn through(dev: &str, family: Family, around: &Surroundings) -> Way {
+    let Some(device) = around.device(dev) else {
+        return Way::Closed(format!(
+            "this host has no device '{dev}', and libvirt lets nothing else through"
+        ));
+    };
+    let above = device.master.as_deref().and_then(|master| around.device(master));
+    if let Some(master) = above.filter(|m| m.is_bridge || m.is_open_vswitch || m.is_bond) {
+        return Way::Closed(format!(
+            "packets leave by '{}', and libvirt lets them through its port '{dev}' only",
+            master.name
+        ));
+    }
+    if let Some(bridge) = dead_end(dev, around) {
+        return Way::Closed(format!("bridge '{bridge}' has no port that leads anywhere"));
+    }
+    if defaults(family, around).any(|d| d == dev) {
+        return Way::Open;
+    }
+    if is_connected(dev, family, around) {
+        return Way::Part(format!(
+            "only where '{dev}' itself leads: the host has no {family} default route by it"
+        ));
+    }
+    Way::Closed(format!("the host has no {family} route through '{dev}'"))
+}
+
+/// Whichever way the host has.
+fn anywhere(network: &Network, family: Family, around: &Surroundings) -> Way {
+    if defaults(family, around).next().is_some() {
+        return Way::Open;
+    }
+    let is_guests = |device: &HostDevice| {
+        let made = |n: &Network| n.mode.is_virtual() && n.bridge.as_deref() == Some(device.name.as_str());
+        around.networks.iter().any(made) || made(network)
+    };
+    let leads_out = |device: &&HostDevice| {
+        device.name != "lo" && !is_guests(device) && dead_end(&device.name, around).is_none()
+    };
+    let mut devices = around.devices.iter().flatten().filter(leads_out);
+    match devices.any(|device| is_connected(&device.name, family, around)) {
+        true => Way::Part(format!(
+            "only with the networks that the host itself is on: it has no {family} default route"
+        )),
+        false => Way::Closed(format!("the host has no {family} route out")),
+    }
+}
+
+/// The devices of the host's default routes, and of what VPNs put in their place.
+fn defaults(family: Family, around: &Surroundings) -> impl Iterator<Item = &str> {
+    let instead = around.taken.iter().filter(move |t| t.is_default() && family.holds(&t.net));
+    let own = around.defaults.iter().filter(move |(of, _)| *of == family).map(|(_, dev)| dev.as_str());
+    own.chain(instead.filter_map(|t| t.dev.as_deref()))
+}
+
+/// Has the device an address or a route that is more than the link's own?
+fn is_connected(dev: &str, family: Family, around: &Surroundings) -> bool {
+    let of_link = |address: IpAddr| match address {
+        IpAddr::V4(address) => address.is_link_local() || address.is_multicast() || address.is_loopback(),
+        IpAddr::V6(address) => {
+            address.is_unicast_link_local() || address.is_multicast() || address.is_loopback()
+        }
+    };
+    let mut nets = around.taken.iter().filter(|t| t.dev.as_deref() == Some(dev)).map(|t| t.net);
+    nets.any(|net| family.holds(&net) && !of_link(net.addr()))
+}
+
+/// The host's address that the LAN's router sends the guests' packets to: one of the device that they leave by.
+pub(super) fn next_hop(network: &Network, family: Family, around: &Surroundings) -> Option<IpAddr> {
+    let dev = network.forward_dev.as_deref().or_else(|| defaults(family, around).next())?;
+    let addresses = around.device(dev)?.addresses.iter();
+    addresses.map(ipnet::IpNet::addr).find(|address| address.is_ipv4() == (family == Family::V4))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::net::{Party, Taken, notes, reachability};
+    use crate::xml::Doc;
+
+    fn read(body: &str) -> Network {
+        Network::read(&Doc::parse(&format!("<network><name>n</name>{body}</network>")).unwrap()).unwrap()
+    }
+
+    fn device(name: &str, addresses: &[&str]) -> HostDevice {
+        let addresses = addresses.iter().map(|a| a.parse().unwrap()).collect();
+        HostDevice { name: name.into(), addresses, ..HostDevice::default() }
+    }
+
+    fn taken(net: &str, dev: &str) -> Taken {
+        Taken { net: net.parse().unwrap(), by: "a route".into(), dev: Some(dev.into()) }
+    }
+
+    /// A host on the LAN by its bridge, with IPv4 only, and a second bridge that leads nowhere.
+    fn host() -> Surroundings {
+        let br0 = HostDevice { is_bridge: true, has_uplink: true, ..device("br0", &["198.18.0.4/24"]) };
+        let port = HostDevice { master: Some("br0".into()), ..device("enp4s0", &[]) };
+        let br1 = HostDevice { is_bridge: true, ..device("br1", &[]) };
+        let virbr0 =
+            HostDevice { is_bridge: true, ..device("virbr0", &["192.168.122.1/24", "fd00:9::1/64"]) };
+        let eth1 = device("eth1", &["203.0.113.7/24"]);
+        Surroundings {
+            taken: vec![
+                taken("127.0.0.0/8", "lo"),
+                taken("198.18.0.0/24", "br0"),
+                taken("fe80::/64", "br0"),
+                taken("203.0.113.0/24", "eth1"),
+                taken("192.168.122.0/24", "virbr0"),
+                taken("fd00:9::/64", "virbr0"),
+            ],
+            devices: Some(vec![device("lo", &[]), br0, port, br1, virbr0, eth1]),
+            defaults: vec![(Family::V4, "br0".into())],
+            networks: vec![read("<forward/><bridge name='virbr0'/>")],
+        }
+    }
+
+    /// The cell from guest to LAN, or the other way.
+    fn cell(body: &str, family: Family, outward: bool, around: &Surroundings) -> (bool, String) {
+        let way = if outward { (Party::Guest, Party::Lan) } else { (Party::Lan, Party::Guest) };
+        let cells = reachability(&read(body), around);
+        let cell = cells.into_iter().find(|c| (c.from, c.to) == way && c.family == family).unwrap();
+        (cell.allowed, cell.note.unwrap_or_default())
+    }
+
+    const IPS: &str = "<bridge name='virbr0'/><ip address='10.0.0.1' prefix='24'/><ip family='ipv6' address='fd00::1' prefix='64'/>";
+
+    #[test]
+    fn a_host_without_ipv6() {
+        let route = format!("<forward mode='route'/>{IPS}");
+        assert!(cell(&route, Family::V4, true, &host()).0);
+        for outward in [true, false] {
+            let (allowed, why) = cell(&route, Family::V6, outward, &host());
+            assert!(!allowed && why == "the host has no IPv6 route out", "{why}");
+        }
+        let said = notes(&read(&route), &host()).join("\n");
+        assert!(
+            said.contains("10.0.0.0/24 via 198.18.0.4 (ip route add 10.0.0.0/24 via 198.18.0.4)"),
+            "{said}"
+        );
+        assert!(!said.contains("static route: fd00::/64"), "{said}");
+        // On the link alone, by a VPN's half of everything, and where nobody can see.
+        let mut linked = host();
+        linked.taken.push(taken("fd00:18::/64", "eth1"));
+        let (allowed, note) = cell(&route, Family::V6, true, &linked);
+        assert!(allowed && note.ends_with("it has no IPv6 default route"), "{note}");
+        linked.taken.push(taken("::/1", "eth1"));
+        assert!(!cell(&route, Family::V6, true, &linked).1.contains("default route"));
+        assert!(cell(&route, Family::V6, true, &Surroundings::default()).0);
+    }
+
+    #[test]
+    fn one_device() {
+        let through = |dev: &str| {
+            let body = format!("<forward mode='nat' dev='{dev}'/>{IPS}");
+            (cell(&body, Family::V4, true, &host()), read(&body))
+        };
+        assert!(through("br0").0.0);
+        let ((allowed, why), _) = through("enp4s0");
+        assert!(!allowed && why.contains("leave by 'br0'"), "{why}");
+        assert!(!through("gone0").0.0 && !through("br1").0.0);
+        let ((allowed, note), network) = through("eth1");
+        assert!(allowed && note.contains("only where 'eth1' itself leads"), "{note}");
+        assert_eq!(next_hop(&network, Family::V4, &host()), Some("203.0.113.7".parse().unwrap()));
+    }
+
+    #[test]
+    fn bridges_that_lead_nowhere() {
+        let on = |bridge: &str| format!("<forward mode='bridge'/><bridge name='{bridge}'/>");
+        assert!(cell(&on("br0"), Family::V4, true, &host()).0);
+        for outward in [true, false] {
+            assert!(!cell(&on("br1"), Family::V4, outward, &host()).0);
+        }
+        let with_host = |bridge: &str| {
+            let cells = reachability(&read(&on(bridge)), &host());
+            cells.iter().filter(|c| c.from == Party::Host || c.to == Party::Host).all(|c| c.allowed)
+        };
+        assert!(with_host("br0") && !with_host("br1"));
+        assert_eq!(
+            notes(&read(&on("br1")), &host()),
+            ["bridge 'br1' has no port that leads anywhere: guests on it reach only each other"]
+        );
+        assert!(!notes(&read(&on("br0")), &host()).join("\n").contains("the host needs bridge"));
+
+        let pool = |devices: &str| {
+            let devices: String = devices.split(' ').map(|dev| format!("<interface dev='{dev}'/>")).collect();
+            format!("<forward mode='bridge'>{devices}</forward>")
+        };
+        assert!(!cell(&pool("br1"), Family::V4, true, &host()).0);
+        let (allowed, note) = cell(&pool("eth1 br1"), Family::V4, true, &host());
+        assert!(allowed && note.contains("not of those on 'br1'"), "{note}");
+        assert!(
+            notes(&read(&pool("br1")), &host()).join("\n").contains("'br1' is a bridge that has no port")
+        );
+    }
+}
