@@ -5,6 +5,7 @@
 mod bench;
 mod demo;
 mod guest;
+mod host;
 mod install;
 mod modules;
 mod packages;
@@ -37,6 +38,9 @@ Chores:
   guest          Make ready the kernel and the busybox that guests boot in the libvirtd
                  tests: downloaded with apt and not installed, else this machine's own.
                  `test` does this by itself
+  host           Make ready the Debian that the tests' machines boot, with every program
+                 that configures networks on it: with mmdebstrap, in the target folder.
+                 `test` does this by itself
   man            Write the man pages in man/ anew, after the command line changed
   help           This text
 ";
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(),
         ["demo"] => demo::run(),
         ["guest"] => guest::ensure(),
+        ["host"] => host::ensure(),
         ["man"] => man(),
         ["test"] => test::run(false),
         ["test", "--fast"] => test::run(true),
