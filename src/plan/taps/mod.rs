@@ -1,0 +1,173 @@
+//! The host's ends of running guests' NICs: which bridge each tap should be a port of, which it is, and how it gets back.
+//!
+//! A network that is stopped and started (`virsh net-destroy`, a set-mode) leaves the taps of its running guests on no
+//! bridge and forgets its ports; somebody's `ip link set … nomaster` leaves libvirt none the wiser. Nothing of libvirt's
+//! own puts that right but a restart of its daemon, and updating the NIC to where it is said to be already reports
+//! success, renews the network's port, and doesn't touch the tap (reference §4.7, §5.9). So both are looked at, the tap
+//! in the kernel and the port in the network's books, and each is put right by itself. The guest notices nothing of it:
+//! its NIC, link and addresses stay.
+
+mod port;
+mod wiring;
+
+use std::fmt;
+
+use anyhow::{Context, Result, anyhow, bail};
+use roxmltree::Node;
+
+use super::running::running_fragment;
+use crate::sys::hypervisor::Hypervisor;
+use crate::xml::{Doc, child, children};
+
+pub(super) use port::plug;
+use wiring::Belongs;
+pub use wiring::Wiring;
+
+/// Where a tap is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The bridge that it is a port of.
+    pub bridge: Option<String>,
+    /// The network that its NIC is on, and whether that one has it in its books.
+    pub network: Option<(String, bool)>,
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.bridge.as_deref().unwrap_or("no bridge"))?;
+        match &self.network {
+            Some((name, true)) => write!(f, ", known to network '{name}'"),
+            Some((name, false)) => write!(f, ", unknown to network '{name}'"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A running guest's NIC whose tap is not where it belongs, or is there without its network knowing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Astray {
+    /// The guest's name.
+    pub guest: String,
+    /// The guest's UUID.
+    pub uuid: String,
+    /// What the NIC is called in a message: `NIC 1 (52:…)`.
+    pub nic: String,
+    /// The NIC's position, from 1.
+    pub position: usize,
+    /// The NIC's MAC address.
+    pub mac: Option<String>,
+    /// The tap (`vnet0`).
+    pub tap: String,
+    /// Where it is.
+    pub now: Spot,
+    /// Where it belongs.
+    pub should: Spot,
+}
+
+impl fmt::Display for Astray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Astray { nic, tap, now, should, .. } = self;
+        let bridge = |spot: &Spot| spot.bridge.clone().unwrap_or_else(|| "no bridge".into());
+        let network = should.network.as_ref().map(|(name, _)| name.as_str());
+        write!(f, "{nic}: its tap {tap} is on {}", bridge(now))?;
+        match network {
+            Some(name) if now.bridge == should.bridge => {
+                write!(f, ", but network '{name}' has no port for it → it gets one")
+            }
+            Some(name) => write!(f, " → {} (network '{name}')", bridge(should)),
+            None => write!(f, " → {}", bridge(should)),
+        }
+    }
+}
+
+/// What was found out about one NIC that has a tap.
+#[derive(Debug)]
+pub enum Finding {
+    /// It is where it belongs: `NIC 1 (52:…): its tap vnet0 is on virbr0`.
+    Fine(String),
+    /// It is left alone; why.
+    LeftAlone(String),
+    /// It isn't where it belongs.
+    Astray(Box<Astray>),
+    /// It can't be where it belongs; why.
+    Hopeless(anyhow::Error),
+}
+
+/// The taps astray of running guests, of those NICs only that are on the network `only`, if one is named. What can't be
+/// told, or can't be helped, isn't among them.
+///
+/// # Errors
+/// libvirt can't be asked.
+pub fn astray(host: &dyn Hypervisor, only: Option<&str>) -> Result<Vec<Astray>> {
+    Wiring::new(host)?.astray(only)
+}
+
+/// Plugs a tap back in, and has libvirt know of it. Where that was done meanwhile, nothing is.
+///
+/// # Errors
+/// The guest has ended, libvirt or the kernel refuses, or it isn't where it belongs all the same.
+pub fn plug_back(host: &dyn Hypervisor, astray: &Astray) -> Result<()> {
+    put(host, (&astray.uuid, &astray.tap), Some(&astray.should.to_string()))
+}
+
+/// Where the tap is, in words; `None` if the guest doesn't run, or has no such tap.
+pub(super) fn read(host: &dyn Hypervisor, uuid: &str, tap: &str) -> Result<Option<String>> {
+    let Some(interface) = interface(host, uuid, tap)? else { return Ok(None) };
+    let doc = Doc::parse(&interface)?;
+    Wiring::new(host)?.spot(doc.root(), tap).map(|spot| Some(spot.to_string()))
+}
+
+/// Puts the tap where it belongs, if that is what `text` says.
+pub(super) fn put(host: &dyn Hypervisor, (uuid, tap): (&str, &str), text: Option<&str>) -> Result<()> {
+    let live = interface(host, uuid, tap)?
+        .ok_or_else(|| anyhow!("the guest has ended, or its tap {tap} is gone"))?;
+    let doc = Doc::parse(&live)?;
+    let wiring = Wiring::new(host)?;
+    let now = wiring.spot(doc.root(), tap)?;
+    let bridge = match wiring.belongs(doc.root())? {
+        Belongs::To(bridge) => bridge,
+        Belongs::Elsewhere(why) => bail!("its tap {tap} is left alone: {why}"),
+    };
+    let should = wiring.ideal(doc.root(), &bridge);
+    if text != Some(&should.to_string()) {
+        bail!("its tap {tap} belongs on {should} now, and is not put anywhere else");
+    }
+    if let (Some((name, false)), Some((_, true))) = (&now.network, &should.network) {
+        host.update_running(uuid, &running_fragment(&live)?).with_context(|| {
+            format!("libvirt refuses to connect the running guest to network '{name}' anew")
+        })?;
+    }
+    if wiring.master(tap).as_ref() != Some(&bridge) {
+        plug(&wiring.kernel, doc.root(), tap, &bridge)?;
+    }
+    match read(host, uuid, tap)? {
+        Some(found) if found == should.to_string() => Ok(()),
+        Some(found) => bail!("its tap {tap} is on {found}, not on {should}, though nothing was refused"),
+        None => bail!("the guest has ended"),
+    }
+}
+
+/// The running guest's `<interface>` with that tap; `None` if the guest or the tap isn't there.
+fn interface(host: &dyn Hypervisor, uuid: &str, tap: &str) -> Result<Option<String>> {
+    if !host.guests()?.iter().any(|g| g.uuid == uuid && g.is_active) {
+        return Ok(None);
+    }
+    let xml = host.running(uuid)?;
+    let doc = Doc::parse(&xml).context("libvirt's XML of the running guest can't be read")?;
+    let mut found = interfaces(&doc).filter(|node| tap_of(*node) == Some(tap));
+    Ok(found.next().map(|node| xml[node.range()].to_string()))
+}
+
+fn interfaces<'a>(doc: &'a Doc<'_>) -> impl Iterator<Item = Node<'a, 'a>> {
+    children(doc.root(), "devices").flat_map(|devices| children(devices, "interface"))
+}
+
+/// The tap of a NIC that libvirt plugs into a bridge. macvtap, user-mode and others have no bridge to be on.
+fn tap_of<'a>(interface: Node<'a, '_>) -> Option<&'a str> {
+    let is_bridged = matches!(interface.attribute("type"), Some("network" | "bridge"));
+    child(interface, "target").filter(|_| is_bridged)?.attribute("dev")
+}
+
+fn source<'a>(interface: Node<'a, '_>, attribute: &str) -> Option<&'a str> {
+    child(interface, "source")?.attribute(attribute)
+}
