@@ -240,7 +240,12 @@ mod tests {
     fn undone(fake: &Fake, folder: &Path) -> Change {
         let runs = read_all(folder).unwrap();
         let run = undo::candidates(&runs).next().unwrap();
-        undo::plan(run, &run.entries[0], &World { host: Some(fake), ..World::default() })
+        undo::plan(
+            run,
+            &run.entries[0],
+            undo::was_cut_short(&runs, run, &run.entries[0]),
+            &World { host: Some(fake), ..World::default() },
+        )
     }
 
     #[test]

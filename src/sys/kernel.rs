@@ -133,6 +133,14 @@ pub fn plug(tap: &str, bridge: &str) -> io::Result<()> {
     run("ip", &["link", "set", "dev", tap, "master", bridge])
 }
 
+/// Brings a device up.
+///
+/// # Errors
+/// `ip` isn't there, or the kernel refuses.
+pub fn bring_up(device: &str) -> io::Result<()> {
+    run("ip", &["link", "set", "dev", device, "up"])
+}
+
 /// Takes a tap off its bridge.
 ///
 /// # Errors

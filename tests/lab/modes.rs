@@ -23,7 +23,7 @@ fn definition(lab: &Lab, network: &str) -> String {
 
 /// The guest's tap is on that bridge, and libvirt's books have its one port under the name that the guest has for it.
 #[track_caller]
-fn plugged(lab: &Lab, guest: &str, network: &str, bridge: &str) {
+pub(crate) fn plugged(lab: &Lab, guest: &str, network: &str, bridge: &str) {
     assert_eq!(lab.tap_master(guest, 1), bridge);
     let xml = lab.virsh(&["dumpxml", guest]);
     let port = xml.split("portid='").nth(1).and_then(|rest| rest.split('\'').next());

@@ -15,8 +15,11 @@ use std::fmt;
 use anyhow::{Context, Result, anyhow, bail};
 use roxmltree::Node;
 
+use super::change::Step;
+use super::place::Place;
 use super::running::running_fragment;
 use crate::sys::hypervisor::Hypervisor;
+use crate::sys::kernel;
 use crate::xml::{Doc, child, children};
 
 pub(super) use port::plug;
@@ -30,16 +33,19 @@ pub struct Spot {
     pub bridge: Option<String>,
     /// The network that its NIC is on, and whether that one has it in its books.
     pub network: Option<(String, bool)>,
+    /// Is it administratively down, though the NIC's link isn't? libvirt makes taps up, and leaves them so.
+    pub is_down: bool,
 }
 
 impl fmt::Display for Spot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.bridge.as_deref().unwrap_or("no bridge"))?;
         match &self.network {
-            Some((name, true)) => write!(f, ", known to network '{name}'"),
-            Some((name, false)) => write!(f, ", unknown to network '{name}'"),
-            None => Ok(()),
+            Some((name, true)) => write!(f, ", known to network '{name}'")?,
+            Some((name, false)) => write!(f, ", unknown to network '{name}'")?,
+            None => {}
         }
+        f.write_str(if self.is_down { ", down" } else { "" })
     }
 }
 
@@ -62,6 +68,26 @@ pub struct Astray {
     pub now: Spot,
     /// Where it belongs.
     pub should: Spot,
+    /// Is that bridge administratively down? Whose it is must say whether that is meant; it is left so.
+    pub bridge_is_down: bool,
+}
+
+impl Astray {
+    /// The step that puts it where it belongs.
+    pub fn step(&self) -> Step {
+        Step {
+            place: Place::Tap { uuid: self.uuid.clone(), tap: self.tap.clone() },
+            before: Some(self.now.to_string()),
+            after: Some(self.should.to_string()),
+        }
+    }
+}
+
+/// That a bridge which is down carries nothing, and what to do about it.
+pub fn nothing_passes(bridge: &str) -> String {
+    format!(
+        "bridge '{bridge}' is administratively down and carries nothing; 'ip link set dev {bridge} up' brings it up"
+    )
 }
 
 impl fmt::Display for Astray {
@@ -71,12 +97,16 @@ impl fmt::Display for Astray {
         let network = should.network.as_ref().map(|(name, _)| name.as_str());
         write!(f, "{nic}: its tap {tap} is on {}", bridge(now))?;
         match network {
-            Some(name) if now.bridge == should.bridge => {
-                write!(f, ", but network '{name}' has no port for it → it gets one")
+            _ if now.bridge == should.bridge && now.network == should.network => {
+                return f.write_str(", but down → up");
             }
-            Some(name) => write!(f, " → {} (network '{name}')", bridge(should)),
-            None => write!(f, " → {}", bridge(should)),
+            Some(name) if now.bridge == should.bridge => {
+                write!(f, ", but network '{name}' has no port for it → it gets one")?;
+            }
+            Some(name) => write!(f, " → {} (network '{name}')", bridge(should))?,
+            None => write!(f, " → {}", bridge(should))?,
         }
+        f.write_str(if now.is_down { "; it is down → up" } else { "" })
     }
 }
 
@@ -100,6 +130,15 @@ pub enum Finding {
 /// libvirt can't be asked.
 pub fn astray(host: &dyn Hypervisor, only: Option<&str>) -> Result<Vec<Astray>> {
     Wiring::new(host)?.astray(only)
+}
+
+/// The running guests of which a NIC is on the network without that one having it in its books: it was stopped and started,
+/// and nobody has plugged them back. That can be told over any connection.
+///
+/// # Errors
+/// libvirt can't be asked.
+pub fn unknown(host: &dyn Hypervisor, network: &str) -> Result<Vec<String>> {
+    Wiring::new(host)?.unknown(network)
 }
 
 /// Plugs a tap back in, and has libvirt know of it. Where that was done meanwhile, nothing is.
@@ -139,6 +178,9 @@ pub(super) fn put(host: &dyn Hypervisor, (uuid, tap): (&str, &str), text: Option
     }
     if wiring.master(tap).as_ref() != Some(&bridge) {
         plug(&wiring.kernel, doc.root(), tap, &bridge)?;
+    }
+    if now.is_down {
+        kernel::bring_up(tap).with_context(|| format!("its tap {tap} is down and can't be brought up"))?;
     }
     match read(host, uuid, tap)? {
         Some(found) if found == should.to_string() => Ok(()),

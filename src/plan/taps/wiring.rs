@@ -7,7 +7,7 @@ use std::fmt;
 use anyhow::{Context, Result, anyhow, bail};
 use roxmltree::Node;
 
-use super::{Astray, Finding, Spot, interfaces, source, tap_of};
+use super::{Astray, Finding, Spot, interfaces, nothing_passes, source, tap_of};
 use crate::model::{Network, Nic};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{Guest, Hypervisor, NetworkState};
@@ -63,6 +63,22 @@ impl<'h> Wiring<'h> {
         Ok(out)
     }
 
+    pub(super) fn unknown(&self, network: &str) -> Result<Vec<String>> {
+        let mut out = Vec::new();
+        for guest in self.host.guests()?.into_iter().filter(|guest| guest.is_active) {
+            // It may end while it is looked at.
+            let Ok(xml) = self.host.running(&guest.uuid) else { continue };
+            let doc = Doc::parse(&xml).context("libvirt's XML of the running guest can't be read")?;
+            let on_it = interfaces(&doc)
+                .filter(|node| tap_of(*node).is_some() && source(*node, "network") == Some(network));
+            let mut known = on_it.map(|node| self.knows(network, source(node, "portid")));
+            if known.any(|known| known.is_ok_and(|known| !known)) {
+                out.push(guest.name);
+            }
+        }
+        Ok(out)
+    }
+
     /// Looks at a running guest's taps, of those NICs only that are on the network `only`, if one is named. NICs that
     /// have no tap on a bridge (macvtap, user-mode and others) aren't looked at. A guest that has ended has none.
     ///
@@ -95,7 +111,11 @@ impl<'h> Wiring<'h> {
                 }
                 Ok(Belongs::To(bridge)) => {
                     let (now, should) = (self.spot(node, tap)?, self.ideal(node, &bridge));
-                    if now == should {
+                    let bridge_is_down = self.is_down(&bridge);
+                    if now == should && bridge_is_down {
+                        let why = nothing_passes(&bridge);
+                        Finding::LeftAlone(format!("{nic}: its tap {tap} is on {bridge}, but {why}"))
+                    } else if now == should {
                         Finding::Fine(format!("{nic}: its tap {tap} is on {bridge}"))
                     } else if self.kernel.device(tap).is_none() {
                         Finding::Hopeless(anyhow!(
@@ -111,6 +131,7 @@ impl<'h> Wiring<'h> {
                             tap: tap.into(),
                             now,
                             should,
+                            bridge_is_down,
                         }))
                     }
                 }
@@ -183,13 +204,20 @@ impl<'h> Wiring<'h> {
             let port = source(interface, "portid");
             self.knows(name, port).map(|known| (name.to_string(), known))
         });
-        Ok(Spot { bridge: self.master(tap), network: network.transpose()? })
+        let link = child(interface, "link").and_then(|link| link.attribute("state"));
+        let is_down = link != Some("down") && self.is_down(tap);
+        Ok(Spot { bridge: self.master(tap), network: network.transpose()?, is_down })
     }
 
     /// Where it is when all is well.
     pub(super) fn ideal(&self, interface: Node<'_, '_>, bridge: &str) -> Spot {
         let network = source(interface, "network").map(|name| (name.to_string(), true));
-        Spot { bridge: Some(bridge.into()), network }
+        Spot { bridge: Some(bridge.into()), network, is_down: false }
+    }
+
+    /// Is there such a device, and is it administratively down?
+    fn is_down(&self, device: &str) -> bool {
+        self.kernel.device(device).is_some_and(|device| !device.is_up)
     }
 
     pub(super) fn master(&self, tap: &str) -> Option<String> {
@@ -236,6 +264,9 @@ mod tests {
                 std::fs::create_dir_all(class_net.path().join(dir)).unwrap();
             }
             std::fs::write(class_net.path().join("vnet0/tun_flags"), "").unwrap();
+            for device in ["br0", "virbr0", "eth1", "vnet0"] {
+                std::fs::write(class_net.path().join(device).join("flags"), "0x1003\n").unwrap();
+            }
             let lan = "<forward mode='bridge'/><bridge name='br0'/>";
             let pool = "<forward mode='bridge'><interface dev='eth1'/></forward>";
             for (name, is_active, inner) in [
@@ -333,6 +364,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_administratively_down() {
+        let bench = Bench::new();
+        let down = |device: &str| {
+            std::fs::write(bench.class_net.path().join(device).join("flags"), "0x1002\n").unwrap();
+        };
+        let (kind, source) = ("bridge", "bridge='br0'");
+        down("vnet0");
+        assert_eq!(bench.found("br0", kind, source), ["br0, down => br0"]);
+        let astray = bench.wiring().astray(None).unwrap();
+        assert_eq!(astray[0].to_string(), "NIC 1 (m): its tap vnet0 is on br0, but down → up");
+        assert_eq!(bench.found("", kind, source), ["no bridge, down => br0"]);
+        let astray = bench.wiring().astray(None).unwrap();
+        assert_eq!(astray[0].to_string(), "NIC 1 (m): its tap vnet0 is on no bridge → br0; it is down → up");
+        // Somebody has taken the NIC's own link down.
+        let found = bench.found("br0", kind, "bridge='br0'/><link state='down'");
+        assert_eq!(found, ["fine: NIC 1 (m): its tap vnet0 is on br0"]);
+        std::fs::write(bench.class_net.path().join("vnet0/flags"), "0x1003\n").unwrap();
+        down("br0");
+        let found = bench.found("br0", kind, source);
+        assert!(found[0].starts_with("left alone:") && found[0].contains("'br0' is administratively down"));
+        bench.found("", kind, source);
+        assert!(bench.wiring().astray(None).unwrap()[0].bridge_is_down);
+    }
+
+    #[test]
     fn what_cannot_or_need_not_be_helped() {
         let bench = Bench::new();
         for (master, kind, source, wanted) in [
@@ -386,6 +442,9 @@ mod tests {
         );
         assert_eq!(bench.wiring().astray(None).unwrap(), astray);
         assert_eq!(bench.wiring().astray(Some("lan")).unwrap(), []);
+        assert!(bench.wiring().unknown("default").unwrap().is_empty());
+        bench.found("virbr0", "network", "network='default' portid='p2' bridge='virbr0'");
+        assert_eq!(bench.wiring().unknown("default").unwrap(), ["u"]);
         let ended = bench.fake.state().running["u"].replace(" id='1'", "");
         bench.fake.state().running.insert("u".into(), ended);
         assert_eq!(bench.wiring().astray(None).unwrap(), []);
