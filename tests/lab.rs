@@ -36,6 +36,8 @@ mod cut_short;
 mod modes;
 #[path = "lab/networks.rs"]
 mod networks;
+#[path = "lab/previews.rs"]
+mod previews;
 #[path = "lab/reach.rs"]
 mod reach;
 #[path = "lab/reattach.rs"]

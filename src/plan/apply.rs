@@ -125,7 +125,7 @@ fn replace(step: &Step, world: &World<'_>) -> Result<Option<String>, Failure> {
         is_same && place.swap(world, before.as_deref(), after.as_deref()).map_err(|e| failed(e, part()))?;
     if !swapped {
         let error = Problem::new(
-            format!("{} has changed since the preview was made; it is left alone", place.what()),
+            format!("{} has changed since the preview was made; it is left alone", place.what_of_it()),
             "run the same command again and look at the new preview",
         );
         return Err(failed(error, Stands::Nothing));
@@ -135,7 +135,7 @@ fn replace(step: &Step, world: &World<'_>) -> Result<Option<String>, Failure> {
         .map_err(|e| failed(e.context("cannot verify what was stored"), Stands::Ours(None)))?;
     let agrees = place.agrees(before.as_deref(), after.as_deref(), stored.as_deref());
     let Err(why) = agrees else { return Ok(stored) };
-    let what = place.what();
+    let what = place.what_of_it();
     if place.made_of(before.as_deref(), after.as_deref(), stored.as_deref()) {
         let error = anyhow!("{what} is not what was asked for ({why}); what stood there before was put back");
         return Err(failed(error, Stands::Ours(Some(stored))));

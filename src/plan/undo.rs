@@ -174,8 +174,9 @@ fn fill(change: &mut Change, entry: &Entry, was_cut_short: bool, world: &World<'
         let is_ours = now == stored
             || is_midway
             || place.agrees(before.as_deref(), after.as_deref(), now.as_deref()).is_ok();
-        let (name, text) =
-            (place.what(), |t: &Option<String>| t.as_deref().map(|t| place.shown(t)).unwrap_or_default());
+        let (name, text) = (place.what_of_it(), |t: &Option<String>| {
+            t.as_deref().map(|t| place.shown(t)).unwrap_or_default()
+        });
         if !is_ours {
             let since = diff(
                 &place.label(&format!("after {}", entry.id)),

@@ -98,11 +98,19 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
         return Ok(());
     }
     let effects = Effects::new(host, name, &attached);
+    let restart = matches!(step.place, Place::Network { restart: true, .. });
+    if let Some(Err(e)) = then.as_ref().map(|then| then.can_follow(host, now.as_ref(), restart)) {
+        change.state = State::Failed(e);
+        return Ok(());
+    }
+    if let (None, Some(then)) = (&now, &then) {
+        change.meaning.extend(leases::gone(&network(&then.xml)?));
+    }
     match (now.filter(|s| s.is_active), then) {
-        (Some(_), Some(then)) if then.is_active => {
-            if matches!(step.place, Place::Network { restart: true, .. }) {
-                effects.comes_back(&then, change);
-            }
+        (Some(_), Some(then)) if then.is_active && !restart => {}
+        (Some(now), Some(then)) if then.is_active => {
+            effects.comes_back(&then, change);
+            pending::at_restart(host, name, &now, &then, change)?;
         }
         (Some(_), then) => effects.stops(then.is_none(), change),
         (None, Some(then)) if then.is_active => effects.starts(&network(&then.xml)?, change),
@@ -113,9 +121,17 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
 
 /// There is no network of that name: what there is.
 fn no_such(name: &str, states: &[NetworkState]) -> anyhow::Error {
+    Problem::new(format!("there is no network '{name}'"), those_here(states))
+}
+
+/// The same of one that is named beside it.
+fn none_of_that_name(states: &[NetworkState]) -> anyhow::Error {
+    Problem::new("there is none of that name", those_here(states))
+}
+
+fn those_here(states: &[NetworkState]) -> String {
     let names: Vec<_> = states.iter().map(|state| state.name.as_str()).collect();
-    let there = if names.is_empty() { "there is none here".into() } else { names.join(", ") };
-    Problem::new(format!("there is no network '{name}'"), format!("networks here: {there}"))
+    format!("networks here: {}", if names.is_empty() { "none".into() } else { names.join(", ") })
 }
 
 /// A flag that can't be.

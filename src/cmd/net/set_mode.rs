@@ -57,6 +57,7 @@ fn planned(
     let xml = edits.apply(&now.xml);
     let (old, new) = (network(&now.xml)?, network(&xml)?);
     let wanted = Standing { xml, ..now.clone() };
+    wanted.can_follow(host, Some(&now), true)?;
     let mut change = change(name, Some(&now), Some(&wanted), true);
     change.headline.push(format!("network '{name}': {} → {}", kind(&old), kind(&new)));
     let title = format!("network '{name}'");
@@ -65,6 +66,7 @@ fn planned(
     let attached = guests::on(host, name)?;
     if now.is_active {
         Effects::new(host, name, &attached).comes_back(&wanted, &mut change);
+        super::pending::at_restart(host, name, &now, &wanted, &mut change)?;
     } else {
         change.meaning.push("the network isn't running; the change counts from its next start".into());
     }
