@@ -98,7 +98,7 @@ fn of_guest(wiring: &Wiring<'_>, guest: &Guest, only: Option<&str>) -> Vec<(Chan
     for finding in found {
         match finding {
             Finding::Fine(what) => fine.push(what),
-            Finding::LeftAlone(why) => calm.remarks.push(why),
+            Finding::LeftAlone(why) | Finding::Remark(why) => calm.remarks.push(why),
             Finding::Astray(astray) => out.push((planned(subject(), &astray), false)),
             Finding::Hopeless(e) => out.push((Change::failed(subject(), e), false)),
         }

@@ -2,6 +2,7 @@
 
 mod around;
 mod create;
+mod cut_off;
 mod effects;
 mod guests;
 mod leases;

@@ -73,6 +73,20 @@ pub struct Astray {
 }
 
 impl Astray {
+    /// What is wrong, without what is to be done: `its tap vnet0 is on no bridge and belongs on virbr0`.
+    pub fn fault(&self) -> String {
+        let Astray { tap, now, should, .. } = self;
+        let bridge = |spot: &Spot| spot.bridge.clone().unwrap_or_else(|| "no bridge".into());
+        let network = should.network.as_ref().filter(|_| now.network != should.network);
+        let faults = [
+            (now.bridge != should.bridge)
+                .then(|| format!("is on {} and belongs on {}", bridge(now), bridge(should))),
+            network.map(|(name, _)| format!("has no port in the books of network '{name}'")),
+            now.is_down.then(|| "is down".into()),
+        ];
+        format!("its tap {tap} {}", faults.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+
     /// The step that puts it where it belongs.
     pub fn step(&self) -> Step {
         Step {
@@ -115,8 +129,10 @@ impl fmt::Display for Astray {
 pub enum Finding {
     /// It is where it belongs: `NIC 1 (52:…): its tap vnet0 is on virbr0`.
     Fine(String),
-    /// It is left alone; why.
+    /// It is left alone, for it is nothing that is looked after here; why.
     LeftAlone(String),
+    /// It is where it belongs, but not all is well with that; what, and what to do about it.
+    Remark(String),
     /// It isn't where it belongs.
     Astray(Box<Astray>),
     /// It can't be where it belongs; why.
@@ -165,7 +181,7 @@ pub(super) fn put(host: &dyn Hypervisor, (uuid, tap): (&str, &str), text: Option
     let now = wiring.spot(doc.root(), tap)?;
     let bridge = match wiring.belongs(doc.root())? {
         Belongs::To(bridge) => bridge,
-        Belongs::Elsewhere(why) => bail!("its tap {tap} is left alone: {why}"),
+        Belongs::Elsewhere(why) | Belongs::Remains(why) => bail!("its tap {tap} is left alone: {why}"),
     };
     let should = wiring.ideal(doc.root(), &bridge);
     if text != Some(&should.to_string()) {

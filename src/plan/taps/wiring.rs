@@ -20,6 +20,8 @@ pub(super) enum Belongs {
     To(String),
     /// Nowhere that can be looked at; why.
     Elsewhere(String),
+    /// Where it is, as long as nobody else does something; what.
+    Remains(String),
 }
 
 /// What taps are plugged into: libvirt's networks with their books, and the kernel's devices.
@@ -109,12 +111,13 @@ impl<'h> Wiring<'h> {
                 Ok(Belongs::Elsewhere(why)) => {
                     Finding::LeftAlone(format!("{nic}: its tap {tap} is left alone: {why}"))
                 }
+                Ok(Belongs::Remains(why)) => Finding::Remark(format!("{nic}: its tap {tap} {why}")),
                 Ok(Belongs::To(bridge)) => {
                     let (now, should) = (self.spot(node, tap)?, self.ideal(node, &bridge));
                     let bridge_is_down = self.is_down(&bridge);
                     if now == should && bridge_is_down {
                         let why = nothing_passes(&bridge);
-                        Finding::LeftAlone(format!("{nic}: its tap {tap} is on {bridge}, but {why}"))
+                        Finding::Remark(format!("{nic}: its tap {tap} is on {bridge}, but {why}"))
                     } else if now == should {
                         Finding::Fine(format!("{nic}: its tap {tap} is on {bridge}"))
                     } else if self.kernel.device(tap).is_none() {
@@ -151,7 +154,7 @@ impl<'h> Wiring<'h> {
         let bridge = match source(interface, "network") {
             Some(name) => match self.network_bridge(interface, name)? {
                 Belongs::To(bridge) => bridge,
-                elsewhere @ Belongs::Elsewhere(_) => return Ok(elsewhere),
+                not => return Ok(not),
             },
             None => source(interface, "bridge").context("libvirt names no bridge for it")?.to_string(),
         };
@@ -177,8 +180,8 @@ impl<'h> Wiring<'h> {
             // On a bridge of the host's the guest has its traffic all the same.
             let tap = tap_of(interface).and_then(|tap| self.master(tap));
             return match tap.filter(|master| source(interface, "bridge") == Some(master)) {
-                Some(bridge) => Ok(Belongs::Elsewhere(format!(
-                    "it is on {bridge}, but network '{name}' isn't active and has no port for it; 'kvmnet net start {name}' \
+                Some(bridge) => Ok(Belongs::Remains(format!(
+                    "is on {bridge}, but network '{name}' isn't active and has no port for it; 'kvmnet net start {name}' \
                      and another 'kvmnet reattach' put that right"
                 ))),
                 None => Err(Problem::new(
@@ -316,6 +319,7 @@ mod tests {
                 .map(|finding| match finding {
                     Finding::Fine(text) => format!("fine: {text}"),
                     Finding::LeftAlone(text) => format!("left alone: {text}"),
+                    Finding::Remark(text) => format!("remark: {text}"),
                     Finding::Astray(astray) => format!("{} => {}", astray.now, astray.should),
                     Finding::Hopeless(e) => format!("hopeless: {e:#}"),
                 })
@@ -377,13 +381,14 @@ mod tests {
         assert_eq!(bench.found("", kind, source), ["no bridge, down => br0"]);
         let astray = bench.wiring().astray(None).unwrap();
         assert_eq!(astray[0].to_string(), "NIC 1 (m): its tap vnet0 is on no bridge → br0; it is down → up");
+        assert_eq!(astray[0].fault(), "its tap vnet0 is on no bridge and belongs on br0, is down");
         // Somebody has taken the NIC's own link down.
         let found = bench.found("br0", kind, "bridge='br0'/><link state='down'");
         assert_eq!(found, ["fine: NIC 1 (m): its tap vnet0 is on br0"]);
         std::fs::write(bench.class_net.path().join("vnet0/flags"), "0x1003\n").unwrap();
         down("br0");
         let found = bench.found("br0", kind, source);
-        assert!(found[0].starts_with("left alone:") && found[0].contains("'br0' is administratively down"));
+        assert!(found[0].starts_with("remark:") && found[0].contains("'br0' is administratively down"));
         bench.found("", kind, source);
         assert!(bench.wiring().astray(None).unwrap()[0].bridge_is_down);
     }
@@ -411,7 +416,7 @@ mod tests {
                 "br0",
                 "bridge",
                 "network='off' bridge='br0'",
-                "left alone: NIC 1 (m): its tap vnet0 is left alone: it is on",
+                "remark: NIC 1 (m): its tap vnet0 is on br0, but network 'off' isn't active",
             ),
             ("br0", "bridge", "bridge='br0'/><virtualport type='openvswitch'", "left alone:"),
         ] {
