@@ -309,6 +309,18 @@ fn verbs_do_and_say_what_they_did() {
 }
 
 #[test]
+fn a_restart_that_was_cut_short_where_no_taps_can_be_seen_holds_nothing_up() {
+    let here = Sandbox::new();
+    here.net("restart default -y").gives(0);
+    let log = here.journal().join("1.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, text.lines().take(2).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    here.kvmnet("history").gives(0).shows(&["interrupted"]);
+    here.kvmnet("undo -y").gives(0).shows(&["it is as it was before 1"]);
+    here.kvmnet("undo 1 -y").gives(0).shows(&["it is as it was before 1"]);
+}
+
+#[test]
 fn guests_are_named_before_anything_happens_to_them() {
     let here = Sandbox::new();
     let refused = here.net("delete default -y").gives(2);

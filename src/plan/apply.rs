@@ -150,10 +150,13 @@ fn replace(step: &Step, world: &World<'_>) -> Result<Option<String>, Failure> {
     Err(failed(error, if may_hold && stored.is_some() { Stands::Theirs } else { Stands::Nothing }))
 }
 
-/// Puts back what stood there before, unless somebody else has written there since: `seen` is what was read after the
+/// Puts back what stood there before, unless that [can't be](Place::can_go_back), or somebody else has written there since: `seen` is what was read after the
 /// step was made, if it could be.
 fn put_back(step: &Step, seen: Option<&Option<String>>, world: &World<'_>) -> Result<(), String> {
     let Step { place, before, after } = step;
+    if !place.can_go_back() {
+        return Ok(());
+    }
     let said = |e: anyhow::Error| message(&e);
     let now = place.read(world).map_err(said)?;
     if now == *before {

@@ -208,3 +208,39 @@ fn fill(change: &mut Change, entry: &Entry, was_cut_short: bool, world: &World<'
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_putting_a_network_back_does() {
+        let standing = |is_active, autostarts, xml: &str| {
+            Some(Standing { is_active, autostarts, is_persistent: true, xml: xml.into() }.to_string())
+        };
+        let said = |before: &Option<String>, after: &Option<String>, restart| {
+            let place = Place::Network { name: "n".into(), restart };
+            network_headline("n", &[Step { place, before: before.clone(), after: after.clone() }], "3")
+                .join("; ")
+        };
+        let (runs, idle, other) =
+            (standing(true, true, "a"), standing(false, true, "a"), standing(true, true, "b"));
+        for (before, after, restart, wanted) in [
+            (&runs, &None, false, "stops and removes network 'n', which wasn't there before 3"),
+            (&idle, &None, false, "removes network 'n', which wasn't there before 3"),
+            (&None, &runs, false, "defines network 'n' as it was before 3 and starts it"),
+            (&None, &idle, false, "defines network 'n' as it was before 3"),
+            (&idle, &runs, false, "starts network 'n'"),
+            (&runs, &idle, false, "stops network 'n'"),
+            (
+                &runs,
+                &other,
+                true,
+                "gives network 'n' the definition that it had before 3; stops and starts network 'n'",
+            ),
+            (&idle, &standing(false, false, "a"), false, "has network 'n' no longer start with libvirt"),
+        ] {
+            assert_eq!(said(before, after, restart), wanted);
+        }
+    }
+}

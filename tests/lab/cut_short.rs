@@ -1,6 +1,7 @@
 //! Networks' restarts that were killed after the network's start and before its running guests were plugged back.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use crate::lab::xml::{guest, on_network, plain};
 use crate::lab::{Lab, ids};
@@ -28,6 +29,23 @@ fn killed_at_the_taps(lab: &Lab, args: &[&str]) {
     assert!(!status.success(), "{args:?}");
     let last = "tail -n 1 $(ls -t /run/lab/state/journal/*.jsonl | head -1)";
     assert!(lab.host(&["sh", "-c", last]).stdout.contains("begin"), "it was through already");
+}
+
+/// Kills kvmnet so many milliseconds after its start; was it still at it?
+pub(crate) fn killed_after(lab: &Lab, args: &[&str], after: u64) -> bool {
+    let mut command = lab.kvmnet_command(args);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(after));
+    // nsenter waits for the program, which is a process of its own: that is what must die.
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id()));
+    let program = children.ok().and_then(|pids| pids.split_whitespace().next()?.parse().ok());
+    if let Some(pid) = program.and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+    let was_at_it = !child.wait().unwrap().success();
+    // libvirt finishes the call that it is at; the next one waits for it.
+    lab.virsh(&["net-info", "default"]);
+    was_at_it
 }
 
 fn two_guests() -> Option<Lab> {
@@ -104,6 +122,35 @@ fn set_mode_and_its_undo() {
     assert_eq!((masters(&lab), how_it_is(&lab)), (["", ""].map(String::from), before.clone()));
     lab.kvmnet(&["undo", "-y"]).ok().says(&["plugs the running guests"]);
     assert_eq!((masters(&lab), how_it_is(&lab)), (["virbr0", "virbr0"].map(String::from), before));
+}
+
+#[test]
+fn at_any_moment() {
+    let Some(lab) = two_guests() else { return };
+    let before = how_it_is(&lab);
+    let mut undone = 0;
+    for after in [30, 50, 70, 90, 110, 140, 170, 200, 250, 300] {
+        for words in [
+            &["net", "restart", "default", "-y"][..],
+            &["net", "set-mode", "default", "--mode", "bridge", "--bridge", "br0", "-y"],
+        ] {
+            killed_after(&lab, words, after);
+            let runs = lab.kvmnet(&["history", "-o", "json"]).ok().json()["runs"].clone();
+            // It may have come to nothing, or to its end.
+            let stands = |status: &str| runs[0]["changes"][0]["status"] == status;
+            if stands("interrupted") || stands("applied") {
+                lab.kvmnet(&["undo", "-y"]).ok();
+                undone += u32::from(stands("interrupted"));
+            }
+            assert_eq!(
+                (masters(&lab), how_it_is(&lab)),
+                (["virbr0", "virbr0"].map(String::from), before.clone())
+            );
+            let ports = lab.virsh(&["net-port-list", "default"]);
+            assert_eq!(ports.split_whitespace().count(), 2, "{words:?} after {after} ms: {ports}");
+        }
+    }
+    assert!(undone > 2, "it is too fast for this: {undone}");
 }
 
 #[test]
