@@ -258,7 +258,7 @@ fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Option<&str>) -
     Err(Problem::new(
         format!(
             "this host has a device '{bridge}', and the network would make a bridge of that name: libvirt would fail, and \
-             delete the device"
+             then delete that device"
         ),
         help,
     ))
