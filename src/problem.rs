@@ -44,14 +44,17 @@ pub fn message(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// What to do about it: its help lines.
+pub fn help(error: &anyhow::Error) -> impl Iterator<Item = &str> {
+    error.chain().filter_map(|e| e.downcast_ref::<Problem>()).flat_map(|p| p.help.lines())
+}
+
 /// The error as it is printed: its message, then its help lines, indented.
 pub fn render(error: &anyhow::Error) -> String {
     let mut out = message(error);
-    for help in error.chain().filter_map(|e| e.downcast_ref::<Problem>()).map(|p| &p.help) {
-        for line in help.lines() {
-            out.push_str("\n  help: ");
-            out.push_str(line);
-        }
+    for line in help(error) {
+        out.push_str("\n  help: ");
+        out.push_str(line);
     }
     out
 }

@@ -305,7 +305,8 @@ fn an_unknown_network_lists_those_there_are() {
         "autostart nosuch on -y",
         "set-mode nosuch --mode nat -y",
     ] {
-        here.net(words).gives(2).says(&["there is no network 'nosuch'", "default, lan"]).shows_nothing();
+        let done = here.net(words).gives(2).says(&["no", "default, lan"]).shows_nothing();
+        assert_eq!(done.err.matches("nosuch").count(), 1, "named once: {done}");
         here.net(words).args(["-o", "json"]).gives(2).json();
     }
 }
@@ -362,10 +363,25 @@ fn verbs_do_and_say_what_they_did() {
 }
 
 #[test]
+fn a_restart_that_was_cut_short_where_no_taps_can_be_seen_holds_nothing_up() {
+    let here = Sandbox::new();
+    here.net("restart default -y").gives(0);
+    let log = here.journal().join("1.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, text.lines().take(2).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    here.kvmnet("history").gives(0).shows(&["interrupted"]);
+    here.kvmnet("undo -y").gives(0).shows(&["it is as it was before 1"]);
+    here.kvmnet("undo 1 -y").gives(0).shows(&["it is as it was before 1"]);
+}
+
+#[test]
 fn guests_are_named_before_anything_happens_to_them() {
     let here = Sandbox::new();
     let refused = here.net("delete default -y").gives(2);
-    refused.says(&["'ubuntuvm1'", "'web1'", "refer to it and won't start without it", "--force"]);
+    let refused =
+        refused.says(&["'ubuntuvm1'", "'web1'", "refer to it and won't start without it", "--force"]);
+    assert!(!refused.out.contains("refer to it"), "the reason is said twice: {refused}");
+    assert!(refused.out.contains("guests-cut-off"), "what else is to know is said: {refused}");
     here.net("delete default --force -y").gives(0).shows(&["stop[network-in-use]"]);
     let code = |words: &str| {
         let done = here.net_json(&format!("{words} --dry-run"), 0);

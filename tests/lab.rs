@@ -30,10 +30,16 @@ mod live;
 
 #[path = "lab/booted.rs"]
 mod booted;
+#[path = "lab/cut_off.rs"]
+mod cut_off;
+#[path = "lab/cut_short.rs"]
+mod cut_short;
 #[path = "lab/modes.rs"]
 mod modes;
 #[path = "lab/networks.rs"]
 mod networks;
+#[path = "lab/previews.rs"]
+mod previews;
 #[path = "lab/reach.rs"]
 mod reach;
 #[path = "lab/reattach.rs"]

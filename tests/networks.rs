@@ -16,9 +16,7 @@ mod libvirt;
 mod schema;
 
 use kvmnet::model::Network;
-use kvmnet::net::{
-    Ask, Family, HostDevice, Mode, Resolved, Surroundings, Taken, resolve, safe_to_start, satisfies, xml,
-};
+use kvmnet::net::{Ask, Family, HostDevice, Mode, Resolved, Surroundings, Taken, resolve, satisfies, xml};
 use kvmnet::xml::Doc;
 
 pub(crate) fn read(text: &str) -> Network {
@@ -218,7 +216,6 @@ fn every_mode_is_what_was_asked_and_validates() {
         assert_eq!(network.name, made.spec.name);
         let found: Vec<_> = network.addresses.iter().map(|a| a.ip).collect();
         assert_eq!(found, made.spec.subnets.iter().map(|s| s.ip).collect::<Vec<_>>());
-        safe_to_start(&network, &host()).unwrap();
         results.push((name.to_string(), text));
     }
     let text = |name: &str| &results.iter().find(|(n, _)| n == name).unwrap().1;
@@ -353,9 +350,4 @@ fn a_host_that_cant_be_seen() {
     let bridge = ask(Mode::Bridge, |a| a.bridge = Some("br9".parse().unwrap()));
     assert!(resolve(&bridge, &far).is_ok());
     assert!(resolve(&ask(Mode::Nat, |a| a.devs = vec!["eth9".parse().unwrap()]), &far).is_ok());
-    let stale = read("<network><name>x</name><forward/><bridge name='br0'/></network>");
-    assert!(safe_to_start(&stale, &host()).unwrap_err().message.contains("delete"));
-    assert!(safe_to_start(&stale, &far).is_ok());
-    let lan = read("<network><name>x</name><forward mode='bridge'/><bridge name='br0'/></network>");
-    assert!(safe_to_start(&lan, &host()).is_ok());
 }

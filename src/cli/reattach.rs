@@ -10,7 +10,8 @@ use super::Consent;
 /// says, and plugs it back: after 'virsh net-destroy' and 'net-start', a restart of the firewall or of a network
 /// manager, an update that failed. libvirt's own books (the network's ports, the port in the running guest's XML) are
 /// put right too, also where only they are wrong. The guest notices nothing but that its network is there again: its
-/// NIC, link and addresses stay, and a link that is down stays down.
+/// NIC, link and addresses stay, and a link that is down stays down. A tap that is administratively down though its
+/// NIC's link is up comes up; of a bridge that is down it is said, for that may be meant.
 ///
 /// Of a NIC on a network the bridge is meant that the network has now. A network that isn't active must be started
 /// first. macvtap, user-mode networking and Open vSwitch are left alone. With no guest named, every one is looked at.

@@ -8,8 +8,9 @@ use super::live::settle;
 use super::walk::{Walk, Walked, walk};
 use super::{Context, connect};
 use crate::cli::Reattach;
-use crate::plan::taps::{Astray, Finding, Spot, Wiring};
-use crate::plan::{Change, Place, State, Step, Subject, World};
+use crate::model::{Code, Warning};
+use crate::plan::taps::{Astray, Finding, Spot, Wiring, nothing_passes};
+use crate::plan::{Change, State, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{Guest, Hypervisor, Reach};
 
@@ -97,7 +98,7 @@ fn of_guest(wiring: &Wiring<'_>, guest: &Guest, only: Option<&str>) -> Vec<(Chan
     for finding in found {
         match finding {
             Finding::Fine(what) => fine.push(what),
-            Finding::LeftAlone(why) => calm.remarks.push(why),
+            Finding::LeftAlone(why) | Finding::Remark(why) => calm.remarks.push(why),
             Finding::Astray(astray) => out.push((planned(subject(), &astray), false)),
             Finding::Hopeless(e) => out.push((Change::failed(subject(), e), false)),
         }
@@ -120,7 +121,7 @@ fn planned(subject: Subject, astray: &Astray) -> Change {
         "the running guest keeps its NIC, its link and its addresses; nothing changes in its definition"
             .into(),
     );
-    let end = |spot: &Spot| json!({ "type": "bridge", "source": spot.bridge, "known": known(spot) });
+    let end = |spot: &Spot| json!({ "type": "bridge", "source": spot.bridge, "known": known(spot), "up": !spot.is_down });
     let nic = json!({
         "position": astray.position,
         "mac": astray.mac,
@@ -131,11 +132,10 @@ fn planned(subject: Subject, astray: &Astray) -> Change {
     });
     change.detail.insert("nics".into(), Value::Array(vec![nic]));
     change.detail.insert("live".into(), json!("applied"));
-    change.steps.push(Step {
-        place: Place::Tap { uuid: astray.uuid.clone(), tap: astray.tap.clone() },
-        before: Some(astray.now.to_string()),
-        after: Some(astray.should.to_string()),
-    });
+    if let Some(bridge) = astray.should.bridge.as_deref().filter(|_| astray.bridge_is_down) {
+        change.warnings.push(Warning::note(Code::TargetDown, nothing_passes(bridge)));
+    }
+    change.steps.push(astray.step());
     change.state = State::Planned;
     change
 }

@@ -29,21 +29,9 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     for (run, entries) in wanted {
         let host = host(run, &entries, args, context)?;
         let world = World { host: host.as_deref(), shapes: Some(&shapes), ..World::default() };
-        let changes = changes(run, &entries, &world)?;
+        let changes = changes(&runs, run, &entries, &world)?;
         // What was put back by hand, or never came to be, is no reason to stop there.
         if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {
-            if let Some(name) = entries.iter().find_map(|entry| cut_short_restart(entry)) {
-                return Err(Problem::new(
-                    format!(
-                        "{} was cut short while it restarted network '{name}': running guests on it may be unplugged; nothing \
-                         older is undone",
-                        run.number
-                    ),
-                    format!(
-                        "kvmnet reattach --on-network {name}\n'kvmnet undo ID' puts an older change back"
-                    ),
-                ));
-            }
             nothing.get_or_insert(changes);
             skipped.push(run.number);
             continue;
@@ -64,15 +52,6 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     }
     context.screen.say("kvmnet: nothing to do: there is no change to put back");
     Walked::none().report(&walk, context)
-}
-
-/// The network that a change was restarting when it was cut short: it may look as before while its guests' taps are on no
-/// bridge.
-fn cut_short_restart(entry: &Entry) -> Option<&str> {
-    entry.steps.iter().filter(|_| entry.outcome.is_none()).find_map(|step| match &step.place {
-        Place::Network { name, restart: true } => Some(name.as_str()),
-        _ => None,
-    })
 }
 
 /// The connection that the run was made on, if it takes one to put it back.
@@ -104,9 +83,10 @@ fn host(
 }
 
 /// The plan, the last change first.
-fn changes(run: &Run, entries: &[&Entry], world: &World<'_>) -> Result<Vec<Change>> {
+fn changes(runs: &[Run], run: &Run, entries: &[&Entry], world: &World<'_>) -> Result<Vec<Change>> {
     let guests = world.host.map_or(Ok(Vec::new()), Hypervisor::guests)?;
-    let mut changes: Vec<Change> = entries.iter().rev().map(|entry| undo::plan(run, entry, world)).collect();
+    let plan = |entry: &Entry| undo::plan(run, entry, undo::was_cut_short(runs, run, entry), world);
+    let mut changes: Vec<Change> = entries.iter().rev().map(|entry| plan(entry)).collect();
     for change in changes.iter_mut().filter(|c| c.is_planned()) {
         match (&change.subject, world.host) {
             (Subject::Guest { uuid, .. }, _) => {

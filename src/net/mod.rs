@@ -31,7 +31,6 @@ pub use ask::{Ask, Host, Mode, PortgroupAsk};
 pub use change::{lost, set_mode};
 pub use fault::{FLAGS, Fault};
 pub use meaning::{meaning, notes};
-pub use names::safe_to_start;
 pub use parts::xml;
 pub use reach::{Cell, Family, Party, reachability};
 pub use resolve::resolve;

@@ -165,19 +165,6 @@ fn hazard(device: &str, is_bridge: bool) -> Fault {
     Fault::new("--bridge", what, help)
 }
 
-/// What speaks against starting a network that doesn't run: a virtual network's bridge has the name of a device that is
-/// there, which libvirt would delete (reference §5.5).
-///
-/// # Errors
-/// That is so.
-pub fn safe_to_start(network: &Network, around: &Surroundings) -> Result<(), Fault> {
-    let name = network.bridge.as_deref().filter(|_| network.mode.is_virtual());
-    match name.and_then(|name| around.device(name)) {
-        Some(device) => Err(hazard(&device.name, device.is_bridge || device.is_open_vswitch)),
-        None => Ok(()),
-    }
-}
-
 /// `--dev` or `--pool`: libvirt takes any name, and then forwards nothing, or starts no guest.
 pub(super) fn device(flag: &'static str, name: &DeviceName, around: &Surroundings) -> Result<(), Fault> {
     spelled(flag, name)?;

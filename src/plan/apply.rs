@@ -125,7 +125,7 @@ fn replace(step: &Step, world: &World<'_>) -> Result<Option<String>, Failure> {
         is_same && place.swap(world, before.as_deref(), after.as_deref()).map_err(|e| failed(e, part()))?;
     if !swapped {
         let error = Problem::new(
-            format!("{} has changed since the preview was made; it is left alone", place.what()),
+            format!("{} has changed since the preview was made; it is left alone", place.what_of_it()),
             "run the same command again and look at the new preview",
         );
         return Err(failed(error, Stands::Nothing));
@@ -135,7 +135,7 @@ fn replace(step: &Step, world: &World<'_>) -> Result<Option<String>, Failure> {
         .map_err(|e| failed(e.context("cannot verify what was stored"), Stands::Ours(None)))?;
     let agrees = place.agrees(before.as_deref(), after.as_deref(), stored.as_deref());
     let Err(why) = agrees else { return Ok(stored) };
-    let what = place.what();
+    let what = place.what_of_it();
     if place.made_of(before.as_deref(), after.as_deref(), stored.as_deref()) {
         let error = anyhow!("{what} is not what was asked for ({why}); what stood there before was put back");
         return Err(failed(error, Stands::Ours(Some(stored))));
@@ -150,10 +150,13 @@ fn replace(step: &Step, world: &World<'_>) -> Result<Option<String>, Failure> {
     Err(failed(error, if may_hold && stored.is_some() { Stands::Theirs } else { Stands::Nothing }))
 }
 
-/// Puts back what stood there before, unless somebody else has written there since: `seen` is what was read after the
+/// Puts back what stood there before, unless that [can't be](Place::can_go_back), or somebody else has written there since: `seen` is what was read after the
 /// step was made, if it could be.
 fn put_back(step: &Step, seen: Option<&Option<String>>, world: &World<'_>) -> Result<(), String> {
     let Step { place, before, after } = step;
+    if !place.can_go_back() {
+        return Ok(());
+    }
     let said = |e: anyhow::Error| message(&e);
     let now = place.read(world).map_err(said)?;
     if now == *before {
@@ -240,7 +243,12 @@ mod tests {
     fn undone(fake: &Fake, folder: &Path) -> Change {
         let runs = read_all(folder).unwrap();
         let run = undo::candidates(&runs).next().unwrap();
-        undo::plan(run, &run.entries[0], &World { host: Some(fake), ..World::default() })
+        undo::plan(
+            run,
+            &run.entries[0],
+            undo::was_cut_short(&runs, run, &run.entries[0]),
+            &World { host: Some(fake), ..World::default() },
+        )
     }
 
     #[test]

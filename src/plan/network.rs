@@ -17,7 +17,7 @@ use crate::model::Network;
 use crate::problem::{Problem, message};
 use crate::sys::dnsmasq;
 use crate::sys::hypervisor::{Hypervisor, Reach};
-use crate::sys::kernel::{self, Kernel};
+use crate::sys::kernel::{self, Kernel, Kind};
 use crate::xml::{Doc, kept};
 
 /// How a network stands.
@@ -79,6 +79,47 @@ impl Standing {
             xml: definition.unwrap_or(state.xml),
         }))
     }
+
+    /// Refuses what can't be put where `now` stands, or would do harm there. Nothing is touched for that, so that a preview
+    /// can say it too.
+    ///
+    /// # Errors
+    /// A virtual network's bridge would have the name of a device that is there; or a network that runs couldn't start
+    /// again. Or libvirt can't be asked.
+    pub fn can_follow(&self, host: &dyn Hypervisor, now: Option<&Standing>, restart: bool) -> Result<()> {
+        let to = Transition::new(now, self, restart);
+        if to.defines || to.starts {
+            let name = network_of(&self.xml)?.name;
+            let running = if to.runs { host.network(&name)? } else { None };
+            let own = running.and_then(|state| network_of(&state.xml).ok()?.bridge);
+            not_in_the_way(host, self, own.as_deref())?;
+            if to.runs && to.starts {
+                can_start_again(host, &name, self)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What it takes to get from one standing to another.
+struct Transition {
+    /// It runs before.
+    runs: bool,
+    /// Its definition is replaced.
+    defines: bool,
+    /// It is started, once it is stopped if it runs.
+    starts: bool,
+}
+
+impl Transition {
+    fn new(now: Option<&Standing>, wanted: &Standing, restart: bool) -> Transition {
+        let runs = now.is_some_and(|now| now.is_active);
+        Transition {
+            runs,
+            defines: wanted.is_persistent && now.is_none_or(|n| !n.is_persistent || n.xml != wanted.xml),
+            starts: wanted.is_active && (!runs || restart),
+        }
+    }
 }
 
 pub(super) fn read(host: &dyn Hypervisor, name: &str) -> Result<Option<String>> {
@@ -91,20 +132,8 @@ pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart
     let Some(text) = text else { return remove(host, name, now.as_ref()) };
     let wanted = Standing::parse(text)?;
     let was = now.as_ref();
-    let runs = was.is_some_and(|now| now.is_active);
-    let defines = wanted.is_persistent && was.is_none_or(|n| !n.is_persistent || n.xml != wanted.xml);
-    let starts = wanted.is_active && (!runs || restart);
-    if defines || starts {
-        let own = if runs {
-            host.network(name)?.and_then(|state| network_of(&state.xml).ok()?.bridge)
-        } else {
-            None
-        };
-        not_in_the_way(host, &wanted, own.as_deref())?;
-    }
-    if runs && starts {
-        can_start_again(host, name, &wanted)?;
-    }
+    wanted.can_follow(host, was, restart)?;
+    let Transition { runs, defines, starts } = Transition::new(was, &wanted, restart);
     if defines {
         host.define_network(&wanted.xml).context("libvirt refuses the network's definition")?;
     }
@@ -234,15 +263,22 @@ fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Option<&str>) -
     let Some(bridge) = network.bridge.filter(|name| network.mode.is_virtual() && own != Some(name)) else {
         return Ok(());
     };
-    if Reach::of_uri(host.uri()) == Reach::Remote || Kernel::default().device(&bridge).is_none() {
-        return Ok(());
+    let device = Kernel::default().device(&bridge).filter(|_| Reach::of_uri(host.uri()) != Reach::Remote);
+    let Some(device) = device else { return Ok(()) };
+    let (name, mode) = (&network.name, network.mode.as_str());
+    let mut help =
+        format!("kvmnet net set-mode {name} --mode {mode} --bridge OTHER gives its bridge another name");
+    if device.kind == Kind::Bridge {
+        help.push_str(&format!(
+            "\nkvmnet net set-mode {name} --mode bridge --bridge {bridge} puts its guests on the bridge that is there"
+        ));
     }
     Err(Problem::new(
         format!(
             "this host has a device '{bridge}', and the network would make a bridge of that name: libvirt would fail, and \
-             delete the device"
+             then delete that device"
         ),
-        "give the network's bridge another name, or use the bridge that is there with --mode bridge",
+        help,
     ))
 }
 

@@ -138,6 +138,14 @@ impl Place {
         }
     }
 
+    /// The same in a message on a change: of a network that is all there is, and was named already.
+    pub fn what_of_it(&self) -> String {
+        match self {
+            Place::Network { .. } => "it".into(),
+            _ => self.what(),
+        }
+    }
+
     /// A text as it is shown: without secrets.
     pub fn shown(&self, text: &str) -> String {
         match self {

@@ -35,7 +35,9 @@ pub fn preview(change: &Change, paint: Paint) -> String {
     for line in change.meaning.iter().chain(&change.remarks) {
         let _ = writeln!(out, "  {}", plain_line(line));
     }
-    for warning in &change.warnings {
+    // The one that stopped it is its error.
+    let is_said = |message: &str| change.error().is_some_and(|e| e.to_string() == message);
+    for warning in change.warnings.iter().filter(|warning| !(warning.stops && is_said(&warning.message))) {
         let word = if warning.stops { "stop" } else { "warning" };
         let _ = writeln!(
             out,

@@ -72,16 +72,25 @@ impl Kernel {
             .map(|entries| entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect())
             .unwrap_or_default();
         ports.sort();
-        let master = std::fs::read_link(dir.join("master")).ok();
         Some(Device {
             kind: self.kind(name, &dir),
             is_up: flags.is_some_and(|f| f & 1 == 1),
             has_carrier: text(&dir.join("carrier")).as_deref() == Some("1"),
             mtu: text(&dir.join("mtu")).and_then(|m| m.parse().ok()),
-            master: master.and_then(|m| Some(m.file_name()?.to_str()?.to_string())),
+            master: self.master(name).flatten(),
             ports,
             filters_vlans: text(&dir.join("bridge/vlan_filtering")).as_deref() == Some("1"),
         })
+    }
+
+    /// The bridge, bond or switch that a device is a port of, or none; `None` if there is no such device. Where only that is
+    /// to be known of many it is cheaper than [`Kernel::device`].
+    pub fn master(&self, name: &str) -> Option<Option<String>> {
+        let dir = self.class_net.join(name);
+        match std::fs::read_link(dir.join("master")) {
+            Ok(link) => Some(link.file_name().and_then(|name| Some(name.to_str()?.to_string()))),
+            Err(_) => dir.is_dir().then_some(None),
+        }
     }
 
     /// All devices, by name.
@@ -135,6 +144,14 @@ impl Kernel {
 /// `ip` isn't there, or the kernel refuses.
 pub fn plug(tap: &str, bridge: &str) -> io::Result<()> {
     run("ip", &["link", "set", "dev", tap, "master", bridge])
+}
+
+/// Brings a device up.
+///
+/// # Errors
+/// `ip` isn't there, or the kernel refuses.
+pub fn bring_up(device: &str) -> io::Result<()> {
+    run("ip", &["link", "set", "dev", device, "up"])
 }
 
 /// Takes a tap off its bridge.

@@ -1,9 +1,9 @@
 //! Running guests whose network takes every mode, restarts, or changes under kvmnet's hands; and what can't work.
 
 use std::cell::Cell;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::cut_short::killed_after;
 use crate::lab::guest::Guest;
 use crate::lab::xml::{guest, on_network, plain};
 use crate::lab::{Lab, Out, Place};
@@ -23,7 +23,7 @@ fn definition(lab: &Lab, network: &str) -> String {
 
 /// The guest's tap is on that bridge, and libvirt's books have its one port under the name that the guest has for it.
 #[track_caller]
-fn plugged(lab: &Lab, guest: &str, network: &str, bridge: &str) {
+pub(crate) fn plugged(lab: &Lab, guest: &str, network: &str, bridge: &str) {
     assert_eq!(lab.tap_master(guest, 1), bridge);
     let xml = lab.virsh(&["dumpxml", guest]);
     let port = xml.split("portid='").nth(1).and_then(|rest| rest.split('\'').next());
@@ -198,20 +198,8 @@ fn killed_at_any_moment_it_can_be_put_right() {
     lab.virsh(&["start", "vm1"]);
     let before = definition(&lab, "default");
     let killed = Cell::new(0);
-    let kill = |args: &[&str], after: u64| {
-        let mut command = lab.kvmnet_command(args);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(after));
-        // nsenter waits for the program, which is a process of its own: that is what must die.
-        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id()));
-        let program = children.ok().and_then(|pids| pids.split_whitespace().next()?.parse().ok());
-        if let Some(pid) = program.and_then(rustix::process::Pid::from_raw) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-        }
-        killed.set(killed.get() + u32::from(!child.wait().unwrap().success()));
-        // libvirt finishes the call that it is at; the next one waits for it.
-        lab.virsh(&["net-info", "default"]);
-    };
+    let kill =
+        |args: &[&str], after: u64| killed.set(killed.get() + u32::from(killed_after(&lab, args, after)));
     for after in [20, 45, 70, 95, 120] {
         kill(&["net", "create", "made", "--mode", "nat"], after);
         // The same again makes it whole, whatever there is of it; then it can be deleted.

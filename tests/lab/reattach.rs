@@ -171,6 +171,42 @@ fn a_link_that_is_down_stays_down_and_an_isolated_port_isolated() {
 }
 
 #[test]
+fn what_is_administratively_down_comes_up_but_a_bridge() {
+    let Some(lab) = running(&[("vm1", plain("vm1", 1))]) else { return };
+    let (tap, before) = (tap(&lab, "vm1"), own(&lab, "vm1"));
+    let is_up = |device: &str| lab.host(&["ip", "link", "show", "dev", device, "up"]).stdout.contains(device);
+    let down = |device: &str| drop(lab.host(&["ip", "link", "set", device, "down"]).ok());
+    assert!(is_up(&tap));
+    down(&tap);
+    lab.kvmnet(&["reattach", "-y"]).ok().says(&[&format!("its tap {tap} is on virbr0, but down → up")]);
+    assert!(is_up(&tap));
+    down(&tap);
+    restart(&lab, "default");
+    lab.kvmnet(&["reattach", "-y"]).ok().says(&["is on no bridge → virbr0", "it is down → up"]);
+    assert!(is_up(&tap) && lab.tap_master("vm1", 1) == "virbr0");
+    // That a bridge is down may be meant.
+    down("virbr0");
+    let mend = "bridge 'virbr0' is administratively down and carries nothing; 'ip link set dev virbr0 up'";
+    lab.kvmnet(&["reattach", "-y"]).ok().says(&["nothing to do", mend]);
+    lab.host(&["ip", "link", "set", &tap, "nomaster"]).ok();
+    lab.kvmnet(&["reattach", "-y"]).ok().says(&["warning[target-down]", mend]);
+    assert!(!is_up("virbr0") && lab.tap_master("vm1", 1) == "virbr0");
+    // A link that the guest is to see as pulled out: whoever took the tap down too has left it so.
+    lab.virsh(&["domif-setlink", "vm1", &mac(1), "down"]);
+    down(&tap);
+    lab.host(&["ip", "link", "set", "virbr0", "up"]).ok();
+    lab.kvmnet(&["reattach", "-y"]).ok().says(&["nothing to do: of 1 running guests"]);
+    assert!(!is_up(&tap));
+    lab.virsh(&["domif-setlink", "vm1", &mac(1), "up"]);
+    lab.kvmnet(&["reattach", "-y"]).ok();
+    assert!(is_up(&tap));
+    let without_link = |(id, lines): (String, Vec<String>)| {
+        (id, lines.into_iter().filter(|line| !line.contains("<link ")).collect::<Vec<_>>())
+    };
+    assert_eq!(without_link(own(&lab, "vm1")), without_link(before));
+}
+
+#[test]
 fn only_the_books_of_a_network_of_mode_bridge() {
     let Some(lab) = Lab::start() else { return };
     // What the NIC has from its network and portgroup, it keeps.

@@ -152,7 +152,7 @@ fn there_already(
     change.headline.push(format!("network '{name}' is there already"));
     change.remarks.extend(left_as_is(args, &now, name));
     if !now.is_active && wanted.is_active {
-        net::safe_to_start(&network, around).map_err(refused)?;
+        wanted.can_follow(host, Some(&now), false)?;
         change.headline.push("it is started".into());
         let attached = super::guests::on(host, name)?;
         Effects::new(host, name, &attached).starts(&network, &mut change);

@@ -33,6 +33,8 @@ pub(super) struct Wired {
     pub(super) running: Vec<String>,
     /// Those of its definition.
     pub(super) defined: Vec<String>,
+    /// The taps of the running guest, each with the network that it is on.
+    pub(super) taps: Vec<(String, String)>,
 }
 
 /// All guests, by name.
@@ -42,16 +44,17 @@ pub(super) fn on_networks(host: &dyn Hypervisor, look: Look) -> Result<Vec<Wired
         .into_par_iter()
         .map(|guest| {
             let what = || format!("guest '{}'", guest.name);
-            let (mut running, mut defined) = (Vec::new(), Vec::new());
+            let (mut running, mut defined) = (None, None);
             if guest.is_active {
                 // It may end while it is looked at.
-                running = host.running(&guest.uuid).ok().map_or_else(Vec::new, |xml| networks_in(&xml));
+                running = host.running(&guest.uuid).ok();
             }
             if !guest.is_active || look == Look::Both {
-                let xml = host.definition(&guest.uuid).with_context(what)?;
-                defined = xml.map_or_else(Vec::new, |xml| networks_in(&xml));
+                defined = host.definition(&guest.uuid).with_context(what)?;
             }
-            Ok(Wired { guest, running, defined })
+            let (running, taps) = running.map_or_else(Default::default, |xml| networks_in(&xml));
+            let (defined, _) = defined.map_or_else(Default::default, |xml| networks_in(&xml));
+            Ok(Wired { guest, running, defined, taps })
         })
         .collect()
 }
@@ -64,17 +67,22 @@ pub(super) fn on(host: &dyn Hypervisor, network: &str) -> Result<Vec<Attached>> 
     Ok(attached.map(|wired| Attached { runs_on_it: has(&wired.running), guest: wired.guest }).collect())
 }
 
-/// The networks that a domain's NICs name; a running NIC on a network of mode bridge is of type bridge, and names it too.
-fn networks_in(xml: &str) -> Vec<String> {
-    let Ok(doc) = Doc::parse(xml) else { return Vec::new() };
-    let mut names: Vec<String> = nics(&doc)
-        .iter()
-        .filter_map(|nic| doc.node(nic.node))
-        .filter_map(|interface| crate::xml::child(interface, "source")?.attribute("network").map(Into::into))
-        .collect();
+/// The networks that a domain's NICs name, and those NICs' taps; a running NIC on a network of mode bridge is of type bridge,
+/// and names it too.
+fn networks_in(xml: &str) -> (Vec<String>, Vec<(String, String)>) {
+    let Ok(doc) = Doc::parse(xml) else { return Default::default() };
+    let (mut names, mut taps) = (Vec::new(), Vec::new());
+    for nic in nics(&doc) {
+        let source = doc.node(nic.node).and_then(|interface| crate::xml::child(interface, "source"));
+        let Some(name) = source.and_then(|source| source.attribute("network")) else { continue };
+        names.push(name.to_string());
+        // macvtap devices are nobody's ports.
+        let is_direct = nic.source.kind == "direct";
+        taps.extend(nic.target.filter(|_| !is_direct).map(|tap| (name.to_string(), tap)));
+    }
     names.sort();
     names.dedup();
-    names
+    (names, taps)
 }
 
 /// `guest 'a'`, or `guests 'a', 'b'`.

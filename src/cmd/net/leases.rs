@@ -7,7 +7,7 @@ use super::no_such;
 use crate::cmd::walk::{print, print_json};
 use crate::cmd::{Context, connect};
 use crate::convert::nics;
-use crate::model::MacAddr;
+use crate::model::{MacAddr, Network};
 use crate::problem::Problem;
 use crate::report::columns;
 use crate::sys::clock;
@@ -64,6 +64,25 @@ pub(super) fn read(host: &dyn Hypervisor, name: &str) -> Result<Option<Vec<Given
         leases.into_iter().map(|lease| Given { guest: owner(&lease), lease }).collect();
     given.sort_by_key(|given| given.lease.ip.parse::<std::net::IpAddr>().ok());
     Ok(Some(given))
+}
+
+/// That libvirt throws the leases away with a network's definition, which the journal can't bring back; nothing if there
+/// are none.
+pub(super) fn lost_with(host: &dyn Hypervisor, name: &str) -> Option<String> {
+    let leases = host.leases(name).ok().flatten().filter(|leases| !leases.is_empty())?;
+    Some(format!(
+        "{} that its DHCP server has given out {} forgotten, and 'kvmnet undo' doesn't bring that back: guests may \
+         get other ones",
+        if leases.len() == 1 { "the one address".into() } else { format!("the {} addresses", leases.len()) },
+        if leases.len() == 1 { "is" } else { "are" },
+    ))
+}
+
+/// That a network which comes back without its leases may give guests other addresses; nothing if it has no DHCP.
+pub(super) fn gone(network: &Network) -> Option<String> {
+    network.addresses.iter().any(|a| !a.dhcp.is_empty()).then(|| {
+        "which addresses its DHCP server had given out is forgotten: guests may get other ones than before".into()
+    })
 }
 
 /// The MAC addresses of all guests' NICs.

@@ -5,7 +5,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 use super::guests::{Look, on_networks};
-use super::network;
+use super::{cut_off, network};
 use crate::cmd::walk::{print, print_json};
 use crate::cmd::{Context, connect};
 use crate::model::Network;
@@ -26,10 +26,14 @@ pub(super) fn run(context: &mut Context) -> Result<u8> {
     }
     let rows: Vec<Row<'_>> = states
         .iter()
-        .map(|state| Row {
-            state,
-            network: network(&state.xml).ok(),
-            guests: on.get(state.name.as_str()).cloned().unwrap_or_default(),
+        .map(|state| {
+            let network = network(&state.xml).ok();
+            Row {
+                state,
+                guests: on.get(state.name.as_str()).cloned().unwrap_or_default(),
+                cut_off: cut_off::of_listing(host, state, network.as_ref(), &guests),
+                network,
+            }
         })
         .collect();
     if context.is_json() {
@@ -40,6 +44,9 @@ pub(super) fn run(context: &mut Context) -> Result<u8> {
     let table: Vec<Vec<String>> =
         std::iter::once(header.to_vec()).chain(rows.iter().map(Row::cells)).collect();
     print(&columns(&table), "the networks")?;
+    for row in rows.iter().filter(|row| !row.cut_off.is_empty()) {
+        context.screen.say(&cut_off::hint(row.state, &row.cut_off));
+    }
     if rows.is_empty() {
         context.screen.say("kvmnet: there is no network; 'kvmnet net create --mode nat' makes one");
     }
@@ -50,6 +57,8 @@ struct Row<'a> {
     state: &'a NetworkState,
     network: Option<Network>,
     guests: Vec<&'a str>,
+    /// The running ones that aren't plugged in.
+    cut_off: Vec<&'a str>,
 }
 
 impl Row<'_> {
@@ -77,6 +86,7 @@ impl Row<'_> {
             "bridge": self.bridge(),
             "subnets": self.subnets(),
             "guests": self.guests,
+            "cut_off": self.cut_off,
         })
     }
 

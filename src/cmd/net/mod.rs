@@ -2,6 +2,7 @@
 
 mod around;
 mod create;
+mod cut_off;
 mod effects;
 mod guests;
 mod leases;
@@ -81,8 +82,11 @@ fn network(xml: &str) -> Result<Network> {
 /// libvirt can't be asked.
 pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change) -> Result<()> {
     let standing = |text: &Option<String>| text.as_deref().and_then(|text| Standing::parse(text).ok());
-    let Some(step) = change.steps.first() else { return Ok(()) };
-    let step = step.clone();
+    let is_network = |step: &&Step| matches!(step.place, Place::Network { .. });
+    let Some(step) = change.steps.iter().find(is_network).cloned() else {
+        change.meaning.push("the running guests keep their NICs, their links and their addresses".into());
+        return Ok(());
+    };
     let (now, then) = (standing(&step.before), standing(&step.after));
     let attached = guests::on(host, name)?;
     if then.is_none() && !attached.is_empty() {
@@ -95,11 +99,19 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
         return Ok(());
     }
     let effects = Effects::new(host, name, &attached);
+    let restart = matches!(step.place, Place::Network { restart: true, .. });
+    if let Some(Err(e)) = then.as_ref().map(|then| then.can_follow(host, now.as_ref(), restart)) {
+        change.state = State::Failed(e);
+        return Ok(());
+    }
+    if let (None, Some(then)) = (&now, &then) {
+        change.meaning.extend(leases::gone(&network(&then.xml)?));
+    }
     match (now.filter(|s| s.is_active), then) {
-        (Some(_), Some(then)) if then.is_active => {
-            if matches!(step.place, Place::Network { restart: true, .. }) {
-                effects.comes_back(&then, change);
-            }
+        (Some(_), Some(then)) if then.is_active && !restart => {}
+        (Some(now), Some(then)) if then.is_active => {
+            effects.comes_back(&then, change);
+            pending::at_restart(host, name, &now, &then, change)?;
         }
         (Some(_), then) => effects.stops(then.is_none(), change),
         (None, Some(then)) if then.is_active => effects.starts(&network(&then.xml)?, change),
@@ -110,9 +122,17 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
 
 /// There is no network of that name: what there is.
 fn no_such(name: &str, states: &[NetworkState]) -> anyhow::Error {
+    Problem::new(format!("there is no network '{name}'"), those_here(states))
+}
+
+/// The same of one that is named beside it.
+fn none_of_that_name(states: &[NetworkState]) -> anyhow::Error {
+    Problem::new("there is none of that name", those_here(states))
+}
+
+fn those_here(states: &[NetworkState]) -> String {
     let names: Vec<_> = states.iter().map(|state| state.name.as_str()).collect();
-    let there = if names.is_empty() { "there is none here".into() } else { names.join(", ") };
-    Problem::new(format!("there is no network '{name}'"), format!("networks here: {there}"))
+    format!("networks here: {}", if names.is_empty() { "none".into() } else { names.join(", ") })
 }
 
 /// A flag that can't be.

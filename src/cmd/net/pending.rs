@@ -1,8 +1,41 @@
 //! What waits for a network's restart.
 
+use anyhow::Result;
 use roxmltree::Node;
 
+use crate::plan::{Change, Standing};
+use crate::sys::hypervisor::Hypervisor;
 use crate::xml::{Doc, diff};
+
+/// What the restart of a network that runs does besides bringing it from the definition `now` to `then`: libvirt starts it
+/// from its definition, so what was changed in that takes effect, and what was changed in the running network only
+/// (`virsh net-update --live`) is lost (reference §5.6, §5.7).
+pub(super) fn at_restart(
+    host: &dyn Hypervisor,
+    name: &str,
+    now: &Standing,
+    then: &Standing,
+    change: &mut Change,
+) -> Result<()> {
+    if !now.is_persistent {
+        return Ok(());
+    }
+    let Some(runs) = host.network(name)?.filter(|state| state.is_active) else { return Ok(()) };
+    let after = lines(&then.xml, &runs.xml);
+    let differing: Vec<String> =
+        lines(&now.xml, &runs.xml).into_iter().filter(|line| after.contains(line)).collect();
+    for (sign, what) in [
+        ('-', "what runs without being in its definition is lost by the restart:"),
+        ('+', "changes of its definition that wait for a restart take effect:"),
+    ] {
+        let mut of_it = differing.iter().filter(|line| line.starts_with(sign)).peekable();
+        if of_it.peek().is_some() {
+            change.meaning.push(what.into());
+            change.meaning.extend(of_it.map(|line| format!("  {line}")));
+        }
+    }
+    Ok(())
+}
 
 /// What the definition says and the running network doesn't yet, as lines of a diff. What libvirt adds to a network when
 /// it starts isn't among them.

@@ -63,6 +63,7 @@ fn planned(
     let (old, new) = (network(&now.xml)?, network(&xml)?);
     let lost = net::lost(&doc, &Doc::parse(&xml)?);
     let wanted = Standing { xml, ..now.clone() };
+    wanted.can_follow(host, Some(&now), true)?;
     let mut change = change(name, Some(&now), Some(&wanted), true);
     change.headline.push(headline(name, &old, &new));
     change.warnings.extend(lost);
@@ -72,6 +73,7 @@ fn planned(
     let attached = guests::on(host, name)?;
     if now.is_active {
         Effects::new(host, name, &attached).comes_back(&wanted, &mut change);
+        super::pending::at_restart(host, name, &now, &wanted, &mut change)?;
     } else {
         change.meaning.push("the network isn't running; the change counts from its next start".into());
     }

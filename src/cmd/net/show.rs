@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::cut_off::{self, Fault};
 use super::leases::{self, Given};
 use super::{cell, guests, network, no_such, pending};
 use crate::cmd::walk::{print, print_json};
@@ -65,6 +66,8 @@ struct Seen {
     network: Network,
     pending: Vec<String>,
     guests: Vec<guests::Attached>,
+    /// What is wrong with the connection of running guests.
+    faults: Vec<Fault>,
     leases: Option<Vec<Given>>,
     host: Option<HostView>,
     around: net::Surroundings,
@@ -85,8 +88,10 @@ impl Seen {
             .then(|| HostView::look(host, &network))
             .transpose()?;
         let guests = guests::on(host, name)?;
+        let faults = cut_off::look(host, name, (&network, standing.is_active), &guests)?;
         let around = super::around::look(host, &host.networks()?).unwrap_or_default();
-        Ok(Some(Seen { name: name.into(), standing, network, pending, guests, leases, host: view, around }))
+        let host = view;
+        Ok(Some(Seen { name: name.into(), standing, network, pending, guests, faults, leases, host, around }))
     }
 
     fn state(&self) -> String {
@@ -115,6 +120,7 @@ impl Seen {
         out.line("pending", &self.pending);
         out.line("subnets", &network.addresses.iter().map(|a| a.ip.to_string()).collect::<Vec<_>>());
         out.line("guests", &self.guests.iter().map(attached).collect::<Vec<_>>());
+        out.line("faults", &cut_off::lines(&self.faults));
         match (&self.host, network.bridge.as_deref()) {
             (Some(view), Some(bridge)) if !network.has_pool => {
                 let is_made = network.mode.is_virtual() && !self.standing.is_active;
@@ -160,6 +166,7 @@ impl Seen {
             "pending": self.pending,
             "subnets": network.addresses.iter().map(|a| a.ip.to_string()).collect::<Vec<_>>(),
             "guests": self.guests.iter().map(|a| json!({ "name": a.guest.name, "running": a.runs_on_it })).collect::<Vec<_>>(),
+            "faults": self.faults.iter().map(Fault::json).collect::<Vec<_>>(),
             "leases": self.leases.as_ref().map(|leases| leases.iter().map(leases::as_json).collect::<Vec<_>>()),
             "bridge": network.bridge,
             "devices": network.pool,

@@ -1,15 +1,14 @@
 //! `kvmnet net start|stop|restart|autostart|delete`
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 use super::effects::Effects;
-use super::guests;
-use super::{change, explained, network, no_such, options};
+use super::{change, explained, network, none_of_that_name, options};
+use super::{guests, leases};
 use crate::cli::Consent;
 use crate::cmd::walk::walk;
 use crate::cmd::{Context, connect};
 use crate::model::{Code, Warning};
-use crate::net;
 use crate::plan::{Change, Standing, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::Hypervisor;
@@ -69,7 +68,7 @@ pub(super) fn run(
 
 pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<Change> {
     let Some(now) = Standing::read(host, name)? else {
-        return Err(no_such(name, &host.networks()?));
+        return Err(none_of_that_name(&host.networks()?));
     };
     let nothing = |why: &str| {
         let mut change = Change::new(Subject::Network(name.into()));
@@ -95,14 +94,8 @@ pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<C
         }
         Verb::Autostart(on) => (Some(Standing { autostarts: on, ..now.clone() }), false),
     };
-    if wanted.as_ref().is_some_and(|wanted| wanted.is_active) && !now.is_active {
-        let around = super::around::look(host, &host.networks()?)?;
-        net::safe_to_start(&network(&now.xml)?, &around).map_err(|fault| {
-            let help = format!(
-                "give its bridge another name ('virsh net-edit {name}'), or kvmnet net delete {name}"
-            );
-            Problem::new(format!("its bridge {}", fault.message), help)
-        })?;
+    if let Some(wanted) = &wanted {
+        wanted.can_follow(host, Some(&now), restart)?;
     }
     let mut change = change(name, Some(&now), wanted.as_ref(), restart);
     change.headline.push(headline(verb, name, &now));
@@ -117,7 +110,7 @@ pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<C
     match verb {
         Verb::Restart if now.is_active => {
             effects.comes_back(&now, &mut change);
-            taking_effect(host, name, &now, &mut change)?;
+            super::pending::at_restart(host, name, &now, &now, &mut change)?;
         }
         Verb::Start | Verb::Restart => {
             let network = network(&now.xml)?;
@@ -125,7 +118,12 @@ pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<C
             change.meaning.extend(explained(&network, &around));
             effects.starts(&network, &mut change);
         }
-        Verb::Stop | Verb::Delete => effects.stops(verb == Verb::Delete, &mut change),
+        Verb::Stop | Verb::Delete => {
+            effects.stops(verb == Verb::Delete, &mut change);
+            // libvirt keeps them as long as there is a definition.
+            let is_gone = verb == Verb::Delete || !now.is_persistent;
+            change.meaning.extend(is_gone.then(|| leases::lost_with(host, name)).flatten());
+        }
         Verb::Autostart(_) => {}
     }
     if !now.is_persistent && now.is_active && matches!(verb, Verb::Stop | Verb::Restart) {
@@ -156,15 +154,4 @@ fn headline(verb: Verb, name: &str, now: &Standing) -> String {
         Verb::Delete if now.is_active => format!("stops network '{name}' and removes its definition"),
         Verb::Delete => format!("removes the definition of network '{name}'"),
     }
-}
-
-/// What of its definition a restart brings into force.
-fn taking_effect(host: &dyn Hypervisor, name: &str, now: &Standing, change: &mut Change) -> Result<()> {
-    let runs = host.network(name)?.ok_or_else(|| anyhow!("it is gone"))?;
-    let pending = super::pending::lines(&now.xml, &runs.xml);
-    if !pending.is_empty() {
-        change.meaning.push("changes of its definition that wait for a restart take effect:".into());
-        change.meaning.extend(pending.into_iter().map(|line| format!("  {line}")));
-    }
-    Ok(())
 }

@@ -1,11 +1,4 @@
-//! The host's ends of running guests' NICs: which bridge each tap should be a port of, which it is, and how it gets back.
-//!
-//! A network that is stopped and started (`virsh net-destroy`, a set-mode) leaves the taps of its running guests on no
-//! bridge and forgets its ports; somebody's `ip link set … nomaster` leaves libvirt none the wiser. Nothing of libvirt's
-//! own puts that right but a restart of its daemon, and updating the NIC to where it is said to be already reports
-//! success, renews the network's port, and doesn't touch the tap (reference §4.7, §5.9). So both are looked at, the tap
-//! in the kernel and the port in the network's books, and each is put right by itself. The guest notices nothing of it:
-//! its NIC, link and addresses stay.
+//! Where running guests' taps are, and where they belong.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
@@ -14,213 +7,27 @@ use std::fmt;
 use anyhow::{Context, Result, anyhow, bail};
 use roxmltree::Node;
 
-use super::running::running_fragment;
+use super::{Astray, Finding, Spot, interfaces, nothing_passes, source, tap_of};
 use crate::model::{Network, Nic};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{Guest, Hypervisor, NetworkState};
-use crate::sys::kernel::{self, Kernel, Kind};
-use crate::xml::{Doc, child, children};
-
-/// Where a tap is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spot {
-    /// The bridge that it is a port of.
-    pub bridge: Option<String>,
-    /// The network that its NIC is on, and whether that one has it in its books.
-    pub network: Option<(String, bool)>,
-}
-
-impl fmt::Display for Spot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.bridge.as_deref().unwrap_or("no bridge"))?;
-        match &self.network {
-            Some((name, true)) => write!(f, ", known to network '{name}'"),
-            Some((name, false)) => write!(f, ", unknown to network '{name}'"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A running guest's NIC whose tap is not where it belongs, or is there without its network knowing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Astray {
-    /// The guest's name.
-    pub guest: String,
-    /// The guest's UUID.
-    pub uuid: String,
-    /// What the NIC is called in a message: `NIC 1 (52:…)`.
-    pub nic: String,
-    /// The NIC's position, from 1.
-    pub position: usize,
-    /// The NIC's MAC address.
-    pub mac: Option<String>,
-    /// The tap (`vnet0`).
-    pub tap: String,
-    /// Where it is.
-    pub now: Spot,
-    /// Where it belongs.
-    pub should: Spot,
-}
-
-impl fmt::Display for Astray {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Astray { nic, tap, now, should, .. } = self;
-        let bridge = |spot: &Spot| spot.bridge.clone().unwrap_or_else(|| "no bridge".into());
-        let network = should.network.as_ref().map(|(name, _)| name.as_str());
-        write!(f, "{nic}: its tap {tap} is on {}", bridge(now))?;
-        match network {
-            Some(name) if now.bridge == should.bridge => {
-                write!(f, ", but network '{name}' has no port for it → it gets one")
-            }
-            Some(name) => write!(f, " → {} (network '{name}')", bridge(should)),
-            None => write!(f, " → {}", bridge(should)),
-        }
-    }
-}
-
-/// What was found out about one NIC that has a tap.
-#[derive(Debug)]
-pub enum Finding {
-    /// It is where it belongs: `NIC 1 (52:…): its tap vnet0 is on virbr0`.
-    Fine(String),
-    /// It is left alone; why.
-    LeftAlone(String),
-    /// It isn't where it belongs.
-    Astray(Box<Astray>),
-    /// It can't be where it belongs; why.
-    Hopeless(anyhow::Error),
-}
-
-/// The taps astray of running guests, of those NICs only that are on the network `only`, if one is named. What can't be
-/// told, or can't be helped, isn't among them.
-///
-/// # Errors
-/// libvirt can't be asked.
-pub fn astray(host: &dyn Hypervisor, only: Option<&str>) -> Result<Vec<Astray>> {
-    Wiring::new(host)?.astray(only)
-}
-
-/// Plugs a tap back in, and has libvirt know of it. Where that was done meanwhile, nothing is.
-///
-/// # Errors
-/// The guest has ended, libvirt or the kernel refuses, or it isn't where it belongs all the same.
-pub fn plug_back(host: &dyn Hypervisor, astray: &Astray) -> Result<()> {
-    put(host, (&astray.uuid, &astray.tap), Some(&astray.should.to_string()))
-}
-
-/// Where the tap is, in words; `None` if the guest doesn't run, or has no such tap.
-pub(super) fn read(host: &dyn Hypervisor, uuid: &str, tap: &str) -> Result<Option<String>> {
-    let Some(interface) = interface(host, uuid, tap)? else { return Ok(None) };
-    let doc = Doc::parse(&interface)?;
-    Wiring::new(host)?.spot(doc.root(), tap).map(|spot| Some(spot.to_string()))
-}
-
-/// Puts the tap where it belongs, if that is what `text` says.
-pub(super) fn put(host: &dyn Hypervisor, (uuid, tap): (&str, &str), text: Option<&str>) -> Result<()> {
-    let live = interface(host, uuid, tap)?
-        .ok_or_else(|| anyhow!("the guest has ended, or its tap {tap} is gone"))?;
-    let doc = Doc::parse(&live)?;
-    let wiring = Wiring::new(host)?;
-    let now = wiring.spot(doc.root(), tap)?;
-    let bridge = match wiring.belongs(doc.root())? {
-        Belongs::To(bridge) => bridge,
-        Belongs::Elsewhere(why) => bail!("its tap {tap} is left alone: {why}"),
-    };
-    let should = wiring.ideal(doc.root(), &bridge);
-    if text != Some(&should.to_string()) {
-        bail!("its tap {tap} belongs on {should} now, and is not put anywhere else");
-    }
-    if let (Some((name, false)), Some((_, true))) = (&now.network, &should.network) {
-        host.update_running(uuid, &running_fragment(&live)?).with_context(|| {
-            format!("libvirt refuses to connect the running guest to network '{name}' anew")
-        })?;
-    }
-    if wiring.master(tap).as_ref() != Some(&bridge) {
-        plug(&wiring.kernel, doc.root(), tap, &bridge)?;
-    }
-    match read(host, uuid, tap)? {
-        Some(found) if found == should.to_string() => Ok(()),
-        Some(found) => bail!("its tap {tap} is on {found}, not on {should}, though nothing was refused"),
-        None => bail!("the guest has ended"),
-    }
-}
-
-/// Makes the tap a port of the bridge as libvirt does, with the isolation and the VLANs that the running `interface` has.
-pub(super) fn plug(kernel: &Kernel, interface: Node<'_, '_>, tap: &str, bridge: &str) -> Result<()> {
-    let what = || format!("its tap {tap} is not on bridge '{bridge}' and can't be put there");
-    kernel::plug(tap, bridge).with_context(what)?;
-    let isolated = child(interface, "port").is_some_and(|p| p.attribute("isolated") == Some("yes"));
-    let vlans = vlans(interface);
-    let isolate = || if isolated { kernel.isolate(tap) } else { Ok(()) };
-    let tag = || if vlans.is_empty() { Ok(()) } else { kernel::tag(tap, &vlans) };
-    if let Err(e) = isolate().and_then(|()| tag()) {
-        // On the bridge without them it would reach whom it must not.
-        let out = kernel::unplug(tap).err().map(|e| format!(", nor taken off it again ({e})"));
-        let what = format!("its tap {tap} can't be isolated or put into its VLAN on bridge '{bridge}'");
-        return Err(anyhow!(e).context(what + &out.unwrap_or_default()));
-    }
-    match kernel.device(tap).and_then(|device| device.master) {
-        Some(found) if found == bridge => Ok(()),
-        found => {
-            bail!("its tap {tap} is on {}, not on bridge '{bridge}'", found.as_deref().unwrap_or("no bridge"))
-        }
-    }
-}
-
-/// The VLANs of a running NIC's port on a Linux bridge, as libvirt (since 11.0) sets them: one without `trunk` is the
-/// port's own; of a trunk the native one is.
-fn vlans<'a>(interface: Node<'a, '_>) -> Vec<(&'a str, &'static [&'static str])> {
-    let Some(vlan) = child(interface, "vlan") else { return Vec::new() };
-    let tags: Vec<_> = children(vlan, "tag").filter_map(|tag| Some((tag, tag.attribute("id")?))).collect();
-    let is_trunk = vlan.attribute("trunk") == Some("yes") || tags.len() > 1;
-    let how = |tag: Node<'_, '_>| -> &'static [&'static str] {
-        match tag.attribute("nativeMode") {
-            _ if !is_trunk => &["pvid", "untagged"],
-            Some("tagged") => &["pvid"],
-            Some(_) => &["pvid", "untagged"],
-            None => &[],
-        }
-    };
-    tags.into_iter().map(|(tag, id)| (id, how(tag))).collect()
-}
-
-/// The running guest's `<interface>` with that tap; `None` if the guest or the tap isn't there.
-fn interface(host: &dyn Hypervisor, uuid: &str, tap: &str) -> Result<Option<String>> {
-    if !host.guests()?.iter().any(|g| g.uuid == uuid && g.is_active) {
-        return Ok(None);
-    }
-    let xml = host.running(uuid)?;
-    let doc = Doc::parse(&xml).context("libvirt's XML of the running guest can't be read")?;
-    let mut found = interfaces(&doc).filter(|node| tap_of(*node) == Some(tap));
-    Ok(found.next().map(|node| xml[node.range()].to_string()))
-}
-
-fn interfaces<'a>(doc: &'a Doc<'_>) -> impl Iterator<Item = Node<'a, 'a>> {
-    children(doc.root(), "devices").flat_map(|devices| children(devices, "interface"))
-}
-
-/// The tap of a NIC that libvirt plugs into a bridge. macvtap, user-mode and others have no bridge to be on.
-fn tap_of<'a>(interface: Node<'a, '_>) -> Option<&'a str> {
-    let is_bridged = matches!(interface.attribute("type"), Some("network" | "bridge"));
-    child(interface, "target").filter(|_| is_bridged)?.attribute("dev")
-}
-
-fn source<'a>(interface: Node<'a, '_>, attribute: &str) -> Option<&'a str> {
-    child(interface, "source")?.attribute(attribute)
-}
+use crate::sys::kernel::{Kernel, Kind};
+use crate::xml::{Doc, child};
 
 /// Which bridge a tap belongs on.
-enum Belongs {
+pub(super) enum Belongs {
     /// This one.
     To(String),
     /// Nowhere that can be looked at; why.
     Elsewhere(String),
+    /// Where it is, as long as nobody else does something; what.
+    Remains(String),
 }
 
 /// What taps are plugged into: libvirt's networks with their books, and the kernel's devices.
 pub struct Wiring<'h> {
     host: &'h dyn Hypervisor,
-    kernel: Kernel,
+    pub(super) kernel: Kernel,
     networks: Vec<NetworkState>,
     /// The ports' UUIDs of those networks that were asked for; `None` where the connection can't tell.
     ports: RefCell<BTreeMap<String, Option<HashSet<String>>>>,
@@ -246,7 +53,7 @@ impl<'h> Wiring<'h> {
         self.networks.iter().any(|n| n.name == name)
     }
 
-    fn astray(&self, only: Option<&str>) -> Result<Vec<Astray>> {
+    pub(super) fn astray(&self, only: Option<&str>) -> Result<Vec<Astray>> {
         let mut out = Vec::new();
         for guest in self.host.guests()?.iter().filter(|guest| guest.is_active) {
             let found = self.look(guest, only).with_context(|| format!("guest '{}'", guest.name))?;
@@ -254,6 +61,22 @@ impl<'h> Wiring<'h> {
                 Finding::Astray(astray) => Some(*astray),
                 _ => None,
             }));
+        }
+        Ok(out)
+    }
+
+    pub(super) fn unknown(&self, network: &str) -> Result<Vec<String>> {
+        let mut out = Vec::new();
+        for guest in self.host.guests()?.into_iter().filter(|guest| guest.is_active) {
+            // It may end while it is looked at.
+            let Ok(xml) = self.host.running(&guest.uuid) else { continue };
+            let doc = Doc::parse(&xml).context("libvirt's XML of the running guest can't be read")?;
+            let on_it = interfaces(&doc)
+                .filter(|node| tap_of(*node).is_some() && source(*node, "network") == Some(network));
+            let mut known = on_it.map(|node| self.knows(network, source(node, "portid")));
+            if known.any(|known| known.is_ok_and(|known| !known)) {
+                out.push(guest.name);
+            }
         }
         Ok(out)
     }
@@ -288,9 +111,14 @@ impl<'h> Wiring<'h> {
                 Ok(Belongs::Elsewhere(why)) => {
                     Finding::LeftAlone(format!("{nic}: its tap {tap} is left alone: {why}"))
                 }
+                Ok(Belongs::Remains(why)) => Finding::Remark(format!("{nic}: its tap {tap} {why}")),
                 Ok(Belongs::To(bridge)) => {
                     let (now, should) = (self.spot(node, tap)?, self.ideal(node, &bridge));
-                    if now == should {
+                    let bridge_is_down = self.is_down(&bridge);
+                    if now == should && bridge_is_down {
+                        let why = nothing_passes(&bridge);
+                        Finding::Remark(format!("{nic}: its tap {tap} is on {bridge}, but {why}"))
+                    } else if now == should {
                         Finding::Fine(format!("{nic}: its tap {tap} is on {bridge}"))
                     } else if self.kernel.device(tap).is_none() {
                         Finding::Hopeless(anyhow!(
@@ -306,6 +134,7 @@ impl<'h> Wiring<'h> {
                             tap: tap.into(),
                             now,
                             should,
+                            bridge_is_down,
                         }))
                     }
                 }
@@ -317,7 +146,7 @@ impl<'h> Wiring<'h> {
 
     /// The bridge that a running NIC's tap belongs on: its network's as that one runs now (the bridge that libvirt shows
     /// beside the network is the one of its start), or its own.
-    fn belongs(&self, interface: Node<'_, '_>) -> Result<Belongs> {
+    pub(super) fn belongs(&self, interface: Node<'_, '_>) -> Result<Belongs> {
         let profile = child(interface, "virtualport").and_then(|v| v.attribute("type"));
         if let Some(profile @ ("openvswitch" | "midonet")) = profile {
             return Ok(Belongs::Elsewhere(format!("its port is one of {profile}, not of a Linux bridge")));
@@ -325,7 +154,7 @@ impl<'h> Wiring<'h> {
         let bridge = match source(interface, "network") {
             Some(name) => match self.network_bridge(interface, name)? {
                 Belongs::To(bridge) => bridge,
-                elsewhere @ Belongs::Elsewhere(_) => return Ok(elsewhere),
+                not => return Ok(not),
             },
             None => source(interface, "bridge").context("libvirt names no bridge for it")?.to_string(),
         };
@@ -351,8 +180,8 @@ impl<'h> Wiring<'h> {
             // On a bridge of the host's the guest has its traffic all the same.
             let tap = tap_of(interface).and_then(|tap| self.master(tap));
             return match tap.filter(|master| source(interface, "bridge") == Some(master)) {
-                Some(bridge) => Ok(Belongs::Elsewhere(format!(
-                    "it is on {bridge}, but network '{name}' isn't active and has no port for it; 'kvmnet net start {name}' \
+                Some(bridge) => Ok(Belongs::Remains(format!(
+                    "is on {bridge}, but network '{name}' isn't active and has no port for it; 'kvmnet net start {name}' \
                      and another 'kvmnet reattach' put that right"
                 ))),
                 None => Err(Problem::new(
@@ -373,21 +202,28 @@ impl<'h> Wiring<'h> {
     }
 
     /// Where a running NIC's tap is.
-    fn spot(&self, interface: Node<'_, '_>, tap: &str) -> Result<Spot> {
+    pub(super) fn spot(&self, interface: Node<'_, '_>, tap: &str) -> Result<Spot> {
         let network = source(interface, "network").map(|name| {
             let port = source(interface, "portid");
             self.knows(name, port).map(|known| (name.to_string(), known))
         });
-        Ok(Spot { bridge: self.master(tap), network: network.transpose()? })
+        let link = child(interface, "link").and_then(|link| link.attribute("state"));
+        let is_down = link != Some("down") && self.is_down(tap);
+        Ok(Spot { bridge: self.master(tap), network: network.transpose()?, is_down })
     }
 
     /// Where it is when all is well.
-    fn ideal(&self, interface: Node<'_, '_>, bridge: &str) -> Spot {
+    pub(super) fn ideal(&self, interface: Node<'_, '_>, bridge: &str) -> Spot {
         let network = source(interface, "network").map(|name| (name.to_string(), true));
-        Spot { bridge: Some(bridge.into()), network }
+        Spot { bridge: Some(bridge.into()), network, is_down: false }
     }
 
-    fn master(&self, tap: &str) -> Option<String> {
+    /// Is there such a device, and is it administratively down?
+    fn is_down(&self, device: &str) -> bool {
+        self.kernel.device(device).is_some_and(|device| !device.is_up)
+    }
+
+    pub(super) fn master(&self, tap: &str) -> Option<String> {
         self.kernel.device(tap)?.master
     }
 
@@ -431,6 +267,9 @@ mod tests {
                 std::fs::create_dir_all(class_net.path().join(dir)).unwrap();
             }
             std::fs::write(class_net.path().join("vnet0/tun_flags"), "").unwrap();
+            for device in ["br0", "virbr0", "eth1", "vnet0"] {
+                std::fs::write(class_net.path().join(device).join("flags"), "0x1003\n").unwrap();
+            }
             let lan = "<forward mode='bridge'/><bridge name='br0'/>";
             let pool = "<forward mode='bridge'><interface dev='eth1'/></forward>";
             for (name, is_active, inner) in [
@@ -480,6 +319,7 @@ mod tests {
                 .map(|finding| match finding {
                     Finding::Fine(text) => format!("fine: {text}"),
                     Finding::LeftAlone(text) => format!("left alone: {text}"),
+                    Finding::Remark(text) => format!("remark: {text}"),
                     Finding::Astray(astray) => format!("{} => {}", astray.now, astray.should),
                     Finding::Hopeless(e) => format!("hopeless: {e:#}"),
                 })
@@ -528,6 +368,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_administratively_down() {
+        let bench = Bench::new();
+        let down = |device: &str| {
+            std::fs::write(bench.class_net.path().join(device).join("flags"), "0x1002\n").unwrap();
+        };
+        let (kind, source) = ("bridge", "bridge='br0'");
+        down("vnet0");
+        assert_eq!(bench.found("br0", kind, source), ["br0, down => br0"]);
+        let astray = bench.wiring().astray(None).unwrap();
+        assert_eq!(astray[0].to_string(), "NIC 1 (m): its tap vnet0 is on br0, but down → up");
+        assert_eq!(bench.found("", kind, source), ["no bridge, down => br0"]);
+        let astray = bench.wiring().astray(None).unwrap();
+        assert_eq!(astray[0].to_string(), "NIC 1 (m): its tap vnet0 is on no bridge → br0; it is down → up");
+        assert_eq!(astray[0].fault(), "its tap vnet0 is on no bridge and belongs on br0, is down");
+        // Somebody has taken the NIC's own link down.
+        let found = bench.found("br0", kind, "bridge='br0'/><link state='down'");
+        assert_eq!(found, ["fine: NIC 1 (m): its tap vnet0 is on br0"]);
+        std::fs::write(bench.class_net.path().join("vnet0/flags"), "0x1003\n").unwrap();
+        down("br0");
+        let found = bench.found("br0", kind, source);
+        assert!(found[0].starts_with("remark:") && found[0].contains("'br0' is administratively down"));
+        bench.found("", kind, source);
+        assert!(bench.wiring().astray(None).unwrap()[0].bridge_is_down);
+    }
+
+    #[test]
     fn what_cannot_or_need_not_be_helped() {
         let bench = Bench::new();
         for (master, kind, source, wanted) in [
@@ -550,7 +416,7 @@ mod tests {
                 "br0",
                 "bridge",
                 "network='off' bridge='br0'",
-                "left alone: NIC 1 (m): its tap vnet0 is left alone: it is on",
+                "remark: NIC 1 (m): its tap vnet0 is on br0, but network 'off' isn't active",
             ),
             ("br0", "bridge", "bridge='br0'/><virtualport type='openvswitch'", "left alone:"),
         ] {
@@ -581,26 +447,11 @@ mod tests {
         );
         assert_eq!(bench.wiring().astray(None).unwrap(), astray);
         assert_eq!(bench.wiring().astray(Some("lan")).unwrap(), []);
+        assert!(bench.wiring().unknown("default").unwrap().is_empty());
+        bench.found("virbr0", "network", "network='default' portid='p2' bridge='virbr0'");
+        assert_eq!(bench.wiring().unknown("default").unwrap(), ["u"]);
         let ended = bench.fake.state().running["u"].replace(" id='1'", "");
         bench.fake.state().running.insert("u".into(), ended);
         assert_eq!(bench.wiring().astray(None).unwrap(), []);
-    }
-
-    #[test]
-    fn the_vlans_of_a_port() {
-        let of = |vlan: &str| {
-            let xml = format!("<interface>{vlan}</interface>");
-            let doc = Doc::parse(&xml).unwrap();
-            let vlans = vlans(doc.root());
-            vlans.iter().map(|(id, how)| format!("{id} {}", how.join(" "))).collect::<Vec<_>>()
-        };
-        assert!(of("").is_empty());
-        assert_eq!(of("<vlan><tag id='42'/></vlan>"), ["42 pvid untagged"]);
-        assert_eq!(
-            of("<vlan trunk='yes'><tag id='1' nativeMode='untagged'/><tag id='2'/></vlan>"),
-            ["1 pvid untagged", "2 "]
-        );
-        assert_eq!(of("<vlan><tag id='3' nativeMode='tagged'/><tag id='4'/></vlan>"), ["3 pvid", "4 "]);
-        assert_eq!(of("<vlan trunk='yes'><tag id='5'/></vlan>"), ["5 "]);
     }
 }

@@ -1,0 +1,128 @@
+//! Running guests on a network that aren't plugged into it, and what mends that.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::guests::{Attached, Wired, named};
+use crate::model::Network;
+use crate::plan::taps::{Finding, Wiring};
+use crate::problem::{help, message};
+use crate::sys::hypervisor::{Hypervisor, Reach};
+use crate::sys::kernel::{Kernel, Kind};
+use crate::sys::networks::NetworkState;
+
+/// What is wrong with a running guest's connection to its network.
+pub(super) struct Fault {
+    /// The guests that it is wrong with.
+    guests: Vec<String>,
+    /// What it is; it names them.
+    what: String,
+    /// What to type.
+    help: Option<String>,
+}
+
+impl Fault {
+    pub(super) fn json(&self) -> Value {
+        json!({ "guests": self.guests, "what": self.what, "help": self.help })
+    }
+}
+
+/// The faults in lines, each help once.
+pub(super) fn lines(faults: &[Fault]) -> Vec<String> {
+    let mut lines: Vec<String> = faults.iter().map(|fault| fault.what.clone()).collect();
+    for help in faults.iter().filter_map(|fault| fault.help.as_ref()) {
+        let line = format!("to mend that: {help}");
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+/// Looks at the taps of the running guests on one network.
+///
+/// # Errors
+/// libvirt can't be asked.
+pub(super) fn look(
+    host: &dyn Hypervisor,
+    name: &str,
+    (network, is_active): (&Network, bool),
+    attached: &[Attached],
+) -> Result<Vec<Fault>> {
+    let running: Vec<&Attached> = attached.iter().filter(|a| a.runs_on_it).collect();
+    if running.is_empty() {
+        return Ok(Vec::new());
+    }
+    let is_remote = Reach::of_uri(host.uri()) == Reach::Remote;
+    if !is_active && network.mode.is_virtual() {
+        let after = if is_remote { ", then 'kvmnet reattach' on that host" } else { "" };
+        return Ok(vec![Fault {
+            guests: running.iter().map(|a| a.guest.name.clone()).collect(),
+            what: format!("running {} cut off: it isn't active", named(running.iter().copied())),
+            help: Some(format!("kvmnet net start {name}{after}")),
+        }]);
+    }
+    if is_remote {
+        return Ok(Vec::new());
+    }
+    let wiring = Wiring::new(host)?;
+    let mut out = Vec::new();
+    for Attached { guest, .. } in running {
+        let fault = |what: String, help: Option<String>| Fault {
+            guests: vec![guest.name.clone()],
+            what: format!("guest '{}': {what}", guest.name),
+            help,
+        };
+        out.extend(wiring.look(guest, Some(name))?.into_iter().filter_map(|finding| match finding {
+            Finding::Fine(_) | Finding::LeftAlone(_) => None,
+            Finding::Remark(what) => Some(fault(what, None)),
+            Finding::Astray(astray) => {
+                let mend = format!("kvmnet reattach --on-network {name}");
+                Some(fault(format!("{}: {}", astray.nic, astray.fault()), Some(mend)))
+            }
+            Finding::Hopeless(e) => Some(fault(message(&e), help(&e).next().map(Into::into))),
+        }));
+    }
+    Ok(out)
+}
+
+/// The running guests that a network has lost, as far as that can be told without asking libvirt more than a listing does:
+/// it isn't active, or their taps aren't on its bridge.
+pub(super) fn of_listing<'a>(
+    host: &dyn Hypervisor,
+    state: &NetworkState,
+    network: Option<&Network>,
+    guests: &'a [Wired],
+) -> Vec<&'a str> {
+    let Some(network) = network else { return Vec::new() };
+    let on_it = |wired: &&Wired| wired.running.contains(&state.name);
+    let lost = guests.iter().filter(on_it).map(|wired| wired.guest.name.as_str());
+    if !state.is_active {
+        return lost.filter(|_| network.mode.is_virtual()).collect();
+    }
+    let Some(bridge) = network.bridge.as_deref().filter(|_| !network.has_pool) else { return Vec::new() };
+    let kernel = Kernel::default();
+    if Reach::of_uri(host.uri()) == Reach::Remote
+        || guests.iter().all(|wired| wired.taps.is_empty())
+        || kernel.device(bridge).is_none_or(|device| device.kind != Kind::Bridge)
+    {
+        return Vec::new();
+    }
+    let is_off = |tap: &str| kernel.master(tap).is_some_and(|master| master.as_deref() != Some(bridge));
+    let has_lost = |wired: &&Wired| wired.taps.iter().any(|(name, tap)| *name == state.name && is_off(tap));
+    guests.iter().filter(has_lost).map(|wired| wired.guest.name.as_str()).collect()
+}
+
+/// What a listing says of that.
+pub(super) fn hint(state: &NetworkState, guests: &[&str]) -> String {
+    let (name, guests) = (&state.name, guests.join("', '"));
+    match state.is_active {
+        false => format!(
+            "kvmnet: network '{name}' isn't active, and running guests on it are cut off ('{guests}'): kvmnet net start {name}"
+        ),
+        true => format!(
+            "kvmnet: running guests on network '{name}' aren't plugged into its bridge ('{guests}'): kvmnet reattach \
+             --on-network {name}"
+        ),
+    }
+}
