@@ -88,11 +88,13 @@ fn make(machine: &Machine<'_>, flavour: Flavour) {
             "networkctl reload"
         }
         Flavour::NetworkManager => {
+            // Both profiles of the NIC come up by themselves; without a priority it is chance which one wins at boot.
             "nmcli con add type bridge ifname br0 con-name br0 bridge.stp no bridge.forward-delay 0 \
                  bridge.mac-address 52:54:00:aa:00:04 ipv4.method manual ipv4.addresses 198.18.0.4/24 \
                  ipv4.gateway 198.18.0.1 ipv6.method manual ipv6.addresses 2001:2:0:1::4/64 \
                  ipv6.gateway 2001:2:0:1::1
-             nmcli con add type ethernet ifname enp4s0 con-name br0-port master br0 slave-type bridge
+             nmcli con add type ethernet ifname enp4s0 con-name br0-port master br0 slave-type bridge \
+                 connection.autoconnect-priority 100
              nmcli -w 20 con up br0-port"
         }
     };
