@@ -16,3 +16,6 @@ mod site;
 
 #[path = "lab/machines.rs"]
 mod machines;
+
+#[path = "lab/by_hand.rs"]
+mod by_hand;

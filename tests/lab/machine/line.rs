@@ -95,7 +95,7 @@ impl Drop for Finally<'_> {
 }
 
 /// Sends a datagram every ten milliseconds until one is answered that was sent after `done`. Gives the longest time between
-/// two that were answered; says in `probing` when the first was. Nothing if there is no answer for half a minute.
+/// two answers (not between what they answer: a datagram may wait on its way until the address is found again); says in `probing` when the first was. Nothing if there is no answer for half a minute.
 fn probe(to: SocketAddr, probing: &AtomicBool, done: &AtomicBool) -> Option<Duration> {
     let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = UdpSocket::bind(any).expect("there are ports left");
@@ -120,8 +120,8 @@ fn probe(to: SocketAddr, probing: &AtomicBool, done: &AtomicBool) -> Option<Dura
             match socket.recv(&mut back) {
                 Ok(8) => {
                     let echoed = u64::from_be_bytes(back);
-                    longest = longest.max(echoed.saturating_sub(answered));
-                    answered = answered.max(echoed);
+                    longest = longest.max(now() - answered);
+                    answered = now();
                     probing.store(true, Ordering::Relaxed);
                     if finished.is_some_and(|finished| echoed >= finished) {
                         return Some(Duration::from_micros(longest));

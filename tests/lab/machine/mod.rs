@@ -240,10 +240,9 @@ impl<'a> Machine<'a> {
     #[track_caller]
     pub(crate) fn command(&self, argv: &[&str]) -> Command {
         let on = self.on.as_ref().expect("the machine is on");
-        let group = self.lan.path(&format!("/run/lab/cgroup/{}/login.scope", self.group()));
+        let group = self.lan.path(&format!("{}/login.scope", self.group_path()));
         // As after a login: in a control group of the machine, but in none of its services.
         let join = "mkdir -p \"$0\"; echo $$ >\"$0/cgroup.procs\"; exec nsenter -t \"$@\"";
-        // Only the names that are made for that lead into a site; here it is just a way to the plain environment.
         let mut cmd = Command::new("bash");
         cmd.args(["-c", join]).arg(group).arg(on.init.to_string());
         cmd.args(["-m", "-n", "-p", "-i", "-u", "-C", "--"]).args(argv);
@@ -338,9 +337,7 @@ impl<'a> Machine<'a> {
     #[track_caller]
     pub(crate) fn state(&self) -> State {
         let began = Instant::now();
-        while self.ip(&["addr", "show", "tentative"]).to_string().contains("ifname")
-            && began.elapsed() < PATIENCE
-        {
+        while self.ip(&["addr"]).to_string().contains("\"tentative\":true") && began.elapsed() < PATIENCE {
             sleep(Duration::from_millis(30));
         }
         State::of(self)
@@ -361,6 +358,11 @@ impl<'a> Machine<'a> {
     /// Its control group.
     fn group(&self) -> String {
         format!("{}{}", self.lan.groups(), self.name)
+    }
+
+    /// Where its control group is, in the LAN's site.
+    pub(crate) fn group_path(&self) -> String {
+        format!("/run/lab/cgroup/{}", self.group())
     }
 
     /// The switch's end of a NIC's cable.

@@ -112,13 +112,14 @@ fn describe(device: &Value) -> String {
         device["flags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let has = |flag: &str| flags.contains(&flag);
     let mut text = format!(
-        "kind {}\nmaster {}\nup {}, carrier {}\naddress {}\nmtu {}\n",
+        "kind {}\nmaster {}\nup {}, carrier {}\naddress {}\nmtu {}\naddrgenmode {}\n",
         device["linkinfo"]["info_kind"].as_str().unwrap_or("-"),
         device["master"].as_str().unwrap_or("-"),
         has("UP"),
         has("LOWER_UP"),
         word("address"),
         device["mtu"],
+        word("inet6_addr_gen_mode"),
     );
     // How a bridge is set. Its timers, its id and what it has learnt are left out: they change by themselves.
     for key in ["stp_state", "forward_delay", "ageing_time", "priority", "vlan_filtering"] {
