@@ -17,5 +17,7 @@ mod site;
 #[path = "lab/machines.rs"]
 mod machines;
 
+#[path = "lab/bridges/mod.rs"]
+mod bridges;
 #[path = "lab/by_hand.rs"]
 mod by_hand;

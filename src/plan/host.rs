@@ -105,17 +105,19 @@ impl HostBridge {
             return Ok(Verified { checks: Vec::new(), deadline: 0 });
         }
         let (side, other) = if forward { (&self.after, &self.before) } else { (&self.before, &self.after) };
-        let file = |((path, mode), (before, after)): (&(String, u32), (&Option<String>, &Option<String>))| {
-            let (before, after) = (before.clone(), after.clone());
-            FileChange { path: path.clone(), before, after, mode: *mode }
-        };
-        let texts = other.texts.iter().zip(&side.texts);
+        let texts = other.texts.iter().cloned().zip(side.texts.iter().cloned());
+        let files = self.files.iter().zip(texts).map(|((path, mode), (before, after))| FileChange {
+            path: path.clone(),
+            before,
+            after,
+            mode: *mode,
+        });
         let deed = Deed {
             id: if forward { self.id.clone() } else { format!("{}-undo", self.id) },
             bridge: self.bridge.clone(),
             headline: side.headline.clone(),
             backend: self.backend.clone(),
-            files: self.files.iter().zip(texts).map(file).filter(|file| file.before != file.after).collect(),
+            files: files.filter(|file| file.before != file.after).collect(),
             make: side.way.clone(),
             unmake: other.way.clone(),
             is_lenient: !forward,

@@ -234,7 +234,7 @@ impl Journal {
 pub(super) fn failed(folder: &Path, id: &str, why: &str) -> Result<()> {
     let is_it = |step: &Step| matches!(&step.place, Place::Host(host) if host.id == id);
     for run in read_all(folder)?.into_iter().rev() {
-        for entry in run.entries.iter().filter(|entry| entry.steps.iter().any(is_it)) {
+        if let Some(entry) = run.entries.iter().find(|entry| entry.steps.iter().any(is_it)) {
             let line = Line::End { change: entry.change, outcome: Outcome::Failed { why: why.into() } };
             return Ok(Log::append_to(folder, run.number)?.add(&serde_json::to_string(&line)?)?);
         }

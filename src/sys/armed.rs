@@ -155,35 +155,44 @@ impl Armed {
         Ok(path)
     }
 
-    /// Has `after` and the next boot do what is written down.
+    /// Has `after` and the next boot do what is written down. The timer comes first: whatever is left by a process that is
+    /// killed from then on, it takes away.
     ///
     /// # Errors
     /// It can't be made sure of; then nothing will happen.
     pub fn arm(&self, id: &str, after: Duration) -> Result<Alarm> {
         let program = self.program()?;
+        // Without it, whoever has the same environment finds the folder all the same.
         let _ = fs::DirBuilder::new().mode(0o755).recursive(true).create("/run/kvmnet");
         let _ = fs::remove_file(POINTER);
         let _ = std::os::unix::fs::symlink(&self.folder, POINTER);
         if !is_systemd() {
             return self.wait_in_a_process(&program, after).map(Alarm::Process);
         }
+        let alarm = match self.timer(&program, id, after) {
+            Ok(unit) => Alarm::Timer(unit),
+            // It runs, but can't be asked for a timer.
+            Err(_) => Alarm::Process(self.wait_in_a_process(&program, after)?),
+        };
         self.enable_at_boot(&program)?;
+        Ok(alarm)
+    }
+
+    fn timer(&self, program: &Path, id: &str, after: Duration) -> Result<String> {
         let unit = format!("kvmnet-put-back-{id}");
         let words = [
             "systemd-run".to_string(),
             "--quiet".into(),
+            "--collect".into(),
             format!("--unit={unit}"),
             "--description=Put the host's network back unless 'kvmnet host bridge confirm' is run".into(),
             format!("--on-active={}ms", after.as_millis()),
             "--timer-property=AccuracySec=100ms".into(),
             "--".into(),
         ];
-        let argv: Vec<String> = words.into_iter().chain(self.way_back(&program, &[])).collect();
-        match exec::run(&argv, PATIENCE) {
-            Ok(_) => Ok(Alarm::Timer(unit)),
-            // It runs, but can't be asked for a timer.
-            Err(_) => self.wait_in_a_process(&program, after).map(Alarm::Process),
-        }
+        let argv: Vec<String> = words.into_iter().chain(self.way_back(program, &[])).collect();
+        exec::run(&argv, PATIENCE)?;
+        Ok(unit)
     }
 
     /// Is what waits for the moment still there?

@@ -30,6 +30,10 @@ pub struct DeviceState {
     pub mac: String,
     /// In bytes.
     pub mtu: u32,
+    /// How the kernel makes its link-local IPv6 address, which bridge-utils changes and doesn't put back.
+    pub generates: Option<String>,
+    /// Its link-local IPv6 addresses.
+    pub link_local: Vec<String>,
     /// Its addresses, without those of the link and those that the kernel makes up for privacy.
     pub addresses: Vec<AddressState>,
 }
@@ -98,8 +102,14 @@ fn device(raw: &Value) -> Option<DeviceState> {
             is_tentative: is("tentative"),
         })
     });
+    let of_link = raw["addr_info"].as_array().into_iter().flatten().filter(|info| info["scope"] == "link");
+    let of_link = of_link.filter(|info| info["family"] == "inet6");
     Some(DeviceState {
         name: word("ifname")?,
+        generates: word("inet6_addr_gen_mode"),
+        link_local: of_link
+            .filter_map(|info| Some(format!("{}/{}", info["local"].as_str()?, info["prefixlen"].as_u64()?)))
+            .collect(),
         is_up: has("UP"),
         has_carrier: has("LOWER_UP"),
         master: word("master"),
@@ -200,6 +210,12 @@ impl NetState {
                 let mtu = was.mtu.to_string();
                 add(format!("{name} has the MTU {}", now.mtu), &["link", "set", name, "mtu", &mtu]);
             }
+            if let (Some(mode), true) = (&was.generates, now.generates != was.generates) {
+                add(
+                    format!("{name} makes its own IPv6 address in another way"),
+                    &["link", "set", name, "addrgenmode", mode],
+                );
+            }
             if now.is_up != was.is_up {
                 let (word, other) = if was.is_up { ("up", "down") } else { ("down", "up") };
                 add(format!("{name} is {other}"), &["link", "set", name, word]);
@@ -228,6 +244,10 @@ impl NetState {
         for was in &before.devices {
             let name = was.name.as_str();
             let now = self.device(name).map(|device| device.addresses.as_slice()).unwrap_or_default();
+            let of_link = self.device(name).map(|device| device.link_local.as_slice()).unwrap_or_default();
+            for cidr in was.link_local.iter().filter(|cidr| !of_link.contains(cidr)) {
+                add(format!("{name} has no address {cidr}"), &["addr", "replace", cidr, "dev", name, "scope", "link"]);
+            }
             let has = |all: &[AddressState], cidr: &str| all.iter().any(|address| address.cidr == cidr);
             for address in was.addresses.iter().filter(|address| !has(now, &address.cidr)) {
                 let valid = address.valid.map(|valid| valid.to_string());

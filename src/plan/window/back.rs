@@ -143,7 +143,7 @@ fn begin(armed: &Armed) -> Result<Option<Window>> {
     if let Phase::Confirmed | Phase::PutBack = window.phase {
         // Whoever ended it was cut short.
         if window.phase == Phase::Confirmed {
-            let _: Vec<_> = window.files.iter().map(|kept| kept.forget()).collect();
+            window.files.iter().for_each(|kept| drop(kept.forget()));
         }
         armed.disarm(window.alarm.as_ref())?;
         return Ok(None);

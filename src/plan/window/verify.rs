@@ -110,7 +110,7 @@ pub fn check(want: &Want, now: &NetState) -> Vec<Checked> {
             let is = |found: &&str| found.parse::<IpAddr>().is_ok_and(|found| found == *gateway);
             let found = if gateways.is_empty() { "none".into() } else { gateways.join(", ") };
             let what = format!("default route through {name}");
-            out.push(Checked::new(what, format!("via {gateway}"), found, gateways.iter().any(|g| is(&g))));
+            out.push(Checked::new(what, format!("via {gateway}"), found, gateways.iter().any(is)));
         }
     }
     for name in &want.bare {

@@ -72,7 +72,9 @@ fn report(ended: Option<Ended>, context: &mut Context) -> Result<u8> {
     }
     match ended {
         None => {
-            context.screen.say("kvmnet: nothing to do: no change of the host's network waits to be confirmed")
+            context
+                .screen
+                .say("kvmnet: nothing to do: no change of the host's network waits to be confirmed");
         }
         Some(Ended { window, faults, kept }) => {
             kept.iter().for_each(|said| context.screen.say(&format!("kvmnet: {said}")));

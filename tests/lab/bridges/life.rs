@@ -1,0 +1,92 @@
+//! A bridge is made over a connection that survives, confirmed, outlives a reboot, and is taken down again.
+
+use super::{boot, create, nothing_is_left, own_file, with_every_backend};
+use crate::machine::configs::Addresses;
+use crate::machine::{Flavour, Lan, MAC, Machine};
+
+with_every_backend! { static_addresses dhcp4 dhcp_and_router_advertisements router_advertisements }
+
+fn static_addresses(flavour: Flavour) {
+    lives(flavour, Addresses::StaticBoth);
+}
+
+fn dhcp4(flavour: Flavour) {
+    lives(flavour, Addresses::Dhcp4);
+}
+
+fn dhcp_and_router_advertisements(flavour: Flavour) {
+    lives(flavour, Addresses::DhcpBoth);
+}
+
+fn router_advertisements(flavour: Flavour) {
+    lives(flavour, Addresses::Slaac);
+}
+
+fn lives(flavour: Flavour, addresses: Addresses) {
+    let Some(lan) = Lan::start() else { return };
+    let mut machine = boot(&lan, flavour, addresses);
+    let (path, text, _) = own_file(flavour, addresses);
+    let held = on(&machine, "enp4s0");
+    let mut connection = lan.connection(&machine);
+    let mut made = None;
+    let outage = lan.outage(&machine, || made = Some(create(&machine, &connection, &[])));
+    let made = made.unwrap().ok().says(&["kvmnet host bridge confirm"]);
+    eprintln!("{flavour:?}, {addresses:?}: {} ms without an answer while br0 was made", outage.as_millis());
+    assert!(connection.is_alive() && connection.echoes(), "{}", made.report());
+    // Temporary addresses and those of DHCPv6 may be others.
+    assert_eq!(on(&machine, "br0").first(), held.first(), "{}", made.report());
+    assert!(on(&machine, "enp4s0").is_empty());
+    assert!(machine.sh("ip -d link show enp4s0").contains("master br0"));
+    assert!(machine.sh("ip link show br0").contains(MAC));
+    // Somebody else at the same time is told to wait.
+    machine.kvmnet(&["host", "bridge", "create", "br1", "--port", "enp4s0", "-y"]).exits(2);
+    let listed = machine.kvmnet(&["-o", "json", "host", "bridge", "list"]).ok().json();
+    assert_eq!(listed["bridges"][0]["ports"][0], "enp4s0");
+    assert!(listed["bridges"][0]["waits_for_confirm"]["seconds_left"].as_u64().unwrap() <= 90);
+    let confirmed = machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    assert!(confirmed.says(&["kvmnet convert --on-network default --to-bridge br0"]).code == 0);
+    nothing_is_left(&machine);
+    create(&machine, &connection, &[]).ok().says(&["nothing to do", "is there already"]);
+
+    machine.reboot();
+    machine.wait_for_address("br0", held[0].split('/').next().unwrap());
+    assert!(lan.pings(held[0].split('/').next().unwrap()));
+
+    let mut connection = lan.connection(&machine);
+    let line = ["host", "bridge", "delete", "br0", "-y"];
+    machine.kvmnet_over(&connection, &line).ok().says(&["kvmnet host bridge confirm"]);
+    assert!(connection.echoes());
+    machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    nothing_is_left(&machine);
+    assert!(!machine.has("/sys/class/net/br0"));
+    assert_eq!(on(&machine, "enp4s0").first(), held.first());
+    assert_eq!(machine.text(path), text, "the file is as it was to the byte");
+    machine.kvmnet_over(&connection, &line).ok().says(&["no such bridge"]);
+}
+
+/// The lasting addresses of a device.
+fn on(machine: &Machine<'_>, device: &str) -> Vec<String> {
+    let all = machine.addresses();
+    all.into_iter().filter(|(dev, ..)| dev == device).map(|(_, ip, len)| format!("{ip}/{len}")).collect()
+}
+
+with_every_backend! { undone }
+
+/// `undo` takes a confirmed bridge down again, with the same way back.
+fn undone(flavour: Flavour) {
+    let Some(lan) = Lan::start_v4() else { return };
+    let machine = boot(&lan, flavour, Addresses::Static4);
+    let before = machine.state();
+    let mut connection = lan.connection(&machine);
+    create(&machine, &connection, &[]).ok();
+    machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    machine.kvmnet(&["history"]).ok().says(&["makes bridge br0 of enp4s0"]);
+    machine.kvmnet_over(&connection, &["undo", "-y"]).ok();
+    machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    assert!(connection.echoes());
+    let (path, text, _) = own_file(flavour, Addresses::Static4);
+    assert_eq!(machine.text(path), text);
+    assert!(!machine.has("/sys/class/net/br0"));
+    nothing_is_left(&machine);
+    assert_eq!(on(&machine, "enp4s0"), ["198.18.0.4/24"], "{}", before.diff(&machine.state()));
+}
