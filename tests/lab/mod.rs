@@ -11,21 +11,29 @@
 //! Most tests need a guest that runs and no more: [`xml::guest`] is a machine with nothing to boot. Where a guest must have
 //! addresses and answer, [`Lab::start_bootable`] gives a lab in which [`guest::Guest`]s boot Linux.
 
+mod asking;
 pub(crate) mod guest;
 mod initramfs;
 mod site;
 pub(crate) mod xml;
 
+use std::ffi::OsStr;
 use std::fs;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
+pub(crate) use asking::Asking;
 pub(crate) use site::{Out, Place};
-use site::{Site, missing};
+use site::{Site, missing, refuse, say, skipped};
 
 /// The one password that guests here have. No output of kvmnet may ever hold it; [`Lab::kvmnet`] sees to that.
 pub(crate) const SECRET: &str = "s3cretPw";
+
+/// What the first process in the site does; see there.
+const INIT: &str = include_str!("site.sh");
+
+/// The programs that a lab has besides those of every site.
+const NEEDED: [&str; 4] = ["libvirtd", "virtlogd", "virsh", "qemu-system-x86_64"];
 
 /// A running lab; see the module.
 pub(crate) struct Lab {
@@ -58,14 +66,15 @@ impl Lab {
     }
 
     fn start_with(etc: Option<&Path>, firewall: &str) -> Option<Self> {
-        if std::env::var("KVMNET_SKIP").is_ok_and(|words| words.split([',', ' ']).any(|w| w == "lab")) {
-            say("LAB NOT RUN: KVMNET_SKIP says so");
+        if skipped("lab") {
             return None;
         }
-        match missing() {
-            None => Some(Self { site: Site::start(etc, firewall) }),
-            Some(why) => refuse(&why),
+        if let Some(why) = missing(&NEEDED) {
+            return refuse(&why);
         }
+        let etc = etc.map(|etc| ("LAB_ETC", etc.as_os_str()));
+        let settings = etc.into_iter().chain([("LAB_FIREWALL", OsStr::new(firewall))]);
+        Some(Self { site: Site::start(INIT, settings) })
     }
 
     /// Runs a command on the host.
@@ -125,10 +134,7 @@ impl Lab {
         let line = [&[env!("CARGO_BIN_EXE_kvmnet")], args].concat().join(" ");
         let mut cmd = self.site.command(Place::Host, &["script", "-qec", &line, "/dev/null"]);
         cmd.env("KVMNET_STATE_DIR", "/run/lab/state");
-        cmd.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut asking = Asking { child: cmd.spawn().expect("script starts"), said: String::new(), line };
-        asking.read_until("[y/N]");
-        asking
+        Asking::start(cmd, line)
     }
 
     /// Writes a file on the host and gives its path there.
@@ -188,56 +194,6 @@ impl Lab {
         let master = self.tap_master(guest, nic);
         self.virsh(&["destroy", guest]);
         master
-    }
-}
-
-/// No lab, for this reason; a failure if one is demanded.
-fn refuse(why: &str) -> Option<Lab> {
-    let required = std::env::var("KVMNET_REQUIRE").unwrap_or_default();
-    assert!(
-        std::env::var_os("CI").is_none() && !required.split([',', ' ']).any(|w| w == "lab"),
-        "LAB NOT RUN: {why}"
-    );
-    say(&format!("LAB NOT RUN: {why}"));
-    None
-}
-
-/// Says something that is heard even of a test that passes, whose `eprintln!` is not.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-/// A kvmnet that waits for an answer on its terminal.
-pub(crate) struct Asking {
-    child: Child,
-    said: String,
-    line: String,
-}
-
-impl Asking {
-    /// Reads what it says until `word` is among it.
-    #[track_caller]
-    fn read_until(&mut self, word: &str) {
-        let stdout = self.child.stdout.as_mut().expect("a pipe was asked for");
-        let mut buf = [0; 4096];
-        while !self.said.contains(word) {
-            let n = stdout.read(&mut buf).expect("a pipe can be read");
-            assert!(n > 0, "kvmnet ended without asking: {}\n{}", self.line, self.said);
-            self.said.push_str(&String::from_utf8_lossy(&buf[..n]));
-        }
-    }
-
-    /// Answers it; gives its exit code and all that it said.
-    pub(crate) fn answer(mut self, text: &str) -> (i32, String) {
-        let mut stdin = self.child.stdin.take().expect("a pipe was asked for");
-        stdin.write_all(text.as_bytes()).expect("a pipe can be written");
-        stdin.flush().expect("a pipe can be written");
-        let mut rest = String::new();
-        let stdout = self.child.stdout.as_mut().expect("a pipe was asked for");
-        let _ = stdout.read_to_string(&mut rest);
-        drop(stdin);
-        let code = self.child.wait().expect("script ends").code().unwrap_or(-1);
-        (code, self.said + &rest)
     }
 }
 

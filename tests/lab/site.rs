@@ -1,32 +1,18 @@
-//! One site: a LAN and a host with a real libvirtd on it, all in namespaces of its own.
+//! One site: a LAN and what stands on it, all in namespaces of its own.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What the first process in the site does; see there.
-const INIT: &str = include_str!("site.sh");
-
-/// The programs that a site is made of.
-const NEEDED: [&str; 10] = [
-    "bash",
-    "unshare",
-    "nsenter",
-    "ip",
-    "ping",
-    "libvirtd",
-    "virtlogd",
-    "virsh",
-    "qemu-system-x86_64",
-    "dnsmasq",
-];
+/// The programs that every site is made of.
+const NEEDED: [&str; 6] = ["bash", "unshare", "nsenter", "ip", "ping", "dnsmasq"];
 
 /// Where programs are looked for, in the site too.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A running site. It ends when this is dropped, and also when the process that holds it is killed:
 /// its first process lives only as long as the pipe to its standard input.
@@ -47,12 +33,12 @@ pub(crate) enum Place {
     Lan,
 }
 
-/// Why this machine can't run a site, if it can't.
-pub(crate) fn missing() -> Option<String> {
+/// Why this machine can't run a site with these programs in it, if it can't.
+pub(crate) fn missing(programs: &[&str]) -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("it needs root, for namespaces and network devices".into());
     }
-    for name in NEEDED {
+    for name in NEEDED.iter().chain(programs) {
         if !PATH.split(':').any(|dir| PathBuf::from(dir).join(name).exists()) {
             return Some(format!("{name} is not installed"));
         }
@@ -76,17 +62,14 @@ pub(crate) fn missing() -> Option<String> {
 }
 
 impl Site {
-    /// Makes a site and waits until libvirtd answers and its network `default` runs. libvirtd's definitions stand in
-    /// `etc`, which must not exist yet, or in memory. Its firewall rules are made by `firewall`; with another one than
-    /// `iptables` the network may not run, if the kernel can't.
-    pub(crate) fn start(etc: Option<&Path>, firewall: &str) -> Self {
+    /// Makes a site: runs the script `init` with `settings` in its environment, and waits until it says that all is ready.
+    pub(crate) fn start<'a>(init: &str, settings: impl IntoIterator<Item = (&'a str, &'a OsStr)>) -> Self {
         let mut unshare = Command::new("unshare")
             .args(["-m", "-n", "-p", "-i", "-u", "-f", "--kill-child=KILL", "--mount-proc"])
-            .args(["bash", "-c", INIT, "site"])
+            .args(["bash", "-c", init, "site"])
             .env_clear()
             .envs([("PATH", PATH), ("LC_ALL", "C"), ("HOME", "/run/lab/home")])
-            .envs(etc.map(|etc| ("LAB_ETC", etc)))
-            .env("LAB_FIREWALL", firewall)
+            .envs(settings)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -119,6 +102,12 @@ impl Site {
         PathBuf::from(format!("/proc/{}/root", self.init))
     }
 
+    /// The site's first process, as numbered here.
+    #[allow(dead_code, reason = "only tests/hosts.rs needs it")]
+    pub(crate) fn init(&self) -> u32 {
+        self.init
+    }
+
     /// A command that will run in the site, with nothing on its standard input and the plainest environment.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, place: Place, argv: &[S]) -> Command {
         let mut cmd = Command::new("nsenter");
@@ -147,6 +136,31 @@ impl Drop for Site {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// Whether `KVMNET_SKIP` has that word, which then is said aloud.
+pub(crate) fn skipped(word: &str) -> bool {
+    let skip = std::env::var("KVMNET_SKIP").is_ok_and(|words| words.split([',', ' ']).any(|w| w == word));
+    if skip {
+        say(&format!("LAB NOT RUN: KVMNET_SKIP has the word {word}"));
+    }
+    skip
+}
+
+/// No lab, for this reason; a failure if one is demanded.
+pub(crate) fn refuse<T>(why: &str) -> Option<T> {
+    let required = std::env::var("KVMNET_REQUIRE").unwrap_or_default();
+    assert!(
+        std::env::var_os("CI").is_none() && !required.split([',', ' ']).any(|w| w == "lab"),
+        "LAB NOT RUN: {why}"
+    );
+    say(&format!("LAB NOT RUN: {why}"));
+    None
+}
+
+/// Says something that is heard even of a test that passes, whose `eprintln!` is not.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// What a finished command gave back.

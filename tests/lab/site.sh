@@ -1,4 +1,4 @@
-# What the first process of a site does. It is run by site.rs as
+# What the first process of a site does. It is run by site.rs for mod.rs as
 #     unshare -m -n -p -i -u -f --kill-child=KILL --mount-proc bash -c SCRIPT site
 # so all of it happens in namespaces of its own: mounts, network, processes, IPC, host name.
 # It says `ready` on stdout when the host stands, then waits for the end of its input. That input is a pipe held by the

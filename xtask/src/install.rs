@@ -140,14 +140,7 @@ fn codename_in(os_release: &str) -> Option<String> {
 
 /// Adds Debian's backports, from the mirror that this machine already uses.
 fn add_source(codename: &str, backports: &str) -> Result<()> {
-    let targets = output_of(Command::new("apt-get").args([
-        "indextargets",
-        "--format",
-        "$(CODENAME) $(COMPONENT) $(REPO_URI)",
-        "Created-By: Packages",
-    ]))
-    .unwrap_or_default();
-    let Some(mirror) = mirror_in(&targets, codename) else {
+    let Some(mirror) = mirror_of(codename) else {
         bail!("cannot tell which mirror to take {backports} from: please add it to apt's sources");
     };
     let file = format!("/etc/apt/sources.list.d/{backports}.list");
@@ -163,6 +156,22 @@ fn add_source(codename: &str, backports: &str) -> Result<()> {
 /// Fetches apt's lists of packages anew.
 pub(crate) fn update_lists() -> Result<()> {
     privileged(&words("apt-get update --quiet"))
+}
+
+/// The mirror that this machine has its packages from, if it is Debian itself.
+pub(crate) fn debian_mirror() -> Option<String> {
+    mirror_of(&debian_codename()?)
+}
+
+/// The mirror that apt has `codename`'s main packages from.
+fn mirror_of(codename: &str) -> Option<String> {
+    let targets = output_of(Command::new("apt-get").args([
+        "indextargets",
+        "--format",
+        "$(CODENAME) $(COMPONENT) $(REPO_URI)",
+        "Created-By: Packages",
+    ]));
+    mirror_in(&targets.unwrap_or_default(), codename)
 }
 
 /// The mirror that serves `codename`'s main packages, from `apt-get indextargets`.

@@ -5,6 +5,7 @@
 mod bench;
 mod demo;
 mod guest;
+mod host;
 mod install;
 mod modules;
 mod packages;
@@ -27,8 +28,8 @@ Chores:
                  when they are missing
   test           Everything a change must pass: formatting, clippy, all tests with
                  and without libvirt, documentation, licences, fuzzing. As root it
-                 also runs the tests that start a libvirtd of their own inside
-                 network namespaces. Installs what it lacks
+                 also runs the tests that start a libvirtd of their own, or boot machines,
+                 inside network namespaces. Installs what it lacks
   test --fast    The same without the libvirtd tests, licences and fuzzing
   bench          Measure kvmnet beside virt-xml, cat, xmllint and a Python program, and
                  write the table into BENCHMARKS.md. As root it also measures a
@@ -36,6 +37,9 @@ Chores:
                  Fails when a limit is exceeded. Installs what it lacks
   guest          Make ready the kernel and the busybox that guests boot in the libvirtd
                  tests: downloaded with apt and not installed, else this machine's own.
+                 `test` does this by itself
+  host           Make ready the Debian that the tests' machines boot, with every program
+                 that configures networks on it: with mmdebstrap, in the target folder.
                  `test` does this by itself
   man            Write the man pages in man/ anew, after the command line changed
   help           This text
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(),
         ["demo"] => demo::run(),
         ["guest"] => guest::ensure(),
+        ["host"] => host::ensure(),
         ["man"] => man(),
         ["test"] => test::run(false),
         ["test", "--fast"] => test::run(true),

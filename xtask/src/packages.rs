@@ -62,6 +62,8 @@ pub(crate) enum Stage {
     Fuzz,
     /// Run the tests that start a libvirtd of their own in namespaces.
     Lab,
+    /// Make the Debian that those tests' machines boot.
+    Host,
     /// Measure kvmnet beside other programs.
     Bench,
 }
@@ -105,7 +107,7 @@ const fn need(stage: Stage, probe: Probe, why: &'static str, packages: [&'static
 }
 
 use Probe::{Driver, File, Library, Program, Python};
-use Stage::{Bench, Build, Fuzz, Lab, Test};
+use Stage::{Bench, Build, Fuzz, Host, Lab, Test};
 
 /// What the chores need, stage by stage. A Rust toolchain brings the C linker that it works with.
 static NEEDS: &[Need] = &[
@@ -244,6 +246,29 @@ static NEEDS: &[Need] = &[
         Program("zstd"),
         "unpacking kernel modules for guests that boot",
         [&["zstd"], &["zstd"], &["zstd"], &["zstd"]],
+    ),
+    need(
+        Host,
+        Program("mmdebstrap"),
+        "making the Debian that the tests' machines boot",
+        [&["mmdebstrap"], &["mmdebstrap"], &["mmdebstrap"], &["mmdebstrap"]],
+    ),
+    need(
+        Host,
+        Program("apt-get"),
+        "making the Debian that the tests' machines boot",
+        [&["apt"], &["apt"], &["apt"], &["apt"]],
+    ),
+    need(
+        Host,
+        File("/usr/share/keyrings/debian-archive-keyring.gpg"),
+        "knowing Debian's packages from forged ones",
+        [
+            &["debian-archive-keyring"],
+            &["debian-keyring"],
+            &["debian-archive-keyring"],
+            &["debian-archive-keyring"],
+        ],
     ),
     need(
         Bench,
