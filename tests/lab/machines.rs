@@ -21,10 +21,12 @@ fn boots(flavour: Flavour) {
     assert!(machine.sh("ip -br link show enp4s0").contains(MAC));
     assert_eq!(machine.run(&["ping", "-c1", "-W2", "198.18.0.9"]).ok().code, 0);
     machine.kvmnet(&["--version"]).ok();
+    machine.run(&["script", "-qec", "tty", "/dev/null"]).ok().says(&["/dev/pts/"]);
     let failed = machine.sh("systemctl --failed --plain --no-legend");
     assert_eq!(failed, "", "{}", machine.log());
     let mut connection = lan.connection(&machine);
     assert!(connection.echoes() && connection.is_alive());
+    machine.kvmnet_over(&connection, &["--version"]).ok();
     assert!(connection.ssh().starts_with("198.18.0.9 ") && connection.ssh().ends_with(" 198.18.0.4 22"));
 
     let began = Instant::now();
@@ -50,12 +52,18 @@ fn asks(flavour: Flavour) {
     };
     let before = given(&machine);
     assert!(before.0.to_string().starts_with("198.18.0.1"), "{before:?}");
+    // Of this one it is seen as well that its DHCP clients are told of; looking takes its time.
+    let state = (flavour == Flavour::Ifupdown).then(|| machine.state());
     let outage = lan.outage(&machine, || {
         machine.unplug("enp4s0");
         sleep(Duration::from_millis(200));
         machine.plug("enp4s0");
     });
     assert!(outage >= Duration::from_millis(190), "{outage:?}");
+    if let Some(state) = state {
+        assert!(format!("{state:?}").contains("dhclient") && format!("{state:?}").contains("enp4s0.leases"));
+        machine.is_again(&state);
+    }
     machine.reboot();
     let after = given(&machine);
     eprintln!("{flavour:?}: {before:?}, then {after:?}");

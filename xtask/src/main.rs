@@ -28,8 +28,8 @@ Chores:
                  when they are missing
   test           Everything a change must pass: formatting, clippy, all tests with
                  and without libvirt, documentation, licences, fuzzing. As root it
-                 also runs the tests that start a libvirtd of their own inside
-                 network namespaces. Installs what it lacks
+                 also runs the tests that start a libvirtd of their own, or boot machines,
+                 inside network namespaces. Installs what it lacks
   test --fast    The same without the libvirtd tests, licences and fuzzing
   bench          Measure kvmnet beside virt-xml, cat, xmllint and a Python program, and
                  write the table into BENCHMARKS.md. As root it also measures a

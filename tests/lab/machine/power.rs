@@ -1,0 +1,103 @@
+//! Switching machines on and off.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::{Machine, PATIENCE, lan, program};
+
+/// Switches a machine on; see there.
+const BOOT: &str = include_str!("boot.sh");
+/// What answers the peer; see there.
+const SERVE: &str = include_str!("serve.py");
+
+/// A machine that is switched on.
+pub(super) struct On {
+    /// The process that ends with the machine.
+    power: Child,
+    /// The machine's first process, as numbered here.
+    pub(super) init: u32,
+    /// What answers the peer.
+    _server: Option<Child>,
+}
+
+impl Machine<'_> {
+    /// Switches it on and waits until its services have started.
+    #[track_caller]
+    pub(crate) fn power_on(&mut self) {
+        assert!(self.on.is_none(), "it is on");
+        let nics: Vec<String> = self.nics.iter().map(|nic| format!("{}={}", nic.name, nic.mac)).collect();
+        let argv = ["bash", "-c", BOOT, "boot", &self.name, &self.group(), &nics.join(" ")];
+        let mut cmd = self.lan.command(&argv);
+        cmd.env("LAB_KVMNET", program::kvmnet().expect("Lan::start has seen to it"));
+        cmd.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut power = cmd.spawn().expect("nsenter starts");
+        let mut said = String::new();
+        let stdout = power.stdout.take().expect("a pipe was asked for");
+        BufReader::new(stdout).read_line(&mut said).expect("a pipe can be read");
+        if said != "on\n" {
+            let out = power.wait_with_output().expect("it has ended");
+            panic!("the machine didn't start: {said}{}", String::from_utf8_lossy(&out.stderr));
+        }
+        let init = last_child(power.id());
+        self.on = Some(On { power, init, _server: None });
+        let began = Instant::now();
+        loop {
+            let state = self.run(&["systemctl", "is-system-running"]).stdout;
+            if ["running\n", "degraded\n"].contains(&state.as_str()) {
+                break;
+            }
+            let log = || self.run(&["systemctl", "list-jobs", "--no-pager"]).report() + &self.log();
+            assert!(began.elapsed() < PATIENCE, "the machine is still {state}\n{}", log());
+            sleep(Duration::from_millis(30));
+        }
+        let mut server = self.command(&["python3", "-c", SERVE]);
+        let mut server = server.stdout(Stdio::piped()).spawn().expect("nsenter starts");
+        let stdout = server.stdout.take().expect("a pipe was asked for");
+        said.clear();
+        BufReader::new(stdout).read_line(&mut said).expect("a pipe can be read");
+        assert_eq!(said, "listening\n", "what answers the peer didn't start");
+        self.on.as_mut().expect("it was just switched on")._server = Some(server);
+    }
+
+    /// Takes its power away: nothing in it gets a chance to end well. Its NICs go with it, its disk stays.
+    pub(crate) fn power_off(&mut self) {
+        let Some(mut on) = self.on.take() else { return };
+        let pid = rustix::process::Pid::from_raw(on.init as i32).expect("a process has a number");
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        let _ = on.power.wait();
+        if let Some(server) = &mut on._server {
+            let _ = server.wait();
+        }
+        let gone = Instant::now() + Duration::from_secs(10);
+        while PathBuf::from(format!("/proc/{}/root", on.init)).exists() && Instant::now() < gone {
+            sleep(Duration::from_millis(5));
+        }
+        // A device goes some time after its namespace; its other end, taken away by us, takes it along at once.
+        let ends: String = self.nics.iter().map(|nic| format!("ip link del {}; ", self.port(nic))).collect();
+        self.lan.run(&["sh", "-c", &format!("{ends} ip netns del {}", self.name)]);
+        lan::sweep(&self.group());
+    }
+
+    /// A power cut, and a start after it. Waits until the machine has an address again.
+    #[track_caller]
+    pub(crate) fn reboot(&mut self) {
+        self.power_off();
+        self.power_on();
+        self.wait_for_network();
+    }
+}
+
+/// The last in the line of only children that a process begins.
+fn last_child(mut pid: u32) -> u32 {
+    loop {
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        match children.split_whitespace().next().and_then(|child| child.parse().ok()) {
+            Some(child) => pid = child,
+            None => return pid,
+        }
+    }
+}
