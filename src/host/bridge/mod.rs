@@ -12,8 +12,10 @@
 
 mod ask;
 mod host;
+mod networkmanager;
 mod recipe;
 
 pub use ask::{Addresses, Ask};
 pub use host::{Address, Host, HostDevice, HostFile};
-pub use recipe::{Backend, Command, Fault, FileChange, Found, Recipe, Way};
+pub use networkmanager::NetworkManager;
+pub use recipe::{Backend, Checkpoint, Command, Fault, FileChange, Found, Recipe, Way};
