@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::journal_dir;
 use super::window::{self, Deed, Verified, Want};
-use crate::host::bridge::{Command, FileChange, Way};
+use crate::host::bridge::{Checkpoint, Command, FileChange, Way};
 use crate::problem::escaped;
 use crate::sys::answers::Ssh;
 use crate::sys::armed::Armed;
@@ -37,6 +37,8 @@ pub struct HostBridge {
     pub after: Side,
     /// What there was before.
     pub before: Side,
+    /// The backend's own way back.
+    pub checkpoint: Option<Checkpoint>,
     /// The commands at boot, after files were put back before the network is configured.
     pub boot: Vec<Command>,
     /// Unless it is confirmed within these seconds, everything is put back.
@@ -120,6 +122,7 @@ impl HostBridge {
             files: files.filter(|file| file.before != file.after).collect(),
             make: side.way.clone(),
             unmake: other.way.clone(),
+            checkpoint: self.checkpoint.clone(),
             is_lenient: !forward,
             boot: self.boot.clone(),
             devices: self.devices.clone(),

@@ -246,7 +246,10 @@ impl NetState {
             let now = self.device(name).map(|device| device.addresses.as_slice()).unwrap_or_default();
             let of_link = self.device(name).map(|device| device.link_local.as_slice()).unwrap_or_default();
             for cidr in was.link_local.iter().filter(|cidr| !of_link.contains(cidr)) {
-                add(format!("{name} has no address {cidr}"), &["addr", "replace", cidr, "dev", name, "scope", "link"]);
+                add(
+                    format!("{name} has no address {cidr}"),
+                    &["addr", "replace", cidr, "dev", name, "scope", "link"],
+                );
             }
             let has = |all: &[AddressState], cidr: &str| all.iter().any(|address| address.cidr == cidr);
             for address in was.addresses.iter().filter(|address| !has(now, &address.cidr)) {

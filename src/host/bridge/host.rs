@@ -54,6 +54,9 @@ pub struct HostDevice {
     /// The identifier that its DHCP client shows to the server, in hexadecimal digits, as networkd notes it down: a
     /// type, an IAID and a DUID. A bridge that shows another one gets another address.
     pub dhcp_client_id: Option<String>,
+    /// The UUID of NetworkManager's profile that is active on it: `connection-uuid` in
+    /// `/run/NetworkManager/devices/INDEX`.
+    pub nm_connection: Option<String>,
 }
 
 /// An address of a device.

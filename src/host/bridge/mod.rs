@@ -12,14 +12,16 @@
 
 mod ask;
 mod host;
+mod networkmanager;
 mod recipe;
 
 pub use ask::{Addresses, Ask};
 pub use host::{Address, Host, HostDevice, HostFile};
-pub use recipe::{Backend, Command, Fault, FileChange, Found, Recipe, Way};
+pub use networkmanager::NetworkManager;
+pub use recipe::{Backend, Checkpoint, Command, Fault, FileChange, Found, Recipe, Way};
 
 /// The backend of that name; `None` if there is none that can make bridges.
 pub fn backend(name: &str) -> Option<&'static dyn Backend> {
-    let all: [&'static dyn Backend; 0] = [];
+    let all: [&'static dyn Backend; 1] = [&NetworkManager];
     all.into_iter().find(|backend| backend.name() == name)
 }

@@ -56,6 +56,8 @@ pub struct Recipe {
     pub make: Way,
     /// Brings the old files back into force: what is run before the files are put back knows the new ones.
     pub unmake: Way,
+    /// The backend's own way back, if it has one.
+    pub checkpoint: Option<Checkpoint>,
     /// What the files say shall be found on the device that gets the addresses.
     pub found: Found,
     /// What will be different afterwards and isn't seen in the diff, in sentences.
@@ -93,4 +95,53 @@ pub struct Found {
     pub dhcp4: bool,
     /// The gateways of default routes that the files name.
     pub gateways: Vec<IpAddr>,
+}
+
+/// A backend's own way back, which is there even if nothing of kvmnet is left to run: it is taken before the first file is
+/// written; unless it is given up, the backend puts everything back as it was then, in itself and in its files, when the
+/// time is over.
+///
+/// - It is given a little more time than kvmnet's own way back: that one, which knows the files to the byte, comes first.
+/// - Confirmed: `keep`.
+/// - Reverted: `roll_back`, then the files are put back as they were (the backend may have written them anew in its own
+///   way), then [`Recipe::unmake`]'s commands. It fails if its time is over; that may be ignored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Takes it; what it prints tells the name that the others need ([`Checkpoint::name`]).
+    pub take: Command,
+    /// Gives it up: everything stays as it is.
+    pub keep: Command,
+    /// Puts everything back.
+    pub roll_back: Command,
+}
+
+impl Checkpoint {
+    /// What stands for the seconds, in the command that takes it.
+    pub const SECONDS: &'static str = "{seconds}";
+    /// What stands for its name, in the others.
+    pub const PATH: &'static str = "{path}";
+
+    /// Its name, out of what taking it printed: `o "/org/freedesktop/NetworkManager/Checkpoint/1"`.
+    pub fn name(printed: &str) -> Option<&str> {
+        printed.split('"').nth(1).filter(|path| path.starts_with('/'))
+    }
+
+    /// The command that takes it, for so long.
+    pub fn taken(&self, seconds: u32) -> Command {
+        fill(&self.take, Checkpoint::SECONDS, &seconds.to_string())
+    }
+
+    /// The command that gives up the one of that name.
+    pub fn kept(&self, name: &str) -> Command {
+        fill(&self.keep, Checkpoint::PATH, name)
+    }
+
+    /// The command that rolls back to the one of that name.
+    pub fn rolled_back(&self, name: &str) -> Command {
+        fill(&self.roll_back, Checkpoint::PATH, name)
+    }
+}
+
+fn fill(command: &Command, gap: &str, with: &str) -> Command {
+    command.iter().map(|word| if word == gap { with.to_string() } else { word.clone() }).collect()
 }

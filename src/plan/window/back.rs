@@ -79,6 +79,11 @@ pub fn confirm() -> Result<Window> {
     }
     window.phase = Phase::Confirmed;
     window.write(&armed)?;
+    if let Some((checkpoint, Some(name))) = &window.checkpoint {
+        // If it can't be given up, the backend would put everything back.
+        exec::run(&checkpoint.kept(name), PATIENCE)
+            .context("the backend's own way back can't be given up")?;
+    }
     for kept in &window.files {
         // Another name of an old file does no harm.
         let _ = kept.forget();
@@ -101,6 +106,10 @@ pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
         true => (window.unmake.before.as_slice(), window.unmake.after.as_slice()),
         false => Default::default(),
     };
+    if let Some((checkpoint, Some(name))) = &window.checkpoint {
+        // It may have run out, or have been taken away by another.
+        let _ = exec::run(&checkpoint.rolled_back(name), PATIENCE);
+    }
     for argv in first {
         // What was never begun can't be ended.
         let _ = exec::run(argv, PATIENCE);

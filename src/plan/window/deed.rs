@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::back::{PATIENCE, after_putting_back, in_the_way, open, put_back};
 use super::record::{Phase, Window};
 use super::verify::{Checked, Want, check};
-use crate::host::bridge::{Command, FileChange, Way};
+use crate::host::bridge::{Checkpoint, Command, FileChange, Way};
 use crate::problem::{Problem, escaped};
 use crate::sys::answers::{Ssh, answers, way_to};
 use crate::sys::armed::{Alive, Armed};
@@ -34,6 +34,8 @@ pub struct Deed {
     pub make: Way,
     /// The commands around putting them back.
     pub unmake: Way,
+    /// The backend's own way back.
+    pub checkpoint: Option<Checkpoint>,
     /// May a command before the files are written fail? So it is where they undo something of which a part may be undone
     /// already; what is found afterwards tells.
     pub is_lenient: bool,
@@ -132,6 +134,7 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
         maker: Alive::this(),
         files,
         unmake: deed.unmake.clone(),
+        checkpoint: deed.checkpoint.clone().map(|checkpoint| (checkpoint, None)),
         boot: deed.boot.clone(),
         devices: deed.devices.clone(),
         before,
@@ -162,6 +165,14 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
     window.begun = true;
     window.write(armed)?;
     let goes_on = || goes_on(armed, &deed.id);
+    if let Some((checkpoint, name)) = &mut window.checkpoint {
+        goes_on()?;
+        // Kvmnet's own way back, which knows the files to the byte, comes first.
+        let seconds = deed.timeout.as_secs().saturating_add(30).try_into().unwrap_or(u32::MAX);
+        let printed = exec::run(&checkpoint.taken(seconds), PATIENCE)?;
+        *name = Checkpoint::name(&printed).map(Into::into);
+        window.write(armed)?;
+    }
     for argv in &deed.make.before {
         goes_on()?;
         progress(&argv.join(" "));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::host::bridge::{Command, Way};
+use crate::host::bridge::{Checkpoint, Command, Way};
 use crate::sys::answers::Ssh;
 use crate::sys::armed::{Alarm, Alive, Armed};
 use crate::sys::kept::Kept;
@@ -48,6 +48,8 @@ pub struct Window {
     pub files: Vec<Kept>,
     /// The commands around putting the files back.
     pub unmake: Way,
+    /// The backend's own way back, with its name once it is taken.
+    pub checkpoint: Option<(Checkpoint, Option<String>)>,
     /// Those at boot, after the files were put back and before the network is configured.
     pub boot: Vec<Command>,
     /// The devices that it is about.

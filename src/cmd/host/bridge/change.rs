@@ -79,6 +79,7 @@ pub(super) fn change(wanted: Wanted<'_>) -> Result<Change> {
             "netplan" => vec![vec!["netplan".into(), "generate".into()]],
             _ => Vec::new(),
         },
+        checkpoint: recipe.checkpoint.clone(),
         timeout,
         after,
         before,

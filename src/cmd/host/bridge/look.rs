@@ -125,7 +125,15 @@ impl Looked {
             is_up: link.is_up,
             addresses: addresses.collect(),
             dhcp_client_id: self.client_id(link.index),
+            nm_connection: self.profile(link.index),
         }
+    }
+
+    /// As NetworkManager notes it down; by the device's number too.
+    fn profile(&self, index: u32) -> Option<String> {
+        let state =
+            self.tree.word(&format!("run/NetworkManager/devices/{index}")).filter(|_| self.tree.is_here())?;
+        ini(&state).get("device", "connection-uuid").map(Into::into)
     }
 
     /// As networkd notes it down of its leases; by the device's number, so of this host only.
