@@ -133,15 +133,20 @@ impl Kept {
         Ok(())
     }
 
-    /// Puts the old file back, however far the exchange had come; again, if it was put back already. If somebody else
-    /// wrote there since, that is returned, for nothing shall be lost.
+    /// What stands there now, if it is neither the old nor the new content: somebody else wrote it.
+    pub fn foreign(&self) -> Option<Vec<u8>> {
+        let is =
+            |now: &[u8], text: &Option<String>| text.as_deref().is_some_and(|text| text.as_bytes() == now);
+        read_if_there(&self.path).ok()?.filter(|now| !is(now, &self.before) && !is(now, &self.after))
+    }
+
+    /// Puts the old file back, however far the exchange had come; again, if it was put back already.
     ///
     /// # Errors
     /// The folder can't be written to.
-    pub fn put_back(&self) -> io::Result<Option<Vec<u8>>> {
+    pub fn put_back(&self) -> io::Result<()> {
         let now = read_if_there(&self.path).unwrap_or_default();
         let is = |text: &Option<String>| now.as_deref() == text.as_deref().map(str::as_bytes);
-        let foreign = if is(&self.before) || is(&self.after) { None } else { now.clone() };
         match &self.before {
             // Of two names of one file, rename(2) does nothing.
             Some(_) if self.old.exists() => {
@@ -166,7 +171,7 @@ impl Kept {
             let _ = fs::remove_dir(folder);
         }
         sync_folder(&folder_of(&self.path));
-        Ok(foreign)
+        Ok(())
     }
 
     /// Takes away the names that nothing needs any more; the file is left as it is.
@@ -232,7 +237,7 @@ mod tests {
                 }
             }
             for _ in 0..2 {
-                assert!(kept.iter().all(|kept| kept.put_back().unwrap().is_none()), "{far}");
+                kept.iter().for_each(|kept| kept.put_back().unwrap());
             }
             assert_eq!(names(dir.path()), ["a.yaml", "gone"], "{far}");
             let now = fs::metadata(dir.path().join("a.yaml")).unwrap();
@@ -256,7 +261,7 @@ mod tests {
             ("new\n", 0o640)
         );
         // The old file's other name is gone by now: then its text is written anew.
-        assert!(kept.iter().all(|kept| kept.put_back().unwrap().is_none()));
+        kept.iter().for_each(|kept| kept.put_back().unwrap());
         assert_eq!(names(dir.path()), ["a.yaml", "gone"]);
         assert_eq!(fs::read_to_string(dir.path().join("gone")).unwrap(), "old\n");
     }
@@ -267,7 +272,9 @@ mod tests {
         kept[0].prepare().unwrap();
         kept[0].exchange().unwrap();
         fs::write(dir.path().join("a.yaml"), "theirs\n").unwrap();
-        assert_eq!(kept[0].put_back().unwrap().unwrap(), b"theirs\n");
+        assert_eq!(kept[0].foreign().unwrap(), b"theirs\n");
+        kept[0].put_back().unwrap();
+        assert!(kept[0].foreign().is_none());
         assert_eq!(fs::read_to_string(dir.path().join("a.yaml")).unwrap(), "old\n");
     }
 }

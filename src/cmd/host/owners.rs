@@ -138,12 +138,14 @@ impl<'a> Owners<'a> {
             if !matches!(state.get("device", "managed"), Some("true" | "1")) {
                 return None;
             }
-            let uuid = state.get("device", "connection-uuid")?;
-            let profile = self.profiles.iter().find(|(_, file)| file.get("connection", "uuid") == Some(uuid));
-            return match profile {
-                Some((_, file)) if is_foreign(file) => None,
-                found => Some(found.map(|(path, _)| path.clone())),
-            };
+            // It notes the profile down only now and then.
+            if let Some(uuid) = state.get("device", "connection-uuid") {
+                let is_it = |file: &Ini| file.get("connection", "uuid") == Some(uuid);
+                return match self.profiles.iter().find(|(_, file)| is_it(file)) {
+                    Some((_, file)) if is_foreign(file) => None,
+                    found => Some(found.map(|(path, _)| path.clone())),
+                };
+            }
         }
         let named = |file: &Ini| file.get("connection", "interface-name") == Some(&nic.link.name);
         let profile = self.profiles.iter().find(|(_, file)| named(file) && !is_foreign(file))?;

@@ -77,13 +77,13 @@ pub fn confirm() -> Result<Window> {
             ));
         }
     }
-    window.phase = Phase::Confirmed;
-    window.write(&armed)?;
-    if let Some((checkpoint, Some(name))) = &window.checkpoint {
-        // If it can't be given up, the backend would put everything back.
+    if let (Phase::Waiting, Some((checkpoint, Some(name)))) = (window.phase, &window.checkpoint) {
+        // Else the backend would put everything back in a while.
         exec::run(&checkpoint.kept(name), PATIENCE)
             .context("the backend's own way back can't be given up")?;
     }
+    window.phase = Phase::Confirmed;
+    window.write(&armed)?;
     for kept in &window.files {
         // Another name of an old file does no harm.
         let _ = kept.forget();
@@ -106,6 +106,7 @@ pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
         true => (window.unmake.before.as_slice(), window.unmake.after.as_slice()),
         false => Default::default(),
     };
+    let kept = foreign(armed, &window);
     if let Some((checkpoint, Some(name))) = &window.checkpoint {
         // It may have run out, or have been taken away by another.
         let _ = exec::run(&checkpoint.rolled_back(name), PATIENCE);
@@ -114,7 +115,7 @@ pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
         // What was never begun can't be ended.
         let _ = exec::run(argv, PATIENCE);
     }
-    let kept = files(armed, &window)?;
+    files(&window)?;
     for argv in then {
         if let Err(e) = exec::run(argv, PATIENCE) {
             faults.push(message(&e));
@@ -131,7 +132,8 @@ pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
 /// As [`put_back`].
 pub fn put_back_at_boot(armed: &Armed) -> Result<Option<Ended>> {
     let Some(mut window) = begin(armed)? else { return Ok(None) };
-    let kept = files(armed, &window)?;
+    let kept = foreign(armed, &window);
+    files(&window)?;
     let mut faults = Vec::new();
     for argv in &window.boot {
         if let Err(e) = exec::run(argv, PATIENCE) {
@@ -166,26 +168,28 @@ fn begin(armed: &Armed) -> Result<Option<Window>> {
     Ok(Some(window))
 }
 
-fn files(armed: &Armed, window: &Window) -> Result<Vec<String>> {
-    let mut out = Vec::new();
-    for kept in &window.files {
-        let path = escaped(&kept.path);
-        let foreign = kept.put_back().with_context(|| format!("{path} can't be put back"))?;
-        if let Some(foreign) = foreign {
+/// Keeps what somebody else wrote where the files stand: nothing shall be lost. It is looked at before the backend's own
+/// way back is taken, which may write its files in its own way.
+fn foreign(armed: &Armed, window: &Window) -> Vec<String> {
+    let found = window.files.iter().filter_map(|kept| Some((kept, kept.foreign()?)));
+    found
+        .map(|(kept, text)| {
+            let path = escaped(&kept.path);
             let name = kept.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let at = armed.keep(&format!("{}-{name}", window.id), &foreign);
-            out.push(match at {
-                Ok(at) => format!(
-                    "{path} had been changed by somebody else meanwhile; their text is in {}",
-                    escaped(&at)
-                ),
-                Err(e) => format!(
-                    "{path} had been changed by somebody else meanwhile, and their text is lost ({e})"
-                ),
-            });
-        }
+            let what = format!("{path} had been changed by somebody else meanwhile");
+            match armed.keep(&format!("{}-{name}", window.id), &text) {
+                Ok(at) => format!("{what}; their text is in {}", escaped(&at)),
+                Err(e) => format!("{what}, and their text is lost ({e})"),
+            }
+        })
+        .collect()
+}
+
+fn files(window: &Window) -> Result<()> {
+    for kept in &window.files {
+        kept.put_back().with_context(|| format!("{} can't be put back", escaped(&kept.path)))?;
     }
-    Ok(out)
+    Ok(())
 }
 
 /// Waits until the kernel has what it had; what the backend doesn't mend is mended with `ip`.

@@ -36,8 +36,8 @@ pub struct Deed {
     pub unmake: Way,
     /// The backend's own way back.
     pub checkpoint: Option<Checkpoint>,
-    /// May a command before the files are written fail? So it is where they undo something of which a part may be undone
-    /// already; what is found afterwards tells.
+    /// May commands fail? So it is where they undo something of which a part may be undone already; what is found
+    /// afterwards tells.
     pub is_lenient: bool,
     /// Those at boot, after the files were put back.
     pub boot: Vec<Command>,
@@ -173,13 +173,16 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
         *name = Checkpoint::name(&printed).map(Into::into);
         window.write(armed)?;
     }
-    for argv in &deed.make.before {
-        goes_on()?;
+    let run = |argv: &Command| {
         progress(&argv.join(" "));
         match exec::run(argv, PATIENCE) {
-            Err(e) if !deed.is_lenient => return Err(e),
-            _ => {}
+            Err(e) if !deed.is_lenient => Err(e),
+            _ => Ok(()),
         }
+    };
+    for argv in &deed.make.before {
+        goes_on()?;
+        run(argv)?;
     }
     for kept in &window.files {
         goes_on()?;
@@ -188,8 +191,7 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
     }
     for argv in &deed.make.after {
         goes_on()?;
-        progress(&argv.join(" "));
-        exec::run(argv, PATIENCE)?;
+        run(argv)?;
     }
     progress("verifying");
     // What is left is for the admin to come back in.

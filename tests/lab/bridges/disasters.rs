@@ -58,9 +58,9 @@ fn reverted_at_once(flavour: Flavour) {
 fn the_terminal_goes(flavour: Flavour) {
     let Some(lan) = Lan::start_v4() else { return };
     let (machine, before, mut connection) = site(&lan, flavour, Addresses::Static4);
-    let hang_up = "while ! test -e /var/lib/kvmnet/window/window.json; do sleep 0.01; done; sleep 0.3; pkill -HUP -x kvmnet";
+    let hang_up = "while ! test -e /sys/class/net/br0; do sleep 0.01; done; pkill -HUP -x kvmnet";
     let mut child = machine.command(&["sh", "-c", hang_up]).spawn().unwrap();
-    create(&machine, &connection, &["--timeout", "30"]);
+    create(&machine, &connection, &["--timeout", "12"]);
     child.wait().unwrap();
     if machine.has("/var/lib/kvmnet/window/window.json") {
         // It was made before the signal came: then nobody is there to confirm it.

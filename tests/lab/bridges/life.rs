@@ -29,8 +29,8 @@ fn lives(flavour: Flavour, addresses: Addresses) {
     let held = on(&machine, "enp4s0");
     let mut connection = lan.connection(&machine);
     let mut made = None;
-    let outage = lan.outage(&machine, || made = Some(create(&machine, &connection, &[])));
-    let made = made.unwrap().ok().says(&["kvmnet host bridge confirm"]);
+    let outage = lan.outage(&machine, || made = Some(create(&machine, &connection, &[]).ok()));
+    let made = made.unwrap().says(&["kvmnet host bridge confirm"]);
     eprintln!("{flavour:?}, {addresses:?}: {} ms without an answer while br0 was made", outage.as_millis());
     assert!(connection.is_alive() && connection.echoes(), "{}", made.report());
     // Temporary addresses and those of DHCPv6 may be others.
