@@ -113,9 +113,7 @@ fn put(
     };
     let words = config.sheet(owner).lines.get(*line).map_or(&[][..], |line| &line.words);
     if let (Some(second), Some(last)) = (words.get(1), words.last()) {
-        if config.sheet(owner).value(*line) != value {
-            edits.replace(owner.sheet, second.start..last.end, value);
-        }
+        edits.replace(owner.sheet, second.start..last.end, value);
     }
     for (owner, line) in there.iter().skip(1) {
         edits.remove_line(config, owner.sheet, *line);

@@ -4,8 +4,21 @@ use super::Flavour;
 use super::config::Config;
 use super::edits::{Edits, changes};
 use super::ways::words;
-use super::{addresses, make, settings};
+use super::{addresses, make, settings, ways};
 use crate::host::bridge::{Addresses, Ask, Command, Fault, Host, Recipe, Way};
+
+/// Commands that change a bridge where it stands.
+#[derive(Debug, Default)]
+struct Ways {
+    /// Before the files are written.
+    first: Vec<Command>,
+    /// After that.
+    up: Vec<Command>,
+    /// The way back.
+    down: Vec<Command>,
+    /// At its end.
+    back: Vec<Command>,
+}
 
 /// Changes what differs from what is asked.
 pub(super) fn change(host: &Host, config: &Config, ask: &Ask) -> Result<Recipe, Fault> {
@@ -20,8 +33,9 @@ pub(super) fn change(host: &Host, config: &Config, ask: &Ask) -> Result<Recipe, 
     let mut edits = Edits::default();
     let mut notes = Vec::new();
     let mut new: Vec<String> = Vec::new();
-    let (mut up, mut down): (Vec<Command>, Vec<Command>) = (Vec::new(), Vec::new());
-    ports(host, config, ask, &mut edits, &mut notes, (&mut up, &mut down))?;
+    let mut ways = Ways::default();
+    ports(host, config, ask, &mut edits, &mut notes, &mut ways)?;
+    let Ways { first, mut up, mut down, back } = ways;
     let mut set = |key: &str, written: &'static str, is_same: &dyn Fn(&str) -> bool, value: String| {
         match config.setting(bridge, key) {
             Some((owner, line)) if is_same(config.sheet(owner).value(line)) => return false,
@@ -52,7 +66,7 @@ pub(super) fn change(host: &Host, config: &Config, ask: &Ask) -> Result<Recipe, 
     let pin = ["bridge-hw", "hwaddress"].into_iter().find(|key| config.value(bridge, key).is_some());
     let is_mac = |value: &str| {
         let named = host.device(value).and_then(|device| device.mac.clone());
-        settings::mac(value) == ask.mac || named.as_deref() == Some(&ask.mac)
+        settings::mac(value) == ask.mac.to_ascii_lowercase() || named.as_deref() == Some(&ask.mac)
     };
     if set(pin.unwrap_or(flavour.pin()), flavour.pin(), &is_mac, ask.mac.clone()) {
         up.push(words(&["ip", "link", "set", "dev", bridge, "address", &ask.mac]));
@@ -79,8 +93,12 @@ pub(super) fn change(host: &Host, config: &Config, ask: &Ask) -> Result<Recipe, 
     }
     let (make, unmake) = if flavour == Flavour::Two {
         // It brings what differs into force and leaves the rest alone.
+        // What it adds to the bridge it also takes off again.
         let again = vec![words(&["ifup", "--with-depends", bridge])];
-        (Way { before: Vec::new(), after: again.clone() }, Way { before: down, after: again })
+        (
+            Way { before: first, after: again.clone() },
+            Way { before: Vec::new(), after: [again, back].concat() },
+        )
     } else if is_readdressed {
         let (off, on) = (vec![words(&["ifdown", "--force", bridge])], vec![words(&["ifup", bridge])]);
         notes.push(format!(
@@ -89,7 +107,8 @@ pub(super) fn change(host: &Host, config: &Config, ask: &Ask) -> Result<Recipe, 
         (Way { before: off.clone(), after: on.clone() }, Way { before: off, after: on })
     } else {
         // ifdown would remove the bridge, and with it unplug the guests.
-        (Way { before: Vec::new(), after: up }, Way { before: Vec::new(), after: down })
+        down.extend(back);
+        (Way { before: first, after: up }, Way { before: Vec::new(), after: down })
     };
     Ok(Recipe { files, make, unmake, found, notes })
 }
@@ -100,7 +119,7 @@ fn ports(
     ask: &Ask,
     edits: &mut Edits,
     notes: &mut Vec<String>,
-    (up, down): (&mut Vec<Command>, &mut Vec<Command>),
+    Ways { first, up, down, back }: &mut Ways,
 ) -> Result<(), Fault> {
     let bridge = &ask.bridge;
     let Some((stanza, line)) = config.setting(bridge, "bridge-ports") else { return Ok(()) };
@@ -126,7 +145,9 @@ fn ports(
         make::other_port(host, config, edits, port, notes)?;
         let member = |what: &str| words(&["brctl", what, bridge, port]);
         if config.of(port).iter().any(|stanza| stanza.method != "manual") {
-            up.push(words(&["ip", "address", "flush", "dev", port, "scope", "global"]));
+            first.push(ways::down(config.flavour, port));
+            first.push(words(&["ip", "address", "flush", "dev", port, "scope", "global"]));
+            back.push(ways::up(config.flavour, port));
         }
         up.extend([member("addif"), words(&["ip", "link", "set", "dev", port, "up"])]);
         down.push(member("delif"));

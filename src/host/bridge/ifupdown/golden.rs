@@ -3,6 +3,8 @@
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::fs;
     use std::path::{Path, PathBuf};
 
@@ -73,7 +75,9 @@ mod tests {
         }
         for (name, mac) in [("enp4s0", "52:54:00:aa:00:04"), ("enp5s0", "52:54:00:aa:00:05")] {
             let mac = Some(mac.to_string());
-            host.devices.push(HostDevice { name: name.into(), mac, ..HostDevice::default() });
+            let permanent_mac = mac.clone();
+            let name = name.into();
+            host.devices.push(HostDevice { name, mac, permanent_mac, ..HostDevice::default() });
         }
         (host, ask, taken)
     }

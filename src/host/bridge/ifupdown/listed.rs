@@ -72,6 +72,7 @@ pub(super) fn to_bridge(config: &Config, edits: &mut Edits, nic: &str, bridge: &
         }
         is_done = true;
     }
+    renamed_elsewhere(config, edits, nic, bridge);
     if !is_done {
         // A pattern brings the NIC up as well: the bridge comes before it.
         let mut patterns = config.lines(Kind::Auto).filter(|(sheet, line)| {
@@ -89,6 +90,7 @@ pub(super) fn to_bridge(config: &Config, edits: &mut Edits, nic: &str, bridge: &
 
 /// Has the NIC come up where the bridge did.
 pub(super) fn to_nic(config: &Config, edits: &mut Edits, bridge: &str, nic: &str) {
+    renamed_elsewhere(config, edits, bridge, nic);
     let mut is_done = config.is_listed(Kind::Auto, nic) || config.is_listed(Kind::Hotplug, nic);
     for kind in [Kind::Auto, Kind::Hotplug] {
         for (sheet, line) in config.lines(kind) {
@@ -113,6 +115,17 @@ pub(super) fn to_nic(config: &Config, edits: &mut Edits, bridge: &str, nic: &str
                     is_done = true;
                 }
             }
+        }
+    }
+}
+
+/// Whatever has the addresses is left up at shutdown, if it was.
+fn renamed_elsewhere(config: &Config, edits: &mut Edits, from: &str, to: &str) {
+    for (sheet, line) in config.lines(Kind::Other) {
+        let words = config.sheets[sheet].words(line);
+        let named = words.iter().enumerate().skip(1).filter(|(_, word)| **word == from);
+        for (at, _) in named.filter(|_| words.first() == Some(&"no-auto-down")) {
+            edits.replace_word(config, (sheet, line), at, to);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::edits::{Edits, changes};
 use super::lines::Kind;
 use super::listed::{self, Nic};
 use super::ways::{self, Devices};
-use super::{existing, hooks, obstacles, settings};
+use super::{existing, hooks, notes, obstacles, settings};
 use crate::host::bridge::{Addresses, Ask, Fault, Host, Recipe};
 
 /// Makes the bridge.
@@ -30,8 +30,9 @@ pub(super) fn make(host: &Host, ask: &Ask, flavour: Flavour) -> Result<Recipe, F
         other_port(host, &config, &mut making.edits, port, &mut making.notes)?;
     }
     let Making { edits, mut notes, .. } = making;
-    notes.extend(of_others(&config, nic, &ask.bridge));
-    notes.extend(of_dns(host, ask));
+    notes.extend(notes::of_others(&config, nic, &ask.bridge));
+    notes.extend(notes::of_dns(host, ask));
+    notes.extend(notes::of_hotplug(&config, nic, &ask.bridge));
     let after = edits.applied(host, &config);
     let new = Config::read(&after, flavour);
     if new.ports(&ask.bridge).unwrap_or_default() != ask.ports.iter().map(String::as_str).collect::<Vec<_>>()
@@ -70,7 +71,7 @@ impl Making<'_> {
     /// The port whose addresses are taken over.
     fn first(&mut self) -> Result<(), Fault> {
         let stanzas = self.config.of(self.nic);
-        let Some(first) = stanzas.first().copied() else { return self.from_nothing() };
+        let Some(first) = stanzas.first().copied() else { return self.begin() };
         let own = self.own_lines(&stanzas);
         let how = match () {
             () if ways::makes_device(self.config, self.nic) => Nic::First,
@@ -237,7 +238,7 @@ impl Making<'_> {
     }
 
     /// The files say nothing about the NIC.
-    fn from_nothing(&mut self) -> Result<(), Fault> {
+    fn begin(&mut self) -> Result<(), Fault> {
         let device = self.host.device(self.nic);
         let has_address =
             device.is_some_and(|device| device.addresses.iter().any(|address| !address.is_link));
@@ -317,40 +318,4 @@ pub(super) fn other_port(
         }
     }
     Ok(())
-}
-
-/// Lines of others that name the NIC.
-fn of_others(config: &Config, nic: &str, bridge: &str) -> Vec<String> {
-    let mut notes = Vec::new();
-    for stanza in config.stanzas.iter().filter(|stanza| super::config::base(&stanza.name) != nic) {
-        let sheet = config.sheet(stanza);
-        let is_vlan = stanza.name.strip_prefix(nic).is_some_and(|rest| rest.starts_with('.'))
-            || config.value(&stanza.name, "vlan-raw-device") == Some(nic);
-        if is_vlan && !notes.iter().any(|note: &String| note.contains(&format!("{} ", stanza.name))) {
-            notes.push(format!(
-                "The VLAN {} stays on {nic}: the kernel takes its frames off before the bridge, so guests on {bridge} don't \
-                 see them.",
-                stanza.name
-            ));
-        }
-        for line in stanza.settings.iter().filter(|line| hooks::is_hook(&sheet.key(**line))) {
-            if hooks::names(sheet.value(*line), nic) {
-                notes.push(format!(
-                    "{}: “{}” names {nic} and stays as it is; see whether it should name {bridge}.",
-                    sheet.place(*line),
-                    sheet.value(*line)
-                ));
-            }
-        }
-    }
-    notes
-}
-
-fn of_dns(host: &Host, ask: &Ask) -> Option<String> {
-    let is_read = host.has("resolvconf") || host.has("resolvectl");
-    (!ask.dns.is_empty() && !is_read).then(|| {
-        "Name servers in the files are read by resolvconf or systemd-resolved, of which none is installed: \
-         /etc/resolv.conf stays as it is."
-            .to_string()
-    })
 }

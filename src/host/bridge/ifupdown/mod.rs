@@ -12,6 +12,7 @@ mod hooks;
 mod lines;
 mod listed;
 mod make;
+mod notes;
 mod obstacles;
 mod settings;
 mod take_down;

@@ -25,7 +25,8 @@ pub(super) fn of_files(host: &Host, config: &Config) -> Result<(), Fault> {
             "install it: apt-get install bridge-utils",
         ));
     }
-    let mut stray = config.sheets.iter().filter_map(|sheet| {
+    let of_one = config.sheets.iter().filter(|_| config.flavour == Flavour::One);
+    let mut stray = of_one.filter_map(|sheet| {
         let first = sheet.lines.iter().position(|line| !matches!(line.kind, Kind::Blank | Kind::Comment))?;
         (sheet.lines.get(first)?.kind == Kind::Setting)
             .then(|| (sheet.place(first), sheet.words(first).join(" ")))
@@ -186,7 +187,7 @@ pub(super) fn of_other_bridges(config: &Config, device: &str, bridge: &str) -> R
     for (sheet, line) in config.lines(Kind::NoScripts) {
         let sheet = &config.sheets[sheet];
         let fits = |word: &&str| *word == bridge || is_pattern_for(word, bridge) || glob(word, bridge);
-        if sheet.words(line).iter().skip(1).any(|word| fits(&word)) {
+        if sheet.words(line).iter().skip(1).any(fits) {
             return Err(Fault::new(
                 format!("{}: with no-scripts the hooks that make {bridge} don't run", sheet.place(line)),
                 format!("take {bridge} out of that line first"),

@@ -140,16 +140,17 @@ fn hand_back(
     let sheet = config.sheet(stanza);
     let alias = stanza.name.strip_prefix(base(&stanza.name)).unwrap_or_default();
     edits.replace_word(config, (stanza.sheet, stanza.head), 1, &format!("{nic}{alias}"));
-    let device = host.device(nic);
-    let macs = device.map(|device| [&device.permanent_mac, &device.mac]);
+    let permanent = host.device(nic).and_then(|device| device.permanent_mac.as_ref());
+    let mut is_after_bridges = false;
     for line in &stanza.settings {
         let key = sheet.key(*line);
         let value = sheet.value(*line);
-        let is_nics_mac = || {
-            let mac = settings::mac(value);
-            macs.is_some_and(|macs| macs.iter().any(|known| known.as_deref() == Some(&mac)))
-        };
-        if settings::is_bridges(&key) || (key == "hwaddress" && is_nics_mac()) {
+        // Among the settings of the bridge, or what the NIC has anyway.
+        let is_pin = key == "hwaddress"
+            && (permanent == Some(&settings::mac(value))
+                || (config.flavour == Flavour::Two && is_after_bridges));
+        is_after_bridges = settings::is_bridges(&key);
+        if is_after_bridges || is_pin {
             edits.remove_line(config, stanza.sheet, *line);
         } else if key == "hwaddress" {
             notes.push(format!("{nic} gets the MAC address of {bridge} ({}).", settings::mac(value)));

@@ -2,6 +2,7 @@
 
 use super::Flavour;
 use super::config::{Config, base};
+use super::lines::Kind;
 use crate::host::bridge::{Command, Host, Way};
 
 /// What goes up and down.
@@ -15,6 +16,8 @@ pub(super) struct Devices {
     pub(super) first: Vec<String>,
     /// Those NICs that are brought up after the bridge, for settings of their own.
     pub(super) last: Vec<String>,
+    /// Those NICs that nothing brings up when they aren't ports.
+    pub(super) quiet: Vec<String>,
     /// The VLANs on the NICs: they go down and up with them.
     pub(super) vlans: Vec<String>,
 }
@@ -40,12 +43,16 @@ impl Devices {
             names
         };
         let mut devices = Devices { bridge: names(with, bridge), ..Devices::default() };
-        for port in ports {
+        for (at, port) in ports.iter().enumerate() {
+            let is_listed = [Kind::Auto, Kind::Hotplug].iter().any(|kind| without.is_listed(*kind, port));
+            if at > 0 && !is_listed {
+                devices.quiet.push(port.clone());
+            }
             devices.nics.extend(names(without, port));
             devices.vlans.extend(vlans(host, without, port));
             if makes_device(with, port) {
                 devices.first.push(port.clone());
-            } else if with.is_listed(super::lines::Kind::Auto, port) {
+            } else if with.is_listed(Kind::Auto, port) {
                 devices.last.push(port.clone());
             }
         }
@@ -79,12 +86,15 @@ impl Devices {
         let first = self.first.iter().map(|name| up(flavour, name));
         let bridge = self.bridge.iter().filter(|name| flavour == Flavour::One || base(name) == *name);
         let bridge = bridge.map(|name| up(flavour, name));
-        let rest = self.last.iter().chain(&self.vlans).map(|name| up(flavour, name));
+        // ifupdown2 brings up what the bridge depends on.
+        let last = self.last.iter().filter(|_| flavour == Flavour::One);
+        let rest = last.chain(&self.vlans).map(|name| up(flavour, name));
         first.chain(bridge).chain(rest).collect()
     }
 
     fn up_nics(&self, flavour: Flavour) -> Vec<Command> {
         let nics = self.nics.iter().filter(|name| flavour == Flavour::One || base(name) == *name);
+        let nics = nics.filter(|name| !self.quiet.iter().any(|quiet| quiet == base(name)));
         nics.chain(&self.vlans).map(|name| up(flavour, name)).collect()
     }
 
@@ -148,7 +158,8 @@ pub(super) fn leases(host: &Host, from: &str, to: &str) -> Vec<Command> {
     there.map(|name| words(&["cp", "-p", &path(*name, from), &path(*name, to)])).collect()
 }
 
-fn up(flavour: Flavour, name: &str) -> Command {
+/// Brings a device up.
+pub(super) fn up(flavour: Flavour, name: &str) -> Command {
     match flavour {
         Flavour::One => words(&["ifup", name]),
         // Otherwise it doesn't bring the ports up.
@@ -156,7 +167,8 @@ fn up(flavour: Flavour, name: &str) -> Command {
     }
 }
 
-fn down(flavour: Flavour, name: &str) -> Command {
+/// Takes a device down.
+pub(super) fn down(flavour: Flavour, name: &str) -> Command {
     match flavour {
         Flavour::One => words(&["ifdown", name]),
         // By what stands in the files: of what it hasn't brought up itself it knows nothing else, and fails.
