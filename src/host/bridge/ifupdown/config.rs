@@ -49,6 +49,8 @@ pub(super) struct Config {
     pub(super) sheets: Vec<Sheet>,
     /// The stanzas, in the order in which they are read.
     pub(super) stanzas: Vec<Stanza>,
+    /// Settings that belong to no stanza: file, line.
+    pub(super) strays: Vec<(usize, usize)>,
 }
 
 impl Sheet {
@@ -85,7 +87,7 @@ impl Sheet {
 impl Config {
     /// Reads the files, beginning with [`MAIN`]; those that no `source` leads to are left out.
     pub(super) fn read(host: &Host, flavour: Flavour) -> Config {
-        let mut config = Config { flavour, sheets: Vec::new(), stanzas: Vec::new() };
+        let mut config = Config { flavour, sheets: Vec::new(), stanzas: Vec::new(), strays: Vec::new() };
         config.open(host, MAIN);
         config
     }
@@ -98,8 +100,12 @@ impl Config {
         let index = self.sheets.len();
         let lines = lines::read(text, self.flavour);
         self.sheets.push(Sheet { path: path.to_string(), text: text.to_string(), lines: lines.clone() });
-        let mut stanza = None;
+        let (mut stanza, mut is_mapping) = (None, false);
         for (at, line) in lines.iter().enumerate() {
+            is_mapping = match line.kind {
+                Kind::Setting | Kind::Blank | Kind::Comment => is_mapping,
+                kind => kind == Kind::Mapping,
+            };
             match line.kind {
                 Kind::Iface => {
                     let words = self.sheets[index].words(at);
@@ -115,11 +121,11 @@ impl Config {
                     stanza = Some(self.stanzas.len());
                     self.stanzas.push(new);
                 }
-                Kind::Setting => {
-                    if let Some(stanza) = stanza {
-                        self.stanzas[stanza].settings.push(at);
-                    }
-                }
+                Kind::Setting => match stanza {
+                    Some(stanza) => self.stanzas[stanza].settings.push(at),
+                    None if is_mapping => {}
+                    None => self.strays.push((index, at)),
+                },
                 Kind::Source | Kind::SourceDirectory => {
                     stanza = None;
                     let is_folder = line.kind == Kind::SourceDirectory;

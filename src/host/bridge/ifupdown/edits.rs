@@ -7,7 +7,7 @@ use crate::host::bridge::{FileChange, Host, HostFile};
 
 /// Changes, in any order.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Edits(Vec<(usize, Range<usize>, String)>);
+pub(super) struct Edits(Vec<(usize, Range<usize>, String)>, Vec<(usize, String)>);
 
 impl Edits {
     /// Puts a text in the place of another.
@@ -18,6 +18,11 @@ impl Edits {
     /// Puts lines before this place.
     pub(super) fn insert(&mut self, sheet: usize, at: usize, text: impl Into<String>) {
         self.replace(sheet, at..at, text);
+    }
+
+    /// Puts lines at the end of a file, behind all else that comes there.
+    pub(super) fn append(&mut self, sheet: usize, text: String) {
+        self.1.push((sheet, text));
     }
 
     /// Takes a line away.
@@ -53,6 +58,10 @@ impl Edits {
     pub(super) fn applied(mut self, host: &Host, config: &Config) -> Host {
         // Stable: what is put in at one place stays in its order, and stands before what is replaced there.
         self.0.sort_by_key(|(sheet, at, _)| (*sheet, at.start, at.end));
+        for (sheet, text) in self.1 {
+            let end = config.sheets[sheet].text.len();
+            self.0.push((sheet, end..end, text));
+        }
         let mut host = host.clone();
         for (index, sheet) in config.sheets.iter().enumerate() {
             let edits = self.0.iter().filter(|(at, ..)| *at == index);

@@ -151,6 +151,7 @@ fn ports(
         }
         up.extend([member("addif"), words(&["ip", "link", "set", "dev", port, "up"])]);
         down.push(member("delif"));
+        down.push(ways::with_ipv6(port));
     }
     for port in &there {
         if let Some(stanza) = config.of(port).into_iter().find(|stanza| stanza.method != "manual") {

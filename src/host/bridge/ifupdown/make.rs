@@ -2,7 +2,7 @@
 
 use super::Flavour;
 use super::addresses::{self, New};
-use super::config::{Config, Stanza};
+use super::config::{Config, Sheet, Stanza};
 use super::edits::{Edits, changes};
 use super::lines::Kind;
 use super::listed::{self, Nic};
@@ -72,6 +72,7 @@ impl Making<'_> {
     fn first(&mut self) -> Result<(), Fault> {
         let stanzas = self.config.of(self.nic);
         let Some(first) = stanzas.first().copied() else { return self.begin() };
+        obstacles::of_bridges(self.config, self.nic)?;
         let own = self.own_lines(&stanzas);
         let how = match () {
             () if ways::makes_device(self.config, self.nic) => Nic::First,
@@ -262,7 +263,7 @@ impl Making<'_> {
             self.nic,
             written(&self.ask.bridge, &new, "    ", eol)
         );
-        self.edits.insert(0, sheet.text.len(), text);
+        self.edits.append(0, text);
         Ok(())
     }
 }
@@ -310,9 +311,8 @@ pub(super) fn other_port(
         }
     }
     if stanzas.is_empty() {
-        let main = config.sheets.first();
-        let (len, eol) = main.map_or((0, "\n"), |sheet| (sheet.text.len(), sheet.eol()));
-        edits.insert(0, len, format!("{eol}iface {port} inet manual{eol}"));
+        let eol = config.sheets.first().map_or("\n", Sheet::eol);
+        edits.append(0, format!("{eol}iface {port} inet manual{eol}"));
         if host.device(port).is_some_and(|d| d.addresses.iter().any(|a| !a.is_link && !a.is_dynamic)) {
             notes.push(format!("{port} has an address that ifupdown's files don't know of; it goes."));
         }

@@ -20,6 +20,8 @@ mod ways;
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod property;
 
 use super::{Ask, Backend, Fault, Host, Recipe};
 

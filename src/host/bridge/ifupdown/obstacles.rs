@@ -3,6 +3,7 @@
 use super::Flavour;
 use super::config::{Config, MAIN, Stanza, base, is_pattern_for};
 use super::lines::Kind;
+use super::settings;
 use crate::host::bridge::{Fault, Host};
 use crate::host::config::glob;
 
@@ -25,16 +26,18 @@ pub(super) fn of_files(host: &Host, config: &Config) -> Result<(), Fault> {
             "install it: apt-get install bridge-utils",
         ));
     }
-    let of_one = config.sheets.iter().filter(|_| config.flavour == Flavour::One);
-    let mut stray = of_one.filter_map(|sheet| {
-        let first = sheet.lines.iter().position(|line| !matches!(line.kind, Kind::Blank | Kind::Comment))?;
-        (sheet.lines.get(first)?.kind == Kind::Setting)
-            .then(|| (sheet.place(first), sheet.words(first).join(" ")))
-    });
-    if let Some((place, words)) = stray.next() {
+    let mut templates = config.sheets.iter().filter(|sheet| is_template(&sheet.text));
+    if let (Flavour::Two, Some(sheet)) = (config.flavour, templates.next()) {
         return Err(Fault::new(
-            format!("{place}: “{words}” belongs to no stanza, and ifupdown stops there"),
-            "mend or remove that line first",
+            format!("{}: the file is a template, from which ifupdown2 makes the stanzas", sheet.path),
+            "write the stanzas out, without lines that begin with %, first",
+        ));
+    }
+    if let Some((sheet, line)) = config.strays.first() {
+        let sheet = &config.sheets[*sheet];
+        return Err(Fault::new(
+            format!("{}: “{}” belongs to no stanza", sheet.place(*line), sheet.words(*line).join(" ")),
+            "mend or remove that line first: ifupdown reads nothing behind it",
         ));
     }
     Ok(())
@@ -55,12 +58,6 @@ pub(super) fn of_device(host: &Host, config: &Config, device: &str) -> Result<()
             return Err(Fault::new(
                 format!("{place}: cloud-init writes {} anew and would overwrite the bridge", sheet.path),
                 format!("write “network: {{config: disabled}}” into {NO_CLOUD} first"),
-            ));
-        }
-        if config.flavour == Flavour::Two && is_template(&sheet.text) {
-            return Err(Fault::new(
-                format!("{}: the file is a template, from which ifupdown2 makes the stanzas", sheet.path),
-                format!("move the stanza of {device} into a file without lines that begin with %"),
             ));
         }
         let method = stanza.method.as_str();
@@ -88,6 +85,20 @@ pub(super) fn of_device(host: &Host, config: &Config, device: &str) -> Result<()
         }
     }
     of_names(config, device)
+}
+
+/// Is the NIC a bridge already, or has it settings of one?
+pub(super) fn of_bridges(config: &Config, nic: &str) -> Result<(), Fault> {
+    for stanza in config.of(nic) {
+        let sheet = config.sheet(stanza);
+        if let Some(line) = stanza.settings.iter().find(|line| settings::is_bridges(&sheet.key(**line))) {
+            return Err(Fault::new(
+                format!("{}: {nic} has a bridge's settings ({})", sheet.place(*line), sheet.key(*line)),
+                "choose another port, or remove that line first if it no longer holds",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn refused_settings(config: &Config, stanza: &Stanza, device: &str) -> Result<(), Fault> {

@@ -29,7 +29,9 @@ pub(super) fn indent(config: &Config, stanza: &Stanza) -> String {
     let of = |sheet: &Sheet, line: usize| {
         let line = sheet.lines.get(line)?;
         let first = line.words.first()?;
-        Some(sheet.text.get(line.at.start..first.start)?.to_string())
+        let before = sheet.text.get(line.at.start..first.start)?;
+        // Not what stands before a word that comes after a line's end.
+        before.bytes().all(|byte| matches!(byte, b' ' | b'\t')).then(|| before.to_string())
     };
     let sheet = config.sheet(stanza);
     let others = config.stanzas.iter().filter(|other| other.sheet == stanza.sheet && other.name != "lo");

@@ -109,7 +109,11 @@ fn nics_lines(
                 line.kind == Kind::Setting && config.value(bridge, &sheet.key(at)) == Some(sheet.value(at));
             let is_ours =
                 sheet.words(at).join(" ") == "pre-up ip link set dev $IFACE addrgenmode none || true";
-            if matches!(line.kind, Kind::Setting | Kind::Comment) && !is_there && !is_ours {
+            if matches!(line.kind, Kind::Setting | Kind::Comment)
+                && !is_there
+                && !is_ours
+                && !settings::is_bridges(&sheet.key(at))
+            {
                 kept += sheet.text.get(line.at.clone()).unwrap_or_default();
             }
         }

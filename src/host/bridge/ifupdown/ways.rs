@@ -16,6 +16,8 @@ pub(super) struct Devices {
     pub(super) first: Vec<String>,
     /// Those NICs that are brought up after the bridge, for settings of their own.
     pub(super) last: Vec<String>,
+    /// All ports.
+    pub(super) ports: Vec<String>,
     /// Those NICs that nothing brings up when they aren't ports.
     pub(super) quiet: Vec<String>,
     /// The VLANs on the NICs: they go down and up with them.
@@ -42,7 +44,8 @@ impl Devices {
             }
             names
         };
-        let mut devices = Devices { bridge: names(with, bridge), ..Devices::default() };
+        let bridges = names(with, bridge);
+        let mut devices = Devices { bridge: bridges, ports: ports.to_vec(), ..Devices::default() };
         for (at, port) in ports.iter().enumerate() {
             let is_listed = [Kind::Auto, Kind::Hotplug].iter().any(|kind| without.is_listed(*kind, port));
             if at > 0 && !is_listed {
@@ -95,7 +98,9 @@ impl Devices {
     fn up_nics(&self, flavour: Flavour) -> Vec<Command> {
         let nics = self.nics.iter().filter(|name| flavour == Flavour::One || base(name) == *name);
         let nics = nics.filter(|name| !self.quiet.iter().any(|quiet| quiet == base(name)));
-        nics.chain(&self.vlans).map(|name| up(flavour, name)).collect()
+        let up = nics.chain(&self.vlans).map(|name| up(flavour, name));
+        let quiet = self.ports.iter().filter(|_| flavour == Flavour::One);
+        quiet.map(|port| with_ipv6(port)).chain(up).collect()
     }
 
     fn down_nics(&self, flavour: Flavour) -> Vec<Command> {
@@ -174,6 +179,14 @@ pub(super) fn down(flavour: Flavour, name: &str) -> Command {
         // By what stands in the files: of what it hasn't brought up itself it knows nothing else, and fails.
         Flavour::Two => words(&["ifdown", "--use-current-config", name]),
     }
+}
+
+/// bridge-utils takes a port's IPv6 address away (`addrgenmode none`) and doesn't give it back: without this, a NIC would
+/// have no IPv6 until the next start.
+pub(super) fn with_ipv6(port: &str) -> Command {
+    let from = "/proc/sys/net/ipv6/conf/default/addr_gen_mode";
+    let script = format!("[ ! -e {from} ] || cat {from} >\"/proc/sys/net/ipv6/conf/$1/addr_gen_mode\"");
+    words(&["sh", "-c", &script, "sh", port])
 }
 
 /// A command of its words.
