@@ -111,7 +111,8 @@ impl Devices {
         let mut flushed: Vec<&str> = Vec::new();
         for nic in &self.nics {
             // What somebody else than ifup gave it would stay on the port, in the bridge's way.
-            if !flushed.contains(&base(nic)) {
+            // A bond or VLAN is gone by now.
+            if !flushed.contains(&base(nic)) && !self.first.iter().any(|first| first == base(nic)) {
                 flushed.push(base(nic));
                 commands.push(words(&["ip", "address", "flush", "dev", base(nic), "scope", "global"]));
             }
