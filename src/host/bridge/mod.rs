@@ -13,6 +13,7 @@
 mod ask;
 mod host;
 mod networkmanager;
+mod ifupdown;
 mod recipe;
 
 pub use ask::{Addresses, Ask};
@@ -25,3 +26,5 @@ pub fn backend(name: &str) -> Option<&'static dyn Backend> {
     let all: [&'static dyn Backend; 1] = [&NetworkManager];
     all.into_iter().find(|backend| backend.name() == name)
 }
+pub use ifupdown::Ifupdown;
+pub use recipe::{Backend, Command, Fault, FileChange, Found, Recipe, Way};
