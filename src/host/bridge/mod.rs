@@ -12,8 +12,10 @@
 
 mod ask;
 mod host;
+mod networkd;
 mod recipe;
 
 pub use ask::{Addresses, Ask};
 pub use host::{Address, Host, HostDevice, HostFile};
+pub use networkd::Networkd;
 pub use recipe::{Backend, Command, Fault, FileChange, Found, Recipe, Way};
