@@ -14,6 +14,7 @@ mod ask;
 mod host;
 mod networkmanager;
 mod ifupdown;
+mod networkd;
 mod recipe;
 
 pub use ask::{Addresses, Ask};
@@ -27,4 +28,5 @@ pub fn backend(name: &str) -> Option<&'static dyn Backend> {
     all.into_iter().find(|backend| backend.name() == name)
 }
 pub use ifupdown::Ifupdown;
+pub use networkd::Networkd;
 pub use recipe::{Backend, Command, Fault, FileChange, Found, Recipe, Way};
