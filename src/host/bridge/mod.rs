@@ -12,21 +12,20 @@
 
 mod ask;
 mod host;
-mod networkmanager;
 mod ifupdown;
 mod networkd;
+mod networkmanager;
 mod recipe;
 
 pub use ask::{Addresses, Ask};
 pub use host::{Address, Host, HostDevice, HostFile};
+pub use ifupdown::Ifupdown;
+pub use networkd::Networkd;
 pub use networkmanager::NetworkManager;
 pub use recipe::{Backend, Checkpoint, Command, Fault, FileChange, Found, Recipe, Way};
 
 /// The backend of that name; `None` if there is none that can make bridges.
 pub fn backend(name: &str) -> Option<&'static dyn Backend> {
-    let all: [&'static dyn Backend; 1] = [&NetworkManager];
+    let all: [&'static dyn Backend; 3] = [&Ifupdown, &Networkd, &NetworkManager];
     all.into_iter().find(|backend| backend.name() == name)
 }
-pub use ifupdown::Ifupdown;
-pub use networkd::Networkd;
-pub use recipe::{Backend, Command, Fault, FileChange, Found, Recipe, Way};
