@@ -147,7 +147,12 @@ impl Looked {
 /// The files that a backend reads.
 fn files(tree: &Tree, backend: &str, unread: &mut Vec<String>) -> Vec<(String, String)> {
     match backend {
-        "ifupdown" => texts::interfaces(tree, unread),
+        "ifupdown" => {
+            let mut files = texts::interfaces(tree, unread);
+            // What dhclient knows of its server stands in a file of the device's name.
+            files.extend(texts::files(tree, &["/var/lib/dhcp"], ".leases", unread));
+            files
+        }
         "netplan" => texts::netplan(tree, unread),
         "networkd" => texts::networkd(tree, unread),
         "networkmanager" => texts::networkmanager(tree, unread),

@@ -41,6 +41,7 @@ pub(super) fn make(host: &Host, ask: &Ask, flavour: Flavour) -> Result<Recipe, F
     }
     let devices = Devices::of(host, &config, &new, &ask.bridge, &ask.ports);
     Ok(Recipe {
+        checkpoint: None,
         files: changes(&host.files, &after.files),
         make: devices.to_bridge(flavour, &ways::leases(host, nic, &ask.bridge)),
         unmake: devices.to_nics(flavour, &[]),

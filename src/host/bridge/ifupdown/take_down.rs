@@ -61,6 +61,7 @@ pub(super) fn take_down(host: &Host, bridge: &str, flavour: Flavour) -> Result<R
     }
     let devices = Devices::of(host, &config, &new, bridge, &ports);
     Ok(Recipe {
+        checkpoint: None,
         files: changes(&host.files, &after.files),
         make: devices.to_nics(flavour, &ways::leases(host, bridge, nic)),
         unmake: devices.back_to_bridge(flavour),
