@@ -188,6 +188,8 @@ impl Armed {
             "--description=Put the host's network back unless 'kvmnet host bridge confirm' is run".into(),
             format!("--on-active={}ms", after.as_millis()),
             "--timer-property=AccuracySec=100ms".into(),
+            // A DHCP client that is started on the way back is there to stay.
+            "--property=KillMode=process".into(),
             "--".into(),
         ];
         let argv: Vec<String> = words.into_iter().chain(self.way_back(program, &[])).collect();
@@ -286,6 +288,7 @@ impl Armed {
              \n\
              [Service]\n\
              Type=oneshot\n\
+             KillMode=process\n\
              ExecStart={}\n",
             self.folder.display().to_string().replace('%', "%%").replace(' ', "\\x20"),
             line.join(" ")

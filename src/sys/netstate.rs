@@ -129,7 +129,9 @@ fn route(family: &str, raw: &Value) -> Option<RouteState> {
     };
     let proto = word("protocol").unwrap_or_else(|| "boot".into());
     let kind = word("type").unwrap_or_else(|| "unicast".into());
-    if table == "local" || proto == "kernel" || kind != "unicast" {
+    // ifupdown2 says of its default routes that they are the kernel's.
+    let of_kernel = proto == "kernel" && raw["gateway"].is_null();
+    if table == "local" || of_kernel || kind != "unicast" {
         return None;
     }
     let (to, dev, via) = (word("dst")?, word("dev")?, word("gateway"));
@@ -309,6 +311,9 @@ mod tests {
         );
         let of_kernel = json!({"dst": "198.18.0.0/24", "dev": "br0", "protocol": "kernel"});
         assert!(route("-4", &of_kernel).is_none());
+        let of_ifupdown2 =
+            json!({"dst": "default", "gateway": "198.18.0.1", "dev": "br0", "protocol": "kernel"});
+        assert!(route("-4", &of_ifupdown2).is_some());
     }
 
     #[test]

@@ -17,6 +17,9 @@ use crate::sys::kept::Kept;
 use crate::sys::netstate::{self, NetState};
 use crate::sys::{clock, exec, interrupt};
 
+/// By then DHCP has given an address, and STP has let a port forward, or neither will.
+const MOST_PATIENCE: Duration = Duration::from_secs(45);
+
 /// A change of the host's network.
 #[derive(Debug, Clone, Default)]
 pub struct Deed {
@@ -195,7 +198,8 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
     }
     progress("verifying");
     // What is left is for the admin to come back in.
-    let patience = deed.timeout.mul_f64(0.6).saturating_sub(begun.elapsed()).max(Duration::from_secs(1));
+    let patience = deed.timeout.mul_f64(0.6).saturating_sub(begun.elapsed());
+    let patience = patience.clamp(Duration::from_secs(1), MOST_PATIENCE);
     let checks = verified(deed, &want, patience, &goes_on)?;
     let lock = armed.lock()?;
     goes_on()?;

@@ -1,6 +1,6 @@
 //! Whatever goes wrong, the machine ends as it was: every file to the byte, every address and route.
 
-use super::{boot, create, nothing_is_left, own_file, with_every_backend};
+use super::{boot, can, create, nothing_is_left, own_file, with_every_backend};
 use crate::machine::configs::Addresses;
 use crate::machine::{Connection, Flavour, Lan, Machine, State};
 
@@ -47,7 +47,8 @@ fn a_wrong_gateway(flavour: Flavour) {
 
 fn reverted_at_once(flavour: Flavour) {
     let Some(lan) = Lan::start() else { return };
-    let (machine, before, mut connection) = site(&lan, flavour, Addresses::DhcpBoth);
+    let addresses = if can(flavour, Addresses::DhcpBoth) { Addresses::DhcpBoth } else { Addresses::Dhcp4 };
+    let (machine, before, mut connection) = site(&lan, flavour, addresses);
     create(&machine, &connection, &[]).ok();
     machine.kvmnet(&["host", "bridge", "revert"]).ok();
     as_before(&machine, &before, &mut connection);

@@ -1,6 +1,6 @@
 //! A bridge is made over a connection that survives, confirmed, outlives a reboot, and is taken down again.
 
-use super::{boot, create, nothing_is_left, own_file, with_every_backend};
+use super::{boot, can, create, nothing_is_left, own_file, with_every_backend};
 use crate::machine::configs::Addresses;
 use crate::machine::{Flavour, Lan, MAC, Machine};
 
@@ -23,6 +23,9 @@ fn router_advertisements(flavour: Flavour) {
 }
 
 fn lives(flavour: Flavour, addresses: Addresses) {
+    if !can(flavour, addresses) {
+        return;
+    }
     let Some(lan) = Lan::start() else { return };
     let mut machine = boot(&lan, flavour, addresses);
     let (path, text, _) = own_file(flavour, addresses);

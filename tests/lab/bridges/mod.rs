@@ -14,6 +14,16 @@ fn own_file(flavour: Flavour, addresses: Addresses) -> File {
     (if flavour == Flavour::Netplan { "/etc/netplan/01-netcfg.yaml" } else { path }, text, mode)
 }
 
+/// ifupdown2 3.0 refuses `inet6 auto`, and its `inet6 dhcp` fails while the kernel still looks whether somebody else has
+/// the link's own address, also without any bridge.
+fn can(flavour: Flavour, addresses: Addresses) -> bool {
+    let can = flavour != Flavour::Ifupdown2 || !matches!(addresses, Addresses::Slaac | Addresses::DhcpBoth);
+    if !can {
+        eprintln!("NOT RUN: {flavour:?} can't have {addresses:?}");
+    }
+    can
+}
+
 /// A machine on its LAN.
 fn boot(lan: &Lan, flavour: Flavour, addresses: Addresses) -> Machine<'_> {
     lan.boot(flavour, &[own_file(flavour, addresses)])

@@ -21,7 +21,6 @@ mod units;
 use super::{Ask, Backend, Fault, Host, Recipe};
 
 pub(super) use files::CLOUD_OFF;
-pub(super) use identity::iaid;
 
 /// systemd-networkd.
 #[derive(Debug, Clone, Copy, Default)]
