@@ -95,10 +95,14 @@ pub(super) fn found(keys: &Keyfile) -> Found {
     out
 }
 
+/// Keys that say how to ask, not what is got.
+const PLAIN: &[&str] = &["method", "addr-gen-mode", "ip6-privacy", "dns-search", "may-fail", "route-metric"];
+
 /// Is it as NetworkManager has it by itself: all from outside?
 fn is_plain(keys: &Keyfile) -> bool {
     FAMILIES.iter().all(|(family, _)| {
-        let is_plain = |key: &str| ["method", "addr-gen-mode", "dns-search", "may-fail"].contains(&key);
+        let is_plain =
+            |key: &str| PLAIN.contains(&key) || key.starts_with("dhcp-") || key.ends_with("-timeout");
         method(keys, family) == "auto" && keys.pairs(family).iter().all(|(key, _)| is_plain(key))
     })
 }
@@ -185,6 +189,7 @@ fn replace_gateway(keys: &mut Keyfile, gateway: IpAddr) -> Result<(), Fault> {
             }
         } else if is_route(&key) && net.prefix_len() == 0 {
             keys.remove(family, &key);
+            keys.remove(family, &format!("{key}_options"));
         }
     }
     Ok(())
