@@ -112,7 +112,7 @@ fn is_as_asked(keys: &Keyfile, ask: &Ask) -> bool {
     let both = |v4: &str, v6: &str| method(keys, "ipv4") == v4 && method(keys, "ipv6") == v6;
     match &ask.addresses {
         Addresses::Keep => true,
-        Addresses::Dhcp => is_plain(keys) && ask.dns.is_empty(),
+        Addresses::Dhcp => is_plain(keys) && keys.has("ipv4") && keys.has("ipv6") && ask.dns.is_empty(),
         Addresses::None => both("disabled", "disabled"),
         Addresses::Static(_) => false,
     }
@@ -124,7 +124,7 @@ pub(super) fn given(sections: &str, ask: &Ask, notes: &mut Vec<String>) -> Resul
     if !is_as_asked(&keys, ask) {
         let lost = lost(&keys, ask);
         if !lost.is_empty() {
-            notes.push(format!("{} no longer has what its NIC had: {}.", ask.bridge, lost.join(", ")));
+            notes.push(format!("{} does not get what was there so far: {}.", ask.bridge, lost.join(", ")));
         }
         let fresh = fresh(ask, keys.ending(), keys.get("ipv6", "addr-gen-mode"));
         let rest = keys.sections(&["proxy", "hostname"]);
