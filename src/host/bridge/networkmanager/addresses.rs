@@ -95,10 +95,14 @@ pub(super) fn found(keys: &Keyfile) -> Found {
     out
 }
 
+/// Keys that say how to ask, not what is got.
+const PLAIN: &[&str] = &["method", "addr-gen-mode", "ip6-privacy", "dns-search", "may-fail", "route-metric"];
+
 /// Is it as NetworkManager has it by itself: all from outside?
 fn is_plain(keys: &Keyfile) -> bool {
     FAMILIES.iter().all(|(family, _)| {
-        let is_plain = |key: &str| ["method", "addr-gen-mode", "dns-search", "may-fail"].contains(&key);
+        let is_plain =
+            |key: &str| PLAIN.contains(&key) || key.starts_with("dhcp-") || key.ends_with("-timeout");
         method(keys, family) == "auto" && keys.pairs(family).iter().all(|(key, _)| is_plain(key))
     })
 }
@@ -108,7 +112,7 @@ fn is_as_asked(keys: &Keyfile, ask: &Ask) -> bool {
     let both = |v4: &str, v6: &str| method(keys, "ipv4") == v4 && method(keys, "ipv6") == v6;
     match &ask.addresses {
         Addresses::Keep => true,
-        Addresses::Dhcp => is_plain(keys) && ask.dns.is_empty(),
+        Addresses::Dhcp => is_plain(keys) && keys.has("ipv4") && keys.has("ipv6") && ask.dns.is_empty(),
         Addresses::None => both("disabled", "disabled"),
         Addresses::Static(_) => false,
     }
@@ -120,7 +124,7 @@ pub(super) fn given(sections: &str, ask: &Ask, notes: &mut Vec<String>) -> Resul
     if !is_as_asked(&keys, ask) {
         let lost = lost(&keys, ask);
         if !lost.is_empty() {
-            notes.push(format!("{} no longer has what its NIC had: {}.", ask.bridge, lost.join(", ")));
+            notes.push(format!("{} does not get what was there so far: {}.", ask.bridge, lost.join(", ")));
         }
         let fresh = fresh(ask, keys.ending(), keys.get("ipv6", "addr-gen-mode"));
         let rest = keys.sections(&["proxy", "hostname"]);
@@ -185,6 +189,7 @@ fn replace_gateway(keys: &mut Keyfile, gateway: IpAddr) -> Result<(), Fault> {
             }
         } else if is_route(&key) && net.prefix_len() == 0 {
             keys.remove(family, &key);
+            keys.remove(family, &format!("{key}_options"));
         }
     }
     Ok(())

@@ -47,3 +47,25 @@ pub(super) fn checkpoint(host: &Host) -> Option<Checkpoint> {
         roll_back: call("CheckpointRollback", &["o", Checkpoint::PATH]),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_filled_in() {
+        let host = Host { there: vec!["busctl".into()], ..Host::default() };
+        let Some(point) = checkpoint(&host) else { panic!("busctl is there") };
+        let printed = "o \"/org/freedesktop/NetworkManager/Checkpoint/7\"\n";
+        let name = Checkpoint::name(printed).unwrap_or_default();
+        assert_eq!(name, "/org/freedesktop/NetworkManager/Checkpoint/7");
+        assert_eq!(
+            point.taken(120).join(" ").split_once("CheckpointCreate ").map(|p| p.1),
+            Some("aouu 0 120 2")
+        );
+        assert_eq!(point.kept(name)[5..], ["CheckpointDestroy", "o", name]);
+        assert_eq!(point.rolled_back(name)[5..], ["CheckpointRollback", "o", name]);
+        assert_eq!((Checkpoint::name(""), Checkpoint::name("s \"no\"")), (None, None));
+        assert_eq!(checkpoint(&Host::default()), None);
+    }
+}

@@ -75,7 +75,10 @@ mod tests {
                 ["mac", mac] => ask.mac = mac.to_string(),
                 ["there", what] => host.there.push(what.to_string()),
                 ["device", name, kind] => {
-                    let kind = if *kind == "bridge" { Kind::Bridge } else { Kind::Vlan };
+                    let kind = match *kind {
+                        "bridge" => Kind::Bridge,
+                        _ => Kind::Bond,
+                    };
                     host.devices.push(HostDevice { name: name.to_string(), kind, ..HostDevice::default() });
                 }
                 ["active", device, uuid] => find(&mut host, device).nm_connection = Some(uuid.to_string()),
@@ -146,9 +149,12 @@ mod tests {
     /// Where making and taking down don't lead back to the byte: a key was added that may as well have been there
     /// (a priority, a name), a second port's addresses are gone, or the bridge was there before.
     const NOT_TO_THE_BYTE: &[&str] = &[
+        "client-id-of-the-permanent-mac",
         "rival-profile",
         "static-for-any-nic",
         "there-and-one-port-more",
+        "started-by-hand-so-far",
+        "there-and-exactly-so",
         "there-but-stp-differs",
         "two-ports-both-static",
     ];

@@ -104,7 +104,7 @@ impl Keyfile {
         }
     }
 
-    /// Gives a key a value, in its line if there is one, else behind the section's last.
+    /// Gives a key a value, in its line if there is one, else behind the section's last key.
     pub(super) fn set(&mut self, section: &str, key: &str, value: &str) {
         if self.get(section, key) == Some(value) {
             return;
@@ -124,7 +124,7 @@ impl Keyfile {
         }
     }
 
-    /// Puts lines behind the last of a section; makes the section at the end if there is none.
+    /// Puts lines behind the last key of a section; makes the section at the end if there is none.
     pub(super) fn append(&mut self, section: &str, lines: &str) {
         let ending = self.ending;
         let text = lines.to_string();
@@ -137,7 +137,7 @@ impl Keyfile {
             return self.parts.push(Part { name: section.to_string(), head, body: vec![text] });
         };
         let part = &mut self.parts[at];
-        let after = part.body.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |at| at + 1);
+        let after = part.body.iter().rposition(|line| pair(line).is_some()).map_or(0, |at| at + 1);
         let before = if after == 0 { &mut part.head } else { &mut part.body[after - 1] };
         let had_none = !before.ends_with('\n');
         if had_none {

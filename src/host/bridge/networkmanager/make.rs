@@ -131,15 +131,19 @@ fn bridge_text(host: &Host, ask: &Ask, first: &Port<'_>, notes: &mut Vec<String>
     }
     let ending = Keyfile::parse(&sections).ending();
     let mut text = lines.join(ending) + ending + &keys;
+    // Not `mac-address` of `[bridge]`: a `cloned-mac-address` for all devices in NetworkManager.conf goes before it, and a
+    // bridge that has another one so far is refused as not fit for the profile (seen with 1.42).
+    text +=
+        &["", "[ethernet]", &format!("cloned-mac-address={}", ask.mac.to_ascii_uppercase()), ""].join(ending);
     if let Some(mtu) = first.mtu() {
-        text += &["", "[ethernet]", &format!("mtu={mtu}"), ""].join(ending);
+        text += &format!("mtu={mtu}{ending}");
     }
     text += &["", "[bridge]", ""].join(ending);
     // Without STP NetworkManager doesn't set the delay, and the kernel doesn't heed it.
     if ask.stp {
         text += &format!("forward-delay={}{ending}", ask.forward_delay);
     }
-    text += &format!("mac-address={}{ending}stp={}{ending}", ask.mac.to_ascii_uppercase(), ask.stp);
+    text += &format!("stp={}{ending}", ask.stp);
     let mut whole = Keyfile::parse(&text);
     let mut sections = Keyfile::parse(&sections);
     pin(&mut sections, host, ask, first, notes);
@@ -159,7 +163,7 @@ fn pin(keys: &mut Keyfile, host: &Host, ask: &Ask, first: &Port<'_>, notes: &mut
         match (is.as_str(), &device.permanent_mac) {
             // A bridge has no permanent one.
             ("perm-mac", Some(mac)) => keys.set("ipv4", "dhcp-client-id", &format!("01:{mac}")),
-            ("stable", _) if keys.get("connection", "stable-id").is_none() => notes.push(format!(
+            ("stable", _) if first.old.is_some_and(|old| old.of("stable-id").is_none()) => notes.push(format!(
                 "The DHCP server sees another client: dhcp-client-id=stable comes of the profile, and {name}'s is a \
                  new one. It may give another address."
             )),
@@ -249,12 +253,10 @@ pub(super) fn again(host: &Host, all: &[Profile], bridge: &Profile, ask: &Ask) -
     }
     let mut recipe = Recipe::default();
     let mut keys = bridge.keys.clone();
-    let (section, key) = match keys.get("ethernet", "cloned-mac-address") {
-        Some(_) => ("ethernet", "cloned-mac-address"),
-        None => ("bridge", "mac-address"),
-    };
-    if !keys.get(section, key).is_some_and(|mac| mac.eq_ignore_ascii_case(&ask.mac)) {
-        keys.set(section, key, &ask.mac.to_ascii_uppercase());
+    let mac = keys.get("ethernet", "cloned-mac-address").or(keys.get("bridge", "mac-address"));
+    if !mac.is_some_and(|mac| mac.eq_ignore_ascii_case(&ask.mac)) {
+        keys.remove("bridge", "mac-address");
+        keys.set("ethernet", "cloned-mac-address", &ask.mac.to_ascii_uppercase());
     }
     // NetworkManager has it on unless told otherwise.
     if keys.is_true("bridge", "stp").unwrap_or(true) != ask.stp {
@@ -265,7 +267,7 @@ pub(super) fn again(host: &Host, all: &[Profile], bridge: &Profile, ask: &Ask) -
         keys.set("bridge", "forward-delay", &ask.forward_delay.to_string());
     }
     let sections = keys.sections(SECTIONS);
-    let mut wanted = Ask { addresses: ask.addresses.clone(), ..ask.clone() };
+    let mut wanted = ask.clone();
     if let Addresses::Static(nets) = &ask.addresses {
         let has = found(&Keyfile::parse(&sections));
         let same =
@@ -313,8 +315,9 @@ pub(super) fn again(host: &Host, all: &[Profile], bridge: &Profile, ask: &Ask) -
         recipe.make.after.splice(0..0, both.clone());
         recipe.unmake.after.extend(both);
     }
-    if !recipe.files.is_empty() {
-        recipe.checkpoint = checkpoint(host);
+    match recipe.files.is_empty() {
+        true => recipe.notes.clear(),
+        false => recipe.checkpoint = checkpoint(host),
     }
     vlans(all, &ports, name, &mut recipe.notes);
     Ok(recipe)

@@ -16,6 +16,8 @@ mod keyfile;
 mod make;
 mod port;
 mod profile;
+#[cfg(test)]
+mod properties;
 mod take_down;
 
 use super::{Ask, Backend, Fault, Host, Recipe};

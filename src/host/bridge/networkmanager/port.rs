@@ -128,6 +128,11 @@ impl<'a> Port<'a> {
         // Since 1.46 these are called controller and port-type; the old names are read as well, and by all before.
         keys.set("connection", "master", bridge);
         keys.set("connection", "slave-type", "bridge");
+        if let Some(who) = keys.get("connection", "permissions").filter(|who| !who.is_empty()) {
+            notes.push(format!(
+                "{name} and {bridge} are up only while one of these is logged in, as before: {who}"
+            ));
+        }
         if keys.has("802-1x") {
             notes.push(format!(
                 "{name} still logs in to its switch by 802.1X; many switches then let no other MAC address in: guests \

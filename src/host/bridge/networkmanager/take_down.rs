@@ -43,6 +43,12 @@ pub(super) fn take_down(host: &Host, name: &str) -> Result<Recipe, Fault> {
                 gone.push(profile.path.clone());
                 recipe.files.extend(change(profile.path.clone(), Some(profile.text.clone()), None));
                 recipe.make.after.extend(old.map(|old| up(old.uuid(), Some(&device.name))));
+                if old.is_none() {
+                    let name = &device.name;
+                    recipe
+                        .notes
+                        .push(format!("{name} has no profile afterwards, as before it was on the bridge."));
+                }
                 if at == 0 {
                     recipe.found = old.map(|old| found(&old.keys)).unwrap_or_default();
                 }
