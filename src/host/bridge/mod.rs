@@ -12,10 +12,12 @@
 
 mod ask;
 mod host;
+mod netplan;
 mod networkd;
 mod recipe;
 
 pub use ask::{Addresses, Ask};
 pub use host::{Address, Host, HostDevice, HostFile};
+pub use netplan::Netplan;
 pub use networkd::Networkd;
 pub use recipe::{Backend, Command, Fault, FileChange, Found, Recipe, Way};
