@@ -44,13 +44,15 @@ pub(super) fn make(host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
         recipe.notes.extend(notes);
     }
     for (nth, (at, pieces)) in made.moved.iter().enumerate() {
+        let doc = &files.docs[*at];
+        let (step, eol, is_block) = (doc.step(), doc.eol(), doc.is_block(&["network", "bridges"]));
         let mut parts = Vec::new();
         if nth == 0 {
             parts.push(Piece::new("interfaces", Value::Seq(ids.iter().map(|id| word(id)).collect())));
         }
         parts.extend(pieces.iter().cloned());
         if nth == 0 {
-            parts.extend(of_bridge(&made, ask, first_device.mtu));
+            parts.extend(of_bridge(&made, ask, first_device.mtu, (is_block, step, eol)));
         }
         if parts.is_empty() {
             continue;
@@ -58,8 +60,6 @@ pub(super) fn make(host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
         let doc = &mut files.docs[*at];
         let path = doc.path.clone();
         let said = |unread: Unread| fault(&path, &unread);
-        let (step, eol) = (doc.step(), doc.eol());
-        let is_block = doc.is_block(&["network", "bridges"]);
         let bridge = Piece::map(&ask.bridge, &parts, is_block, step, eol);
         if doc.at(&["network", "bridges"]).is_some() {
             doc.insert(&["network", "bridges"], &bridge, Place::End).map_err(said)?;
@@ -93,7 +93,8 @@ pub(super) fn bring() -> Vec<Command> {
 }
 
 /// What a bridge has of its own.
-fn of_bridge(made: &Port, ask: &Ask, mtu: Option<u32>) -> Vec<Piece> {
+fn of_bridge(made: &Port, ask: &Ask, mtu: Option<u32>, how: (bool, usize, &str)) -> Vec<Piece> {
+    let (is_block, step, eol) = how;
     let mut out = Vec::new();
     let own = made.def.get("mtu").map(Value::word).map(str::to_string);
     if let Some(mtu) = own.or(mtu.filter(|mtu| *mtu != 1500).map(|mtu| mtu.to_string())) {
@@ -103,16 +104,11 @@ fn of_bridge(made: &Port, ask: &Ask, mtu: Option<u32>) -> Vec<Piece> {
         out.push(Piece::new("renderer", renderer.clone()));
     }
     out.push(Piece::new("macaddress", word(&ask.mac)));
-    let parameters = vec![
-        ("stp".to_string(), word(if ask.stp { "true" } else { "false" })),
-        ("forward-delay".to_string(), word(&ask.forward_delay.to_string())),
+    let parameters = [
+        Piece::new("stp", word(if ask.stp { "true" } else { "false" })),
+        Piece::new("forward-delay", word(&ask.forward_delay.to_string())),
     ];
-    let lines = format!(
-        "parameters:\n  stp: {}\n  forward-delay: {}\n",
-        if ask.stp { "true" } else { "false" },
-        ask.forward_delay
-    );
-    out.push(Piece::of_lines("parameters", Value::Map(parameters), lines));
+    out.push(Piece::map("parameters", &parameters, is_block, step, eol));
     out
 }
 
@@ -243,8 +239,8 @@ fn again(mut files: Files<'_>, own: &Def, ask: &Ask) -> Result<Recipe, Fault> {
         own.value.at(&["parameters", "forward-delay"]),
         own.get("macaddress"),
     );
-    // netplan's bridges have it on if nothing is said.
-    let has_stp = stp.is_none_or(Value::is_yes);
+    // Where netplan is told of any parameter, it is on if nothing is said; where it isn't, the kernel has it off.
+    let has_stp = own.get("parameters").is_some() && stp.is_none_or(Value::is_yes);
     let has_delay: u32 = delay.and_then(|delay| delay.word().parse().ok()).unwrap_or(15);
     let stp_words = |is| if is { "1" } else { "0" };
     let delay_change = has_delay != ask.forward_delay;
@@ -259,7 +255,7 @@ fn again(mut files: Files<'_>, own: &Def, ask: &Ask) -> Result<Recipe, Fault> {
     if !has_stp && ask.stp {
         set(&["type", "bridge", "stp_state"], "0", stp_words(true));
     }
-    if has_stp != ask.stp || stp.is_none() && !ask.stp {
+    if has_stp != ask.stp || stp.is_none() {
         doc.set(&[&path[..], &["parameters", "stp"]].concat(), if ask.stp { "true" } else { "false" })
             .map_err(said)?;
     }
