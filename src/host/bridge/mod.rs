@@ -13,6 +13,7 @@
 mod ask;
 mod host;
 mod ifupdown;
+mod netplan;
 mod networkd;
 mod networkmanager;
 mod recipe;
@@ -20,12 +21,13 @@ mod recipe;
 pub use ask::{Addresses, Ask};
 pub use host::{Address, Host, HostDevice, HostFile};
 pub use ifupdown::Ifupdown;
+pub use netplan::Netplan;
 pub use networkd::Networkd;
 pub use networkmanager::NetworkManager;
 pub use recipe::{Backend, Checkpoint, Command, Fault, FileChange, Found, Recipe, Way};
 
 /// The backend of that name; `None` if there is none that can make bridges.
 pub fn backend(name: &str) -> Option<&'static dyn Backend> {
-    let all: [&'static dyn Backend; 3] = [&Ifupdown, &Networkd, &NetworkManager];
+    let all: [&'static dyn Backend; 4] = [&Ifupdown, &Netplan, &Networkd, &NetworkManager];
     all.into_iter().find(|backend| backend.name() == name)
 }

@@ -9,7 +9,7 @@ use super::text::Text;
 use crate::host::bridge::HostDevice;
 
 /// By these words in the comment the line is known again, and goes when the bridge does.
-const WORDS: &str = "had it, so that the DHCP server knows the host again";
+pub(crate) const WORDS: &str = "had it, so that the DHCP server knows the host again";
 
 /// The IAID in a client identifier of the kind that networkd shows: 255, IAID, DUID (RFC 4361).
 pub(crate) fn iaid(client_id: &str) -> Option<u32> {

@@ -10,6 +10,7 @@ mod files;
 mod golden;
 mod identity;
 mod make;
+mod moved;
 mod net;
 mod netdev;
 mod parts;
@@ -21,6 +22,10 @@ mod units;
 use super::{Ask, Backend, Fault, Host, Recipe};
 
 pub(super) use files::CLOUD_OFF;
+#[cfg(test)]
+pub(super) use golden::tests as cases;
+pub(super) use identity::{WORDS, iaid};
+pub(super) use moved::move_drops;
 
 /// systemd-networkd.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,11 +51,10 @@ impl Backend for Networkd {
 
 #[cfg(test)]
 mod tests {
-    use super::golden::tests as golden;
     use super::*;
 
     #[test]
     fn every_folder() {
-        golden::every_folder(&Networkd);
+        cases::every_folder(&Networkd);
     }
 }

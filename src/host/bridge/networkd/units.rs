@@ -5,7 +5,7 @@ use crate::host::bridge::{Fault, Host, HostDevice};
 use crate::host::{Kind, config::glob};
 
 /// Where files of the administrator's are.
-pub(super) const ETC: &str = "/etc/systemd/network/";
+pub(crate) const ETC: &str = "/etc/systemd/network/";
 
 /// systemd.network(5): of files of the same name, the one in the first of these folders counts.
 const FOLDERS: &[&str] = &[
