@@ -47,6 +47,9 @@ pub struct AddressState {
     pub is_dynamic: bool,
     /// For so many seconds it is valid; `None` for ever.
     pub valid: Option<u32>,
+    /// The metric of the route to its subnet, if it isn't the kernel's own.
+    #[serde(default)]
+    pub metric: Option<u64>,
     /// Has the kernel made no route to its subnet?
     pub noprefixroute: bool,
     /// Does the kernel still look whether somebody else has it?
@@ -98,6 +101,7 @@ fn device(raw: &Value) -> Option<DeviceState> {
             cidr: format!("{}/{}", info["local"].as_str()?, info["prefixlen"].as_u64()?),
             is_dynamic: is("dynamic"),
             valid: valid.and_then(|n| n.try_into().ok()),
+            metric: info["metric"].as_u64(),
             noprefixroute: is("noprefixroute"),
             is_tentative: is("tentative"),
         })
@@ -259,6 +263,10 @@ impl NetState {
                 let mut words = vec!["addr", "replace", &address.cidr, "dev", name];
                 if let Some(valid) = &valid {
                     words.extend(["valid_lft", valid, "preferred_lft", valid]);
+                }
+                let metric = address.metric.map(|metric| metric.to_string());
+                if let Some(metric) = &metric {
+                    words.extend(["metric", metric]);
                 }
                 if address.noprefixroute {
                     words.push("noprefixroute");

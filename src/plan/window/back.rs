@@ -14,8 +14,9 @@ use crate::sys::{clock, exec, netstate};
 /// For one command of the backend's.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// For the backend to have the network as it was, before it is mended by hand.
+/// For the backend to have the network as it was, before it is mended by hand; less if one of its commands failed.
 const SETTLES: Duration = Duration::from_secs(15);
+const SETTLES_SOON: Duration = Duration::from_secs(4);
 
 /// How a window ended.
 #[derive(Debug)]
@@ -195,11 +196,11 @@ fn files(window: &Window) -> Result<()> {
 /// Waits until the kernel has what it had; what the backend doesn't mend is mended with `ip`.
 fn settle(window: &Window, mut faults: Vec<String>) -> Vec<String> {
     let look = || netstate::look(&window.devices);
-    let until = Instant::now() + SETTLES;
+    let until = Instant::now() + if faults.is_empty() { SETTLES } else { SETTLES_SOON };
     loop {
         match look() {
             Ok(now) if now.since(&window.before).is_empty() => return Vec::new(),
-            Ok(_) if Instant::now() < until && faults.is_empty() => clock::sleep(Duration::from_millis(100)),
+            Ok(_) if Instant::now() < until => clock::sleep(Duration::from_millis(100)),
             Ok(_) => break,
             Err(e) => return vec![message(&e)],
         }

@@ -225,6 +225,11 @@ fn completed(deed: &Deed, before: &NetState) -> Want {
     let mut want = deed.want.clone();
     let Some(from) = &deed.takes_over else { return want };
     let was = before.device(from);
+    if let Some(ssh) = &deed.ssh {
+        let server = ssh.server.ip();
+        let is_it = |cidr: &str| cidr.split('/').next().is_some_and(|ip| ip.parse() == Ok(server));
+        want.settled.extend(was.filter(|d| d.addresses.iter().any(|a| is_it(&a.cidr))).map(|_| server));
+    }
     let has_dhcp =
         was.is_some_and(|d| d.addresses.iter().any(|a| !a.cidr.contains(':') && a.valid.is_some()));
     want.dhcp4 |= has_dhcp && want.addresses.iter().all(|a| a.contains(':'));

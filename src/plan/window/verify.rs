@@ -21,6 +21,9 @@ pub struct Want {
     pub device: Option<String>,
     /// Its addresses, with the lengths of their prefixes.
     pub addresses: Vec<String>,
+    /// The addresses, of whatever length of prefix, that it shall have for sure: nobody else on the link does.
+    #[serde(default)]
+    pub settled: Vec<IpAddr>,
     /// Shall it have an IPv4 address that DHCP gave?
     pub dhcp4: bool,
     /// The gateways of its default routes.
@@ -99,6 +102,11 @@ pub fn check(want: &Want, now: &NetState) -> Vec<Checked> {
         for cidr in &want.addresses {
             let what = format!("address of {name}");
             out.push(Checked::new(what, cidr, &all, cidrs.contains(&cidr.as_str())));
+        }
+        for address in &want.settled {
+            let is_it = |cidr: &str| cidr.split('/').next().is_some_and(|ip| ip.parse() == Ok(*address));
+            let ok = cidrs.iter().any(|cidr| is_it(cidr));
+            out.push(Checked::new(format!("address of {name}"), address.to_string(), &all, ok));
         }
         if want.dhcp4 {
             let given = ready.clone().find(|address| !address.cidr.contains(':') && address.valid.is_some());
@@ -201,6 +209,11 @@ mod tests {
         assert!(
             wrong(|s| s.devices[0].addresses[0].valid = None).contains("one from DHCP wanted, none found")
         );
+        let settled = Want { settled: vec!["198.18.0.4".parse().unwrap()], ..want() };
+        assert!(check(&settled, &state()).iter().all(|checked| checked.ok));
+        let mut looking = state();
+        looking.devices[0].addresses[0].is_tentative = true;
+        assert!(check(&settled, &looking).iter().any(|checked| !checked.ok));
         assert!(wrong(|s| s.devices.clear()).contains("bridge br0: up wanted, none found"));
         let gone = Want { gone: Some("br0".into()), ..Want::default() };
         assert!(!check(&gone, &state())[0].ok && check(&gone, &NetState::default())[0].ok);

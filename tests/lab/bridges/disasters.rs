@@ -7,6 +7,10 @@ use crate::machine::{Connection, Flavour, Lan, Machine, State};
 /// A machine, what it was, and a connection to it.
 fn site(lan: &Lan, flavour: Flavour, addresses: Addresses) -> (Machine<'_>, State, Connection) {
     let machine = boot(lan, flavour, addresses);
+    if let Addresses::DhcpBoth | Addresses::Slaac = addresses {
+        machine
+            .wait_until("a router has advertised itself", |m| !m.sh("ip -6 route show default").is_empty());
+    }
     let connection = lan.connection(&machine);
     let before = machine.state();
     (machine, before, connection)

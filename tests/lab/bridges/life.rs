@@ -29,10 +29,15 @@ fn lives(flavour: Flavour, addresses: Addresses) {
     let Some(lan) = Lan::start() else { return };
     let mut machine = boot(&lan, flavour, addresses);
     let (path, text, _) = own_file(flavour, addresses);
+    if let Addresses::DhcpBoth | Addresses::Slaac = addresses {
+        machine
+            .wait_until("a router has advertised itself", |m| !m.sh("ip -6 route show default").is_empty());
+    }
     let held = on(&machine, "enp4s0");
     let mut connection = lan.connection(&machine);
     let mut made = None;
-    let outage = lan.outage(&machine, || made = Some(create(&machine, &connection, &[]).ok()));
+    let outage =
+        lan.outage(&machine, || made = Some(create(&machine, &connection, &["--timeout", "40"]).ok()));
     let made = made.unwrap().says(&["kvmnet host bridge confirm"]);
     eprintln!("{flavour:?}, {addresses:?}: {} ms without an answer while br0 was made", outage.as_millis());
     assert!(connection.is_alive() && connection.echoes(), "{}", made.report());

@@ -18,11 +18,14 @@ def echo(kind):
 
 
 def datagrams(pinged):
+    # Of several addresses the answer comes from the one that was asked.
+    pinged.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
     while True:
         # A network that is down just now makes an error of an answer.
         try:
-            data, who = pinged.recvfrom(64)
-            pinged.sendto(data, who)
+            data, asked, _, who = pinged.recvmsg(64, 64)
+            asked = [(level, kind, to[:16] + bytes(4)) for level, kind, to in asked]
+            pinged.sendmsg([data], asked, 0, who)
         except OSError:
             pass
 
