@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 pub(in crate::host::bridge) mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::collections::BTreeMap;
     use std::fmt::Write as _;
     use std::fs;
