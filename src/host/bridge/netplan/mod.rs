@@ -45,7 +45,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::networkd::cases::{self, apply, ask};
+    use super::super::networkd::golden::{self as cases, apply, ask};
     use super::super::{HostFile, Recipe};
     use super::*;
 

@@ -7,7 +7,7 @@
 mod again;
 mod files;
 #[cfg(test)]
-mod golden;
+pub(super) mod golden;
 mod identity;
 mod make;
 mod moved;
@@ -22,8 +22,6 @@ mod units;
 use super::{Ask, Backend, Fault, Host, Recipe};
 
 pub(super) use files::CLOUD_OFF;
-#[cfg(test)]
-pub(super) use golden::tests as cases;
 pub(super) use identity::{WORDS, iaid};
 pub(super) use moved::move_drops;
 
@@ -56,7 +54,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::HostFile;
-    use super::cases::{apply, ask, host};
+    use super::golden::{self as cases, apply, ask, host};
     use super::*;
 
     #[test]
