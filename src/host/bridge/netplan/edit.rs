@@ -1,6 +1,7 @@
 //! A file of netplan's that is changed where it must be, and nowhere else. After every step it is read again: it must say
 //! what it should.
 
+use super::piece::Piece;
 use super::yaml::{Node, Unread, Value, What, read};
 
 /// A file.
@@ -9,56 +10,6 @@ pub(super) struct Doc {
     pub(super) path: String,
     pub(super) text: String,
     pub(super) root: Node,
-}
-
-/// An entry of a map, out of its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) key: String,
-    pub(super) value: Value,
-    /// As lines that begin at the left, comments with it.
-    lines: Option<String>,
-    /// As it stands in brackets.
-    inline: Option<String>,
-}
-
-impl Piece {
-    /// A new one, on one line.
-    pub(super) fn new(key: &str, value: Value) -> Piece {
-        Piece { key: key.into(), value, lines: None, inline: None }
-    }
-
-    /// A new one, on these lines.
-    pub(super) fn of_lines(key: &str, value: Value, lines: String) -> Piece {
-        Piece { lines: Some(lines), ..Piece::new(key, value) }
-    }
-
-    fn inline(&self) -> String {
-        let one_line = self.inline.clone().filter(|raw| !raw.contains('\n') && !raw.contains('#'));
-        one_line.unwrap_or_else(|| format!("{}: {}", super::yaml::scalar(&self.key), self.value.inline()))
-    }
-
-    /// As lines, this far from the left.
-    pub(super) fn block(&self, indent: usize, eol: &str) -> String {
-        let lines = self.lines.clone().unwrap_or_else(|| format!("{}{eol}", self.inline()));
-        let space = " ".repeat(indent);
-        let lines = lines.split_inclusive('\n');
-        lines
-            .map(|line| if line.trim().is_empty() { line.into() } else { format!("{space}{line}") })
-            .collect()
-    }
-
-    /// A map of these.
-    pub(super) fn map(key: &str, pieces: &[Piece], is_block: bool, step: usize, eol: &str) -> Piece {
-        let value = Value::Map(pieces.iter().map(|piece| (piece.key.clone(), piece.value.clone())).collect());
-        let word = super::yaml::scalar(key);
-        if is_block && !pieces.is_empty() {
-            let inside: String = pieces.iter().map(|piece| piece.block(step, eol)).collect();
-            return Piece::of_lines(key, value, format!("{word}:{eol}{inside}"));
-        }
-        let inside: Vec<String> = pieces.iter().map(Piece::inline).collect();
-        Piece { inline: Some(format!("{word}: {{{}}}", inside.join(", "))), ..Piece::new(key, value) }
-    }
 }
 
 /// Where a new entry goes.
@@ -88,11 +39,11 @@ impl Doc {
         Some(self.at(path)?.value())
     }
 
-    fn line_start(&self, at: usize) -> usize {
+    pub(super) fn line_start(&self, at: usize) -> usize {
         self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
     }
 
-    fn line_end(&self, at: usize) -> usize {
+    pub(super) fn line_end(&self, at: usize) -> usize {
         self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline + 1)
     }
 
@@ -216,7 +167,7 @@ impl Doc {
         if let Some(Value::Map(entries)) = wanted.at_mut(parent) {
             entries.remove(at);
         }
-        self.become_(text, &wanted)
+        self.turn(text, &wanted)
     }
 
     /// Puts an entry into a map, which is made if it isn't there.
@@ -264,7 +215,7 @@ impl Doc {
                 other => *other = Value::Map(vec![new]),
             }
         }
-        self.become_(text, &wanted)
+        self.turn(text, &wanted)
     }
 
     /// Of `key: {}` and `key:`
@@ -321,73 +272,11 @@ impl Doc {
         if let Some(there) = wanted.at_mut(path) {
             *there = value;
         }
-        self.become_(text, &wanted)
+        self.turn(text, &wanted)
     }
 
-    /// Takes an item out of a list; the entry with it, if it was the only one.
-    pub(super) fn remove_item(&mut self, path: &[&str], at: usize) -> Result<(), Unread> {
-        let Some(What::Seq(items)) = self.at(path).map(|node| &node.what) else { return Ok(()) };
-        let (Some(item), Some(list)) = (items.get(at), self.at(path)) else { return Ok(()) };
-        if items.len() == 1 {
-            return self.remove(path);
-        }
-        let mut text = self.text.clone();
-        if list.is_flow(&self.text) {
-            let range = match (at.checked_sub(1).and_then(|at| items.get(at)), items.get(at + 1)) {
-                (Some(before), _) => before.end..item.end,
-                (None, Some(next)) => item.start..next.start,
-                (None, None) => item.start..item.end,
-            };
-            text.replace_range(range, "");
-        } else {
-            let next = items.get(at + 1).map(|next| self.line_start(next.start));
-            text.replace_range(self.line_start(item.start)..next.unwrap_or(self.line_end(item.end)), "");
-        }
-        let mut wanted = self.root.value();
-        if let Some(Value::Seq(items)) = wanted.at_mut(path) {
-            items.remove(at);
-        }
-        self.become_(text, &wanted)
-    }
-
-    /// Puts an item at the end of a list, which is made if it isn't there.
-    pub(super) fn push_item(&mut self, path: &[&str], value: &Value) -> Result<(), Unread> {
-        let list = self.at(path).filter(|node| matches!(&node.what, What::Seq(items) if !items.is_empty()));
-        let Some((list, What::Seq(items))) = list.map(|list| (list, &list.what)) else {
-            let Some((last, parent)) = path.split_last() else { return Ok(()) };
-            self.remove(path)?;
-            let all = Value::Seq(vec![value.clone()]);
-            let piece = if self.is_block(parent) && !value.entries().is_empty() {
-                let item = item_lines(value, &" ".repeat(self.step()), self.eol());
-                Piece::of_lines(last, all, format!("{last}:{}{item}", self.eol()))
-            } else {
-                Piece::new(last, all)
-            };
-            return self.insert(parent, &piece, Place::End);
-        };
-        let Some(end) = items.last() else { return Ok(()) };
-        let mut text = self.text.clone();
-        if list.is_flow(&self.text) {
-            text.insert_str(end.end, &format!(", {}", value.inline()));
-        } else {
-            let line = self.line_start(end.start);
-            let dash = &self.text[line..end.start];
-            let space = &dash[..dash.len() - dash.trim_start().len()];
-            let mut new = item_lines(value, space, self.eol());
-            let at = self.line_end(end.end);
-            if !self.text[..at].ends_with('\n') {
-                new = format!("{}{}", self.eol(), new.trim_end_matches(['\n', '\r']));
-            }
-            text.insert_str(at, &new);
-        }
-        let mut wanted = self.root.value();
-        if let Some(Value::Seq(items)) = wanted.at_mut(path) {
-            items.push(value.clone());
-        }
-        self.become_(text, &wanted)
-    }
-
-    fn become_(&mut self, text: String, wanted: &Value) -> Result<(), Unread> {
+    /// Becomes this text, if it says what it should.
+    pub(super) fn turn(&mut self, text: String, wanted: &Value) -> Result<(), Unread> {
         let root = read(&text)?;
         if root.value() != *wanted {
             let why = "this is written in a way that can't be changed here".to_string();
@@ -398,12 +287,34 @@ impl Doc {
     }
 }
 
-fn item_lines(value: &Value, space: &str, eol: &str) -> String {
-    if value.entries().is_empty() {
-        return format!("{space}- {}{eol}", value.inline());
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_last_key_goes() {
+        let text = "network:\n ethernets:\n  # ours\n  enp4s0: # here\n   dhcp4: true";
+        let mut doc = Doc::read("a.yaml", text).unwrap();
+        doc.remove(&["network", "ethernets", "enp4s0", "dhcp4"]).unwrap();
+        assert_eq!(doc.text, "network:\n ethernets:\n  # ours\n  enp4s0: {} # here");
+        let piece = Piece::new("dhcp4", Value::Scalar("true".into()));
+        doc.insert(&["network", "ethernets", "enp4s0"], &piece, Place::End).unwrap();
+        assert_eq!(doc.text, text);
     }
-    let lines = value.entries().iter().enumerate().map(|(at, (key, value))| {
-        format!("{space}{}{key}: {}{eol}", if at == 0 { "- " } else { "  " }, value.inline())
-    });
-    lines.collect()
+
+    #[test]
+    fn brackets() {
+        let mut doc = Doc::read("a.yaml", "{a: {b: 1, c: [x, y], d: 3}} # end").unwrap();
+        doc.remove_item(&["a", "c"], 0).unwrap();
+        doc.push_item(&["a", "c"], &Value::Scalar("z:1".into())).unwrap();
+        doc.remove(&["a", "b"]).unwrap();
+        doc.set(&["a", "d"], "4").unwrap();
+        doc.insert(&["e", "f"], &Piece::new("g", Value::Seq(Vec::new())), Place::End).unwrap();
+        assert_eq!(doc.text, "{a: {c: [y, \"z:1\"], d: 4}, e: {f: {g: []}}} # end");
+        doc.remove(&["a", "c"]).unwrap();
+        doc.remove(&["a", "d"]).unwrap();
+        assert_eq!(doc.text, "{a: {}, e: {f: {g: []}}} # end");
+    }
 }

@@ -1,7 +1,8 @@
 //! Which keys of a definition are about the network, and the same as it is asked for.
 
 use super::defs::{Def, default_via, found};
-use super::edit::{Doc, Piece};
+use super::edit::{Doc, Place};
+use super::piece::Piece;
 use super::yaml::{Unread, Value};
 use crate::host::bridge::{Addresses, Ask};
 
@@ -122,13 +123,13 @@ pub(super) fn add(doc: &mut Doc, path: &[&str], def: &Def, ask: &Ask) -> Result<
         match &ask.addresses {
             Addresses::Static(nets) => {
                 let nets = nets.iter().map(|net| word(&net.to_string())).collect();
-                doc.insert(path, &Piece::new("addresses", Value::Seq(nets)), super::edit::Place::End)?;
+                doc.insert(path, &Piece::new("addresses", Value::Seq(nets)), Place::End)?;
             }
             Addresses::Dhcp => doc.set(&refs(&full(&["dhcp4"])), "true")?,
             Addresses::None | Addresses::Keep => {
                 doc.set(&refs(&full(&["dhcp4"])), "false")?;
                 doc.set(&refs(&full(&["accept-ra"])), "false")?;
-                doc.insert(path, &Piece::new("link-local", Value::Seq(Vec::new())), super::edit::Place::End)?;
+                doc.insert(path, &Piece::new("link-local", Value::Seq(Vec::new())), Place::End)?;
                 // The start of the host shan't wait for addresses.
                 doc.set(&refs(&full(&["optional"])), "true")?;
             }
@@ -141,7 +142,7 @@ pub(super) fn add(doc: &mut Doc, path: &[&str], def: &Def, ask: &Ask) -> Result<
     }
     if !ask.dns.is_empty() {
         let all = Value::Seq(ask.dns.iter().map(|dns| word(&dns.to_string())).collect());
-        doc.insert(&refs(&full(&["nameservers"])), &Piece::new("addresses", all), super::edit::Place::End)?;
+        doc.insert(&refs(&full(&["nameservers"])), &Piece::new("addresses", all), Place::End)?;
         if kept && found(&def.value).dhcp4 {
             doc.set(&refs(&full(&["dhcp4-overrides", "use-dns"])), "false")?;
         }

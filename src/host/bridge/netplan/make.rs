@@ -1,12 +1,13 @@
 //! A bridge that isn't there yet, or is and shall be another.
 
 use super::defs::{Def, Files, fault, found};
-use super::edit::{Piece, Place};
+use super::edit::Place;
 use super::identity::{is_networkd, move_beside, pin};
 use super::keys::{add, is_kept, moves, replace};
+use super::piece::Piece;
 use super::port::{self, Port, cloud, place};
 use super::yaml::{Unread, Value};
-use crate::host::bridge::{Addresses, Ask, Command, Fault, Host, Recipe, Way};
+use crate::host::bridge::{Addresses, Ask, Command, Fault, Host, Recipe};
 use crate::host::config::glob;
 
 /// A command's words.
@@ -81,9 +82,9 @@ pub(super) fn make(host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
     recipe.found = found(&value);
     recipe.files = files.changes();
     recipe.make.after = bring();
-    // netplan never deletes a bridge. With NetworkManager, one that is deleted may come back until its profile is gone.
+    // netplan never deletes a bridge. Its ports are told first that they are none: see networkd.
     let delete = command(&["ip", "link", "delete", "dev", &ask.bridge]);
-    recipe.unmake = Way { before: vec![delete.clone()], after: vec![command(&["netplan", "apply"]), delete] };
+    recipe.unmake.after = vec![command(&["netplan", "apply"]), delete];
     Ok(recipe)
 }
 

@@ -1,8 +1,9 @@
 //! A NIC becomes a port: what its definition says of the network is taken out.
 
 use super::defs::{Def, Files, fault};
-use super::edit::{Doc, Piece, Place};
+use super::edit::{Doc, Place};
 use super::keys::{add, moves, pieces, replace};
+use super::piece::Piece;
 use super::yaml::{Unread, Value};
 use crate::host::bridge::networkd::CLOUD_OFF;
 use crate::host::bridge::{Addresses, Ask, Fault, Host, HostDevice};

@@ -96,7 +96,7 @@ impl Reader<'_> {
                 let is_flow = self.text[start.min(self.text.len())..].starts_with(['{', '[']);
                 // The end of a block is found where the next thing begins.
                 let last = nodes.last().map_or(start, |node| node.end);
-                let end = if is_flow { end } else { last };
+                let end = if is_flow { self.closed(last.max(start + 1)) } else { last };
                 Node { what: if is_map { What::Map(pairs(nodes)?) } else { What::Seq(nodes) }, start, end }
             }
             Event::Scalar(value, style, ..) => {
@@ -122,6 +122,22 @@ impl Reader<'_> {
             None => self.root = Some(node),
         }
         Ok(())
+    }
+}
+
+impl Reader<'_> {
+    /// Behind the bracket that comes next. The parser's own end of it may be behind a comment that follows.
+    fn closed(&self, from: usize) -> usize {
+        let mut is_comment = false;
+        for (at, c) in self.text.get(from..).unwrap_or_default().char_indices() {
+            match c {
+                '\n' => is_comment = false,
+                '#' => is_comment = true,
+                '}' | ']' if !is_comment => return from + at + 1,
+                _ => {}
+            }
+        }
+        self.text.len()
     }
 }
 

@@ -1,7 +1,12 @@
 //! Folders in `fixtures/bridges/`: files before, what is asked, files afterwards.
 
 #[cfg(test)]
-pub(in crate::host::bridge) mod tests {
+pub(in crate::host::bridge) use tests::{apply, ask, every_folder, host};
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::collections::BTreeMap;
     use std::fmt::Write as _;
     use std::fs;

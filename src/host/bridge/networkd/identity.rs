@@ -28,7 +28,7 @@ pub(super) fn pin(main: &mut Text, drops: &[Text], device: &HostDevice) -> Optio
         .any(|a| a.net.addr().is_ipv6() && a.is_dynamic && is_long(a.net.prefix_len()));
     let get = |main: &Text, section: &str, key: &str| {
         let all = std::iter::once(main).chain(drops);
-        all.filter_map(|text| text.get(section, key)).last().map(str::to_string)
+        all.rev().find_map(|text| text.get(section, key)).map(str::to_string)
     };
     let is_mac = |main: &Text| {
         let id = get(main, "DHCPv4", "ClientIdentifier").or_else(|| get(main, "DHCP", "ClientIdentifier"));

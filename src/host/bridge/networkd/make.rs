@@ -81,12 +81,12 @@ pub(super) fn make(host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
     recipe.found = found(std::iter::once(&main).chain(&drops));
     recipe.files = files.changes;
     recipe.make = Way { before: Vec::new(), after: vec![command(&["networkctl", "reload"])] };
-    // networkd never deletes a bridge, so that is done first; what the bridge leaves behind is made anew in any case, for
-    // reloading does nothing for devices whose files are as networkd knows them.
-    recipe.unmake = Way {
-        before: vec![command(&["networkctl", "delete", bridge])],
-        after: std::iter::once(command(&["networkctl", "reload"])).chain(reconfigure(&ask.ports)).collect(),
-    };
+    // networkd never deletes a bridge. Its ports are told first that they are none: if it were gone before, networkd would
+    // try to put them into it again, fail, and leave them alone from then on (seen with 252). The last is for ports whose
+    // files are as networkd knows them: reloading does nothing for these.
+    let reload = command(&["networkctl", "reload"]);
+    let delete = command(&["networkctl", "delete", bridge]);
+    recipe.unmake.after = [reload, delete].into_iter().chain(reconfigure(&ask.ports)).collect();
     Ok(recipe)
 }
 

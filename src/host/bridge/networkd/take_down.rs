@@ -48,7 +48,8 @@ pub(super) fn take_down(host: &Host, name: &str) -> Result<Recipe, Fault> {
     let is_there = host.device(name).is_some();
     let delete = is_there.then(|| command(&["networkctl", "delete", name]));
     let reload = command(&["networkctl", "reload"]);
-    recipe.make.after = delete.into_iter().chain([reload.clone()]).collect();
+    // In this order: see `make`.
+    recipe.make.after = [reload.clone()].into_iter().chain(delete).collect();
     // Reloading makes the bridge again. The ports' files may be as networkd knows them; then it does nothing for them.
     recipe.unmake = Way {
         before: Vec::new(),
