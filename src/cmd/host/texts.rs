@@ -92,12 +92,24 @@ fn unless_refused<T>(read: io::Result<T>, path: &str, unread: &mut Vec<String>) 
     read.map_err(|_| unread.push(path.to_string())).ok()
 }
 
-/// networkd's: `.network`, `.netdev` and `.link` files, each followed by the files that add to it, in
-/// `NAME.network.d/`.
+/// Files that add to those that netplan writes for networkd.
+pub(super) fn netplan_additions(tree: &Tree, unread: &mut Vec<String>) -> Vec<(String, String)> {
+    let folder = "/etc/systemd/network";
+    let names = tree.names(folder).unwrap_or_default();
+    let names = names.iter().filter(|name| name.starts_with("10-netplan-") && name.ends_with(".network.d"));
+    names.flat_map(|name| files(tree, &[&format!("{folder}/{name}")], ".conf", unread)).collect()
+}
+
+/// networkd's: `.netdev` and `.network` files, each followed by the files that add to it, in `NAME.network.d/`.
 pub(super) fn networkd(tree: &Tree, unread: &mut Vec<String>) -> Vec<(String, String)> {
-    let folders = ["/etc/systemd/network", "/run/systemd/network", "/usr/lib/systemd/network"];
+    let folders = [
+        "/etc/systemd/network",
+        "/run/systemd/network",
+        "/usr/local/lib/systemd/network",
+        "/usr/lib/systemd/network",
+    ];
     let mut out = Vec::new();
-    for end in [".link", ".netdev", ".network"] {
+    for end in [".netdev", ".network"] {
         for (path, text) in files(tree, &folders, end, unread) {
             let name = path.rsplit('/').next().unwrap_or_default();
             let more = folders.map(|folder| format!("{folder}/{name}.d"));

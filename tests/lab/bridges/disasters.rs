@@ -1,6 +1,6 @@
 //! Whatever goes wrong, the machine ends as it was: every file to the byte, every address and route.
 
-use super::{boot, can, create, nothing_is_left, own_file, with_every_backend};
+use super::{boot, can, create, lan_for, nothing_is_left, own_file, with_every_backend};
 use crate::machine::configs::Addresses;
 use crate::machine::{Connection, Flavour, Lan, Machine, State};
 
@@ -29,7 +29,7 @@ with_every_backend! {
 
 fn nobody_confirms(flavour: Flavour) {
     for addresses in [Addresses::StaticBoth, Addresses::Dhcp4] {
-        let Some(lan) = Lan::start() else { return };
+        let Some(lan) = lan_for(addresses) else { return };
         let (machine, before, mut connection) = site(&lan, flavour, addresses);
         create(&machine, &connection, &["--timeout", "20"]).ok();
         assert!(machine.has("/sys/class/net/br0"));
@@ -50,8 +50,8 @@ fn a_wrong_gateway(flavour: Flavour) {
 }
 
 fn reverted_at_once(flavour: Flavour) {
-    let Some(lan) = Lan::start() else { return };
     let addresses = if can(flavour, Addresses::DhcpBoth) { Addresses::DhcpBoth } else { Addresses::Dhcp4 };
+    let Some(lan) = lan_for(addresses) else { return };
     let (machine, before, mut connection) = site(&lan, flavour, addresses);
     create(&machine, &connection, &[]).ok();
     machine.kvmnet(&["host", "bridge", "revert"]).ok();
@@ -117,7 +117,7 @@ fn a_tool_fails(flavour: Flavour) {
 /// The power goes while it waits to be confirmed.
 fn a_power_cut(flavour: Flavour) {
     for addresses in [Addresses::StaticBoth, Addresses::Dhcp4] {
-        let Some(lan) = Lan::start() else { return };
+        let Some(lan) = lan_for(addresses) else { return };
         let (mut machine, before, connection) = site(&lan, flavour, addresses);
         create(&machine, &connection, &["--timeout", "600"]).ok();
         machine.reboot();

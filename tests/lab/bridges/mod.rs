@@ -24,6 +24,14 @@ fn can(flavour: Flavour, addresses: Addresses) -> bool {
     can
 }
 
+/// A LAN on which a machine with these addresses has them and no others: where nobody should speak IPv6, nobody does.
+fn lan_for(addresses: Addresses) -> Option<Lan> {
+    match addresses {
+        Addresses::Static4 | Addresses::Dhcp4 => Lan::start_v4(),
+        _ => Lan::start(),
+    }
+}
+
 /// A machine on its LAN.
 fn boot(lan: &Lan, flavour: Flavour, addresses: Addresses) -> Machine<'_> {
     lan.boot(flavour, &[own_file(flavour, addresses)])

@@ -153,7 +153,11 @@ fn files(tree: &Tree, backend: &str, unread: &mut Vec<String>) -> Vec<(String, S
             files.extend(texts::files(tree, &["/var/lib/dhcp"], ".leases", unread));
             files
         }
-        "netplan" => texts::netplan(tree, unread),
+        "netplan" => {
+            let mut files = texts::netplan(tree, unread);
+            files.extend(texts::netplan_additions(tree, unread));
+            files
+        }
         "networkd" => texts::networkd(tree, unread),
         "networkmanager" => texts::networkmanager(tree, unread),
         _ => Vec::new(),
