@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::journal::journal_dir;
 use super::window::{self, Deed, Verified, Want};
 use crate::host::bridge::{Checkpoint, Command, FileChange, Way};
+use crate::host::config::masked;
 use crate::problem::escaped;
 use crate::sys::answers::Ssh;
 use crate::sys::armed::Armed;
@@ -142,7 +143,9 @@ impl HostBridge {
         let mut out = format!("bridge {}: {}\n", self.bridge, if standing.bridge { "yes" } else { "no" });
         for (path, text) in &standing.files {
             let _ = match text {
-                Some(text) => write!(out, "{path}:\n{text}{}", if text.ends_with('\n') { "" } else { "\n" }),
+                Some(text) => {
+                    write!(out, "{path}:\n{}{}", masked(text), if text.ends_with('\n') { "" } else { "\n" })
+                }
                 None => writeln!(out, "{path}: not there"),
             };
         }

@@ -130,3 +130,18 @@ fn a_power_cut(flavour: Flavour) {
         assert_eq!(machine.text(path), text);
     }
 }
+
+/// Where systemd doesn't run, a process of its own waits for the moment; it outlives kvmnet, its terminal and its session.
+#[test]
+fn nobody_confirms_without_systemd() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let (machine, before, mut connection) = site(&lan, Flavour::Ifupdown, Addresses::Static4);
+    let create = "mount -t tmpfs none /run/systemd && exec script -qec \
+                  'kvmnet host bridge create br0 --port enp4s0 -y --timeout 12' /dev/null";
+    let out = machine.run(&["unshare", "-m", "sh", "-c", create]);
+    out.ok().says(&["not by itself after a power cut"]);
+    assert!(!machine.has("/etc/systemd/system/kvmnet-put-back.service"));
+    assert!(machine.has("/sys/class/net/br0"));
+    machine.wait_until("the way back is gone", |m| !m.has("/var/lib/kvmnet/window/window.json"));
+    as_before(&machine, &before, &mut connection);
+}

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cmd::Context;
 use crate::cmd::walk::{Walk, quoted, walk};
 use crate::host::bridge::{Command, FileChange, Recipe};
+use crate::host::config::masked;
 use crate::plan::window::{Checked, Verified};
 use crate::plan::{Change, HostBridge, Place, Side, State, Step, Subject, World};
 use crate::problem::Problem;
@@ -92,7 +93,7 @@ pub(super) fn change(wanted: Wanted<'_>) -> Result<Change> {
 
 fn file_diff(file: &FileChange) -> String {
     let or = |text: &Option<String>, label: String| match text {
-        Some(text) => (label, text.clone()),
+        Some(text) => (label, masked(text)),
         None => ("/dev/null".to_string(), String::new()),
     };
     let (old_label, old) = or(&file.before, format!("a{}", file.path));
