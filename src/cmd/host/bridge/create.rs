@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use ipnet::IpNet;
 use serde_json::json;
 
@@ -13,7 +13,8 @@ use crate::cli::{BridgeAddress, BridgeCreate, BridgeMac, OnOff};
 use crate::cmd::Context;
 use crate::cmd::host::seen::Seen;
 use crate::cmd::walk::Walk;
-use crate::host::bridge::{Addresses, Ask, Fault, Found, Recipe};
+use crate::host::Kind;
+use crate::host::bridge::{Addresses, Ask, Fault, Found, HostDevice, Recipe};
 use crate::model::{Code, Warning};
 use crate::plan::window::{self, Want};
 use crate::problem::Problem;
@@ -35,7 +36,16 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
         _ => first,
     };
     let backend = looked.backend(owner, args.backend)?;
-    let host = looked.host(backend)?;
+    let mut host = looked.host(backend)?;
+    if !looked.knows_devices() {
+        // Of a copy without them, what was named is taken to be there.
+        host.devices.extend(ask.ports.iter().enumerate().map(|(n, name)| HostDevice {
+            name: name.clone(),
+            kind: Kind::Ethernet,
+            mac: (n == 0).then(|| ask.mac.clone()),
+            ..HostDevice::default()
+        }));
+    }
     let recipe = backend.make(&host, &ask).map_err(refused)?;
     refusals::addresses(&looked, &ask, &recipe)?;
     if let Some(window) = window::open()?.filter(|_| looked.tree.is_here() && !recipe.files.is_empty()) {
@@ -91,7 +101,10 @@ fn ask(args: &BridgeCreate, looked: &Looked) -> Result<Ask> {
         BridgeMac::Mac(mac) => mac.to_string(),
         BridgeMac::Keep => first
             .and_then(|seen| seen.nic.link.mac.clone())
-            .ok_or_else(|| anyhow!("the MAC address of {} isn't known", ports[0]))?
+            .ok_or_else(|| {
+                let what = format!("the MAC address of {} isn't known, and the bridge gets it", ports[0]);
+                Problem::new(what, "say what it is: --mac 52:54:00:12:34:56")
+            })?
             .to_ascii_lowercase(),
     };
     let addresses = addresses(&args.address)?;

@@ -12,6 +12,9 @@ use crate::host::config::ini;
 use crate::problem::{Problem, escaped};
 use crate::sys::tree::Tree;
 
+/// What a part of ifupdown is, and comes with a package of its own.
+const BRIDGE_UTILS: &str = "lib/bridge-utils/ifupdown.sh";
+
 /// The host below a folder, its devices and what couldn't be read.
 pub(super) struct Looked {
     pub(super) tree: Tree,
@@ -94,14 +97,20 @@ impl Looked {
         })
     }
 
-    /// A program by its name, or a file by its path.
+    /// A program by its name, or a file by its path. Of a copy of a host's configuration without its programs, those are
+    /// taken for granted.
     fn is_there(&self, what: &str) -> bool {
-        if what.starts_with('/') {
-            return self.tree.has(what);
+        let folders = ["usr/sbin", "usr/bin", "sbin", "bin", "usr/local/sbin", "usr/local/bin"];
+        let has_programs = self.tree.is_here() || folders.iter().any(|folder| self.tree.has(folder));
+        match what.strip_prefix('/') {
+            Some(path) => self.tree.has(path) || (path == BRIDGE_UTILS && !has_programs),
+            None => !has_programs || folders.iter().any(|folder| self.tree.has(&format!("{folder}/{what}"))),
         }
-        ["usr/sbin", "usr/bin", "sbin", "bin", "usr/local/sbin", "usr/local/bin"]
-            .iter()
-            .any(|folder| self.tree.has(&format!("{folder}/{what}")))
+    }
+
+    /// Are the devices known? Of a copy of another host's configuration they may not be.
+    pub(super) fn knows_devices(&self) -> bool {
+        self.tree.is_here() || !self.seen.is_empty()
     }
 
     fn host_device(&self, seen: &Seen) -> HostDevice {

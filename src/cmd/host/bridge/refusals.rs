@@ -14,6 +14,9 @@ pub(super) fn ports(looked: &Looked, bridge: &str, ports: &[String]) -> Result<(
         if ports[..n].contains(name) {
             return Err(Problem::new(format!("port {name} is given twice"), "name each NIC once"));
         }
+        if !looked.knows_devices() {
+            continue;
+        }
         let Some(seen) = looked.device(name) else {
             let there: Vec<&str> =
                 looked.seen.iter().filter(|s| is_cable(s)).map(|s| s.nic.link.name.as_str()).collect();

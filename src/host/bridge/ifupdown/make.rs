@@ -40,10 +40,14 @@ pub(super) fn make(host: &Host, ask: &Ask, flavour: Flavour) -> Result<Recipe, F
         return Err(not_understood(&config, nic));
     }
     let devices = Devices::of(host, &config, &new, &ask.bridge, &ask.ports);
+    let mut way = devices.to_bridge(flavour, &ways::leases(host, nic, &ask.bridge));
+    if flavour == Flavour::Two && host.device(&ask.bridge).is_none() {
+        way.after.insert(0, ways::with_its_mac(ask));
+    }
     Ok(Recipe {
         checkpoint: None,
         files: changes(&host.files, &after.files),
-        make: devices.to_bridge(flavour, &ways::leases(host, nic, &ask.bridge)),
+        make: way,
         unmake: devices.to_nics(flavour, &[]),
         found: new.found(&ask.bridge),
         notes,

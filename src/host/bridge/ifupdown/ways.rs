@@ -3,7 +3,7 @@
 use super::Flavour;
 use super::config::{Config, base};
 use super::lines::Kind;
-use crate::host::bridge::{Command, Host, Way};
+use crate::host::bridge::{Ask, Command, Host, Way};
 
 /// What goes up and down.
 #[derive(Debug, Clone, Default)]
@@ -130,6 +130,13 @@ impl Devices {
             })
             .collect()
     }
+}
+
+/// Makes the bridge with its MAC address from the first. ifupdown2 sets that after it has made the bridge, and udev, which
+/// gives a new bridge an address that it makes up (`MACAddressPolicy=persistent`), may come in between: then DHCP has been
+/// asked with the wrong one.
+pub(super) fn with_its_mac(ask: &Ask) -> Command {
+    words(&["ip", "link", "add", "name", &ask.bridge, "address", &ask.mac, "type", "bridge"])
 }
 
 /// Is the device one that its stanza makes: a bond or a VLAN?

@@ -126,7 +126,7 @@ pub(super) fn lines<'a>(texts: impl Iterator<Item = &'a Text>) -> Vec<String> {
     items.filter(|item| !item.key.is_empty()).map(|item| format!("`{}={}`", item.key, item.value)).collect()
 }
 
-/// What stays, for one device only: the file's own [Match] is for more.
+/// What stays, for one device only: the file's own `[Match]` is for more.
 fn own(stays: &Text, device: &str) -> Text {
     let mut text = Text::new(stays);
     text.push("Match", "Name", device, None);

@@ -1,0 +1,161 @@
+//! `kvmnet host bridge` through the program, on files of made-up hosts. What it does to a real one is shown on booted
+//! machines (`tests/hosts.rs`).
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "host/files.rs"]
+#[allow(dead_code, reason = "it serves tests/cli_host.rs as well")]
+mod files;
+#[path = "support/mod.rs"]
+mod support;
+
+use files::{Files, hardware};
+
+const INTERFACES: &str = "# The primary network interface\nauto eno1\niface eno1 inet static\n\taddress 192.0.2.10/24\n\t\
+                          gateway 192.0.2.1\n\twpa-psk hunter2\n";
+
+/// All kinds of NICs; ifupdown configures `eno1`.
+fn host() -> Files {
+    let host = hardware();
+    host.write("etc/network/interfaces", &INTERFACES.replace("\twpa-psk hunter2\n", ""));
+    host
+}
+
+fn create(host: &Files, more: &str) -> support::Done {
+    host.0.kvmnet(&format!("host bridge create {more} --root host --dry-run")).run()
+}
+
+#[test]
+fn a_preview_is_the_diff_the_commands_and_the_time() {
+    let host = host();
+    let done = create(&host, "brlan --port eno1");
+    assert_eq!(done.code, 0, "{done}");
+    for said in [
+        "makes bridge brlan of eno1 (ifupdown)",
+        "--- a/etc/network/interfaces\n+++ b/etc/network/interfaces",
+        "-iface eno1 inet static",
+        "+iface brlan inet static",
+        "bridge_ports eno1",
+        "bridge_hw 52:54:00:00:00:04",
+        "ifdown eno1",
+        "(write /etc/network/interfaces)",
+        "ifup brlan",
+        "within 90 s, everything is put back",
+    ] {
+        assert!(done.out.contains(said), "{said}: {done}");
+    }
+    assert!(!std::fs::read_to_string(host.root().join("etc/network/interfaces")).unwrap().contains("brlan"));
+    assert_eq!(create(&host, "brlan --port eno1 --exit-code").code, 1);
+    let done = create(&host, "brlan --port eno1 --address none --timeout 300");
+    assert!(done.out.contains("-\taddress 192.0.2.10/24") && done.out.contains("within 300 s"), "{done}");
+}
+
+#[test]
+fn for_programs() {
+    let host = host();
+    let done = host.0.kvmnet("-o json host bridge create brlan --port eno1 --root host --dry-run").gives(0);
+    let json = done.json();
+    assert_eq!(json["bridge"]["name"], "brlan");
+    assert_eq!((json["backend"].as_str(), json["status"].as_str()), (Some("ifupdown"), Some("planned")));
+    assert_eq!(json["files"][0]["path"], "/etc/network/interfaces");
+    assert!(json["commands"].as_array().unwrap().iter().any(|argv| argv[0] == "ifup"), "{json:#}");
+    let failed =
+        host.0.kvmnet("-o json host bridge create brlan --port eth9 --root host --dry-run").gives(2).json();
+    assert!(failed["error"].as_str().unwrap().contains("eth9"), "{failed:#}");
+}
+
+#[test]
+fn what_cannot_work_is_refused_by_name() {
+    let host = host();
+    host.link(
+        "sys/devices/pci0000:00/0000:00:03.0/virtio0/net/enp0s3/master",
+        "../../../../../virtual/net/bond0",
+    );
+    for (line, said) in [
+        ("br9 --port wlan0", "Wi-Fi"),
+        ("br9 --port lo", "loopback"),
+        ("br9 --port docker0", "it is a bridge itself"),
+        ("br9 --port vnet0", "it is a guest's"),
+        ("br9 --port enp4s0", "enp4s0 is a port of br0 already"),
+        ("br9 --port enp0s3", "enp0s3 is a port of bond0 already"),
+        ("br9 --port eth9", "no network device 'eth9'"),
+        ("br9 --port eno1 --port eno1", "given twice"),
+        ("eno1 --port eno1", "its own port"),
+        ("eth0 --port eno1", "the name eth0 is taken"),
+        ("br9 --port eth0", "nothing on this host configures eth0"),
+        ("br9 --port eno1 --gateway 198.51.100.1 --address 192.0.2.10/24", "in no subnet"),
+        ("br9 --port eno1 --gateway 192.0.2.10 --address 192.0.2.10/24", "own address"),
+        ("br9 --port eno1 --gateway 192.0.2.1 --address none", "--address none"),
+        ("br9 --port eno1 --address dhcp --address 192.0.2.10/24", "each stand alone"),
+        ("br9 --port eno1 --address 192.0.2.10", "192.0.2.10/24"),
+        ("br9 --port eno1 --address 192.0.2.0/24", "subnet's"),
+        ("br9 --port eno1 --mac 01:00:5e:00:00:01", "group"),
+        ("br9 --port eno1 --forward-delay 4", "while STP is off"),
+        ("br9 --port eno1 --stp on --forward-delay 1", "2 to 30"),
+        ("br9 --port eno1 --timeout 0", "0"),
+        ("bridge-with-a-long-name --port eno1", "15 at most"),
+    ] {
+        let done = create(&host, line);
+        assert!(done.code == 2 && done.err.contains(said), "{line}: {said}\n{done}");
+        assert!(!done.err.contains("panicked"), "{done}");
+    }
+}
+
+#[test]
+fn two_who_configure_a_nic_are_both_named() {
+    let host = host();
+    host.write("etc/netplan/01.yaml", "network:\n  ethernets:\n    eno1:\n      dhcp4: true\n");
+    let done = create(&host, "br9 --port eno1");
+    assert_eq!(done.code, 2);
+    assert!(
+        done.err.contains("netplan (/etc/netplan/01.yaml) and by ifupdown (/etc/network/interfaces)"),
+        "{done}"
+    );
+    let done = create(&host, "br9 --port eno1 --backend netplan");
+    assert!(done.code == 0 && done.out.contains("bridges:"), "{done}");
+}
+
+#[test]
+fn secrets_in_the_files_are_not_shown() {
+    let host = host();
+    host.write("etc/network/interfaces", INTERFACES);
+    let done = create(&host, "br9 --port eno1 --address dhcp");
+    assert!(!format!("{done}").contains("hunter2"), "{done}");
+}
+
+#[test]
+fn a_copy_of_nothing_but_the_configuration_will_do() {
+    let host = Files::new();
+    host.write("etc/systemd/network/10-lan.network", "[Match]\nName=enp4s0\n\n[Network]\nDHCP=yes\n");
+    let done = create(&host, "br0 --port enp4s0 --backend networkd");
+    assert!(done.code == 2 && done.err.contains("--mac"), "{done}");
+    let done = create(&host, "br0 --port enp4s0 --backend networkd --mac 52:54:00:00:00:01");
+    assert!(done.code == 0 && done.out.contains("+++ b/etc/systemd/network/"), "{done}");
+}
+
+#[test]
+fn a_bridge_is_deleted_only_if_nobody_uses_it() {
+    let host = hardware();
+    host.write(
+        "etc/network/interfaces",
+        "auto br0\niface br0 inet static\n\taddress 192.0.2.10/24\n\tbridge_ports enp4s0\n\tbridge_stp off\n\tbridge_fd 0\n",
+    );
+    let delete =
+        |more: &str| host.0.kvmnet(&format!("host bridge delete br0 --root host --dry-run {more}")).run();
+    host.write(
+        "etc/libvirt/qemu/networks/lan.xml",
+        "<network><name>lan</name><forward mode='bridge'/><bridge name='br0'/></network>",
+    );
+    host.write(
+        "etc/libvirt/qemu/web1.xml",
+        "<domain><name>web1</name><devices><interface type='network'><source network='lan'/></interface></devices></domain>",
+    );
+    let done = delete("");
+    assert!(done.code == 2 && done.err.contains("'web1'") && done.err.contains("'lan'"), "{done}");
+    let done = delete("--force");
+    assert!(done.code == 0 && done.out.contains("+iface enp4s0 inet static"), "{done}");
+    let docker = host.0.kvmnet("host bridge delete eno1 --root host --dry-run").run();
+    assert!(docker.code == 2 && docker.err.contains("is no bridge"), "{docker}");
+    let none = host.0.kvmnet("host bridge delete br7 --root host --dry-run").run();
+    assert!(none.code == 0 && none.out.contains("no such bridge"), "{none}");
+}
