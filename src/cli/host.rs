@@ -113,30 +113,9 @@ pub struct BridgeCreate {
     /// Example: --mac 52:54:00:12:34:56
     #[arg(long, value_name = "keep|MAC", default_value = "keep", help_heading = "Bridge")]
     pub mac: BridgeMac,
-    /// Whose files are written; auto finds out who configures the NIC
-    ///
-    /// Example: --backend netplan
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        hide_possible_values = true,
-        value_name = "auto|ifupdown|netplan|networkd|networkmanager"
-    )]
-    pub backend: BackendChoice,
-    /// Unless 'kvmnet host bridge confirm' is run in that time, everything is put back
-    ///
-    /// Example: --timeout 300
-    #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=86400))]
-    pub timeout: u64,
-    /// With --dry-run: read the files below this folder, as any user
-    ///
-    /// Example: --dry-run --root /mnt/copy-of-another-host
-    #[arg(long, value_name = "DIR", requires = "dry_run")]
-    pub root: Option<PathBuf>,
-    /// Preview, question, exit code.
+    /// Backend, time, preview.
     #[command(flatten)]
-    pub consent: Consent,
+    pub change: BridgeChange,
 }
 
 /// Say that the change stays: run it from a new login
@@ -190,7 +169,20 @@ pub struct BridgeDelete {
     /// The bridge
     #[arg(value_name = "BRIDGE")]
     pub name: DeviceName,
-    /// Whose files are written; auto finds out who configures the bridge
+    /// Remove it although guests use it
+    ///
+    /// Example: kvmnet host bridge delete br0 --force
+    #[arg(long)]
+    pub force: bool,
+    /// Backend, time, preview.
+    #[command(flatten)]
+    pub change: BridgeChange,
+}
+
+/// What goes for every change of a bridge.
+#[derive(Debug, Clone, Args)]
+pub struct BridgeChange {
+    /// Whose files are written; auto finds out who configures the device
     ///
     /// Example: --backend netplan
     #[arg(
@@ -206,11 +198,6 @@ pub struct BridgeDelete {
     /// Example: --timeout 300
     #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=86400))]
     pub timeout: u64,
-    /// Remove it although guests use it
-    ///
-    /// Example: kvmnet host bridge delete br0 --force
-    #[arg(long)]
-    pub force: bool,
     /// With --dry-run: read the files below this folder, as any user
     ///
     /// Example: --dry-run --root /mnt/copy-of-another-host

@@ -11,8 +11,8 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 pub use convert::{Convert, SavedImage};
 pub use history::{History, Undo};
 pub use host::{
-    BackendChoice, BridgeAddress, BridgeCommand, BridgeCreate, BridgeDelete, BridgeMac, BridgeRevert,
-    BridgeShow, Host, HostBridge, HostCommand, HostNics, OnOff,
+    BackendChoice, BridgeAddress, BridgeChange, BridgeCommand, BridgeCreate, BridgeDelete, BridgeMac,
+    BridgeRevert, BridgeShow, Host, HostBridge, HostCommand, HostNics, OnOff,
 };
 pub use net::{
     Net, NetAutostart, NetCommand, NetCreate, NetDelete, NetLeases, NetList, NetMode, NetRestart, NetSetMode,

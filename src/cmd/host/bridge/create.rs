@@ -16,16 +16,13 @@ use crate::cmd::walk::Walk;
 use crate::host::Kind;
 use crate::host::bridge::{Addresses, Ask, Fault, Found, HostDevice, Recipe};
 use crate::model::{Code, Warning};
-use crate::plan::window::{self, Want};
+use crate::plan::window::Want;
 use crate::problem::Problem;
 
 /// Makes a bridge.
 pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
-    if args.consent.exit_code && !args.consent.dry_run {
-        return Err(Problem::new("--exit-code tells of a preview", "add --dry-run"));
-    }
     let bridge = args.name.as_str();
-    let looked = Looked::below(args.root.as_deref())?;
+    let looked = Looked::for_change(&args.change)?;
     refusals::name(&looked, bridge, &args.port)?;
     refusals::ports(&looked, bridge, &args.port)?;
     let ask = ask(args, &looked)?;
@@ -35,7 +32,7 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
         Some(seen) if !seen.owners.is_empty() => bridge,
         _ => first,
     };
-    let backend = looked.backend(owner, args.backend)?;
+    let backend = looked.backend(owner, args.change.backend)?;
     let mut host = looked.host(backend)?;
     if !looked.knows_devices() {
         // Of a copy without them, what was named is taken to be there.
@@ -48,11 +45,8 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
     }
     let recipe = backend.make(&host, &ask).map_err(refused)?;
     refusals::addresses(&looked, &ask, &recipe)?;
-    if let Some(window) = window::open()?.filter(|_| looked.tree.is_here() && !recipe.files.is_empty()) {
-        return Err(Problem::new(
-            format!("a change of the host's network waits to be confirmed ({})", window.headline),
-            "kvmnet host bridge confirm\nor put it back with 'kvmnet host bridge revert'",
-        ));
+    if !recipe.files.is_empty() {
+        looked.nothing_waits()?;
     }
     let next = guests::next_step(&looked.tree, bridge);
     let change = planned(args, &looked, &ask, &recipe, backend.name(), &next)?;
@@ -63,7 +57,7 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
         "stp": ask.stp,
         "forward_delay": ask.forward_delay,
     });
-    carry_out(change, &Walk::new(&args.consent), &document, &next, args.timeout, context)
+    carry_out(change, &Walk::new(&args.change.consent), &document, &next, args.change.timeout, context)
 }
 
 pub(super) fn refused(fault: Fault) -> anyhow::Error {
@@ -246,7 +240,7 @@ fn planned(
         devices,
         after,
         before,
-        timeout: args.timeout,
+        timeout: args.change.timeout,
         remark: format!("bridge {bridge} of {ports} is there already, just so"),
     };
     let mut change = change(wanted)?;

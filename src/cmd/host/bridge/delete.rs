@@ -13,22 +13,19 @@ use crate::cmd::walk::Walk;
 use crate::host::Kind;
 use crate::host::bridge::Found;
 use crate::model::{Code, Warning};
-use crate::plan::window::{self, Want};
+use crate::plan::window::Want;
 use crate::plan::{Change, Subject};
 use crate::problem::Problem;
 
 /// Removes a bridge.
 pub(super) fn run(args: &BridgeDelete, context: &mut Context) -> Result<u8> {
-    if args.consent.exit_code && !args.consent.dry_run {
-        return Err(Problem::new("--exit-code tells of a preview", "add --dry-run"));
-    }
-    let looked = Looked::below(args.root.as_deref())?;
-    let mut options = Walk::new(&args.consent);
+    let looked = Looked::for_change(&args.change)?;
+    let mut options = Walk::new(&args.change.consent);
     options.force = args.force;
     let name = args.name.as_str();
     let (change, ports) = planned(args, name, &looked)?;
     let document = json!({ "name": name, "ports": ports });
-    carry_out(change, &options, &document, &[], args.timeout, context)
+    carry_out(change, &options, &document, &[], args.change.timeout, context)
 }
 
 fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change, Vec<String>)> {
@@ -48,13 +45,8 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
             "kvmnet net delete NETWORK removes the network and its bridge",
         ));
     }
-    if let Some(window) = window::open()?.filter(|_| looked.tree.is_here()) {
-        return Err(Problem::new(
-            format!("a change of the host's network waits to be confirmed ({})", window.headline),
-            "kvmnet host bridge confirm\nor put it back with 'kvmnet host bridge revert'",
-        ));
-    }
-    let backend = looked.backend(bridge, args.backend)?;
+    looked.nothing_waits()?;
+    let backend = looked.backend(bridge, args.change.backend)?;
     let host = looked.host(backend)?;
     let recipe = backend.take_down(&host, bridge).map_err(refused)?;
     let is_guests = |kind: Kind| matches!(kind, Kind::Tap | Kind::Macvtap);
@@ -99,7 +91,7 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
         devices,
         after,
         before,
-        timeout: args.timeout,
+        timeout: args.change.timeout,
         remark: format!("no file of {}'s makes bridge {bridge}", backend.name()),
     };
     let mut change = change(wanted)?;

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::cli::BackendChoice;
+use crate::cli::{BackendChoice, BridgeChange};
 use crate::cmd::host::seen::{self, Seen};
 use crate::cmd::host::texts;
 use crate::host::bridge::{Address, Backend, Host, HostDevice, HostFile, backend};
 use crate::host::config::ini;
+use crate::plan::window;
 use crate::problem::{Problem, escaped};
 use crate::sys::tree::Tree;
 
@@ -29,6 +30,28 @@ impl Looked {
         let tree = Tree::below(root).with_context(|| format!("cannot look below {}", escaped(root)))?;
         let (seen, unread) = seen::look(&tree);
         Ok(Looked { tree, seen, unread })
+    }
+
+    /// Looks for a change.
+    pub(super) fn for_change(args: &BridgeChange) -> Result<Looked> {
+        if args.consent.exit_code && !args.consent.dry_run {
+            return Err(Problem::new("--exit-code tells of a preview", "add --dry-run"));
+        }
+        Looked::below(args.root.as_deref())
+    }
+
+    /// One change of the host's network is made after the other.
+    ///
+    /// # Errors
+    /// One waits to be confirmed.
+    pub(super) fn nothing_waits(&self) -> Result<()> {
+        match window::open()?.filter(|_| self.tree.is_here()) {
+            None => Ok(()),
+            Some(window) => Err(Problem::new(
+                format!("a change of the host's network waits to be confirmed ({})", window.headline),
+                "kvmnet host bridge confirm\nor put it back with 'kvmnet host bridge revert'",
+            )),
+        }
     }
 
     /// A device, by any of its names.
