@@ -50,7 +50,7 @@ pub(crate) fn host() -> Surroundings {
             device("eth0"),
             device("eth1"),
             HostDevice { is_wireless: true, ..device("wlan0") },
-            HostDevice { is_bridge: true, ..device("br0") },
+            HostDevice { is_bridge: true, altnames: vec!["virbr2".into(), "lan".into()], ..device("br0") },
             HostDevice { master: Some("br0".into()), ..device("enp4s0") },
             HostDevice { is_bond: true, ..device("bond0") },
             HostDevice { master: Some("bond0".into()), ..device("eno1") },
@@ -85,7 +85,7 @@ fn a_nat_network_with_nothing_said() {
     let made = made(&Ask::new(Mode::Nat));
     assert_eq!(
         xml(&made.spec),
-        "<network>\n  <name>nat-2</name>\n  <forward mode='nat'/>\n  <bridge name='virbr2' stp='on' delay='0'/>\n  \
+        "<network>\n  <name>nat-2</name>\n  <forward mode='nat'/>\n  <bridge name='virbr3' stp='on' delay='0'/>\n  \
          <ip address='192.168.124.1' netmask='255.255.255.0'>\n    <dhcp>\n      \
          <range start='192.168.124.2' end='192.168.124.254'/>\n    </dhcp>\n  </ip>\n</network>\n"
     );
@@ -221,7 +221,7 @@ fn every_mode_is_what_was_asked_and_validates() {
     let text = |name: &str| &results.iter().find(|(n, _)| n == name).unwrap().1;
     assert_eq!(
         text("isolated"),
-        "<network>\n  <name>isolated</name>\n  <bridge name='virbr2' stp='on' delay='0'/>\n  <dns enable='no'/>\n</network>\n"
+        "<network>\n  <name>isolated</name>\n  <bridge name='virbr3' stp='on' delay='0'/>\n  <dns enable='no'/>\n</network>\n"
     );
     assert_eq!(
         text("bridge"),
@@ -251,6 +251,12 @@ fn what_is_refused() {
         ("NAME", "240", nat(|a| a.name = Some("a".repeat(300)))),
         ("--bridge", "delete that device", nat(|a| a.bridge = Some("br0".parse().unwrap()))),
         ("--bridge", "delete that device", nat(|a| a.bridge = Some("eth1".parse().unwrap()))),
+        ("--bridge", "another name of 'br0'", nat(|a| a.bridge = Some("virbr2".parse().unwrap()))),
+        ("--bridge", "another name of 'br0'", bridge(|a| a.bridge = Some("lan".parse().unwrap()))),
+        ("--dev", "another name of 'br0'", nat(|a| a.devs = vec!["lan".parse().unwrap()])),
+        ("--pool", "another name of 'br0'", bridge(|a| a.pool = vec!["lan".parse().unwrap()])),
+        ("--pool", "loopback", bridge(|a| a.pool = vec!["lo".parse().unwrap()])),
+        ("--pool", "network 'default'", bridge(|a| a.pool = vec!["virbr0".parse().unwrap()])),
         ("--bridge", "network 'nat'", nat(|a| a.bridge = Some("virbr1".parse().unwrap()))),
         ("--bridge", "schema", nat(|a| a.bridge = Some("virbr%d".parse().unwrap()))),
         ("--bridge", "kernel", nat(|a| a.bridge = Some("all".parse().unwrap()))),

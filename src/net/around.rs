@@ -29,6 +29,8 @@ impl Taken {
 pub struct HostDevice {
     /// Its name.
     pub name: String,
+    /// Its other names: the kernel gives each name to one device only.
+    pub altnames: Vec<String>,
     /// Is it a Linux bridge?
     pub is_bridge: bool,
     /// Does that bridge filter VLANs?
@@ -66,9 +68,15 @@ impl Surroundings {
         self.devices.as_ref()?.iter().find(|d| d.name == name)
     }
 
+    /// The host's device that has this name among all of its names, if it can be seen.
+    pub(super) fn holder(&self, name: &str) -> Option<&HostDevice> {
+        let has = |d: &&HostDevice| d.name == name || d.altnames.iter().any(|other| other == name);
+        self.devices.as_ref()?.iter().find(has)
+    }
+
     /// Is it certain that the host has no device of that name?
     pub(super) fn lacks(&self, name: &str) -> bool {
-        self.devices.is_some() && self.device(name).is_none()
+        self.devices.is_some() && self.holder(name).is_none()
     }
 
     /// The same without a network and what is there because of it.
@@ -78,9 +86,8 @@ impl Surroundings {
         };
         Surroundings {
             taken: self.taken.iter().filter(|t| !own(t.dev.as_deref())).cloned().collect(),
-            devices: self.devices.clone(),
-            defaults: self.defaults.clone(),
             networks: self.networks.iter().filter(|n| n.name != network.name).cloned().collect(),
+            ..self.clone()
         }
     }
 

@@ -1,6 +1,6 @@
 //! Names of networks, bridges and devices.
 
-use super::around::Surroundings;
+use super::around::{HostDevice, Surroundings};
 use super::ask::{Ask, Mode};
 use super::fault::Fault;
 use super::modes::Kind;
@@ -86,7 +86,7 @@ pub(super) fn bridge(
 /// §5.2).
 pub(super) fn free(around: &Surroundings) -> Result<DeviceName, Fault> {
     let taken = |name: &str| {
-        around.device(name).is_some() || around.networks.iter().any(|n| n.bridge.as_deref() == Some(name))
+        around.holder(name).is_some() || around.networks.iter().any(|n| n.bridge.as_deref() == Some(name))
     };
     let mut names = (0..10_000_000u32).map(|n| format!("virbr{n}"));
     let name = names.find(|name| !taken(name)).and_then(|name| name.parse().ok());
@@ -104,6 +104,7 @@ pub(super) fn of_host(bridge: &DeviceName, around: &Surroundings) -> Result<(), 
         );
         return fault(&what, "name a bridge of the host's own");
     }
+    real_name("--bridge", bridge, around)?;
     if around.lacks(bridge.as_str()) {
         let help = match bridges(around).as_str() {
             "" => format!("make '{bridge}' first, with the NIC that leads to the LAN in it"),
@@ -146,17 +147,20 @@ pub(super) fn own(bridge: &DeviceName, around: &Surroundings) -> Result<(), Faul
         let what = format!("'{bridge}' is the bridge of network '{}' already", network.name);
         return Err(Fault::new("--bridge", what, "take another name, or none: a free one is chosen"));
     }
-    match around.device(bridge.as_str()) {
-        Some(device) => Err(hazard(device.name.as_str(), device.is_bridge || device.is_open_vswitch)),
+    match around.holder(bridge.as_str()) {
+        Some(device) => Err(hazard(bridge.as_str(), device)),
         None => Ok(()),
     }
 }
 
-fn hazard(device: &str, is_bridge: bool) -> Fault {
-    let what = format!(
-        "'{device}' is a device of this host already: libvirt would fail to make its bridge, and then delete that device"
-    );
-    let help = match is_bridge {
+fn hazard(name: &str, holder: &HostDevice) -> Fault {
+    let device = &holder.name;
+    let who = match name == device {
+        true => "is a device of this host already".to_string(),
+        false => format!("is another name of '{device}', a device of this host"),
+    };
+    let what = format!("'{name}' {who}: libvirt would fail to make its bridge, and then delete that device");
+    let help = match holder.is_bridge || holder.is_open_vswitch {
         true => {
             format!("to put guests on it: --mode {} --bridge {device}; else take another name", Mode::Bridge)
         }
@@ -165,24 +169,39 @@ fn hazard(device: &str, is_bridge: bool) -> Fault {
     Fault::new("--bridge", what, help)
 }
 
+/// The kernel knows a device by its other names too; libvirt's firewall rules, and its own books of who has which device,
+/// know one name only.
+fn real_name(flag: &'static str, name: &DeviceName, around: &Surroundings) -> Result<(), Fault> {
+    match around.holder(name.as_str()).filter(|device| device.name != name.as_str()) {
+        Some(device) => {
+            let what =
+                format!("'{name}' is another name of '{}', and libvirt wants the device's own", device.name);
+            Err(Fault::new(flag, what, format!("{flag} {}", device.name)))
+        }
+        None => Ok(()),
+    }
+}
+
 /// `--dev` or `--pool`: libvirt takes any name, and then forwards nothing, or starts no guest.
 pub(super) fn device(flag: &'static str, name: &DeviceName, around: &Surroundings) -> Result<(), Fault> {
     spelled(flag, name)?;
     let fault = |what: &str, help: &str| Err(Fault::new(flag, format!("'{name}' {what}"), help));
     let is_dev = flag == "--dev";
-    if is_dev && name.as_str() == "lo" {
-        return fault(
-            "is the host's loopback device: nothing leaves the host there",
-            "name the device that leads to the LAN, or leave --dev out",
-        );
+    let help = match is_dev {
+        true => "name the device that leads to the LAN, or leave --dev out",
+        false => "name the device that leads to the LAN",
+    };
+    if name.as_str() == "lo" {
+        return fault("is the host's loopback device: nothing leaves the host there", help);
     }
-    if is_dev && let Some(network) = virtual_owner(name, around) {
+    if let Some(network) = virtual_owner(name, around) {
         let what = format!(
             "is the virtual bridge of network '{}': behind it are that network's guests, not the LAN",
             network.name
         );
-        return fault(&what, "name the device that leads to the LAN, or leave --dev out");
+        return fault(&what, help);
     }
+    real_name(flag, name, around)?;
     if around.lacks(name.as_str()) {
         return fault("doesn't exist on this host", "kvmnet host nics lists what there is");
     }

@@ -138,6 +138,20 @@ impl Kernel {
     }
 }
 
+/// The device that a name belongs to, by its own name: the kernel gives a name to one device only, and alternative names
+/// (`ip link property add dev br1 altname lan`), which `/sys/class/net` doesn't show, are names like any other. `None` if
+/// nobody has it.
+pub fn holder(name: &str) -> Option<String> {
+    use rustix::net::{AddressFamily, SocketType, netdevice, socket};
+    let asked = || {
+        let socket = socket(AddressFamily::INET, SocketType::DGRAM, None).ok()?;
+        let index = netdevice::name_to_index(&socket, name).ok()?;
+        netdevice::index_to_name(&socket, index).ok()
+    };
+    let is_shown = || Path::new("/sys/class/net").join(name).is_dir().then(|| name.to_string());
+    asked().or_else(is_shown)
+}
+
 /// Makes a tap a port of a bridge, behind libvirt's back: the way out when libvirt left it on none.
 ///
 /// # Errors
@@ -233,6 +247,12 @@ mod tests {
         }
         let kernel = Kernel::below(dir.path());
         (dir, kernel)
+    }
+
+    #[test]
+    fn who_has_a_name() {
+        assert_eq!(holder("lo").as_deref(), Some("lo"));
+        assert_eq!(holder("nosuch0"), None);
     }
 
     #[test]

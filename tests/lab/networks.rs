@@ -135,6 +135,32 @@ fn a_device_in_the_way_survives() {
 }
 
 #[test]
+fn a_device_in_the_way_by_another_of_its_names_survives() {
+    let Some(lab) = Lab::start() else { return };
+    lab.host(&["ip", "link", "property", "add", "dev", "br1", "altname", "virbr1"]).ok();
+    let is_there = || lab.host(&["ip", "link", "show", "dev", "br1"]).ok();
+    let made = lab.kvmnet(&["-o", "json", "net", "create", "--mode", "nat"]).ok().json();
+    assert_eq!(made["network"]["bridge"], "virbr2", "{made}");
+    is_there();
+    for words in ["create x --mode nat --bridge virbr1", "set-mode nat --mode nat --bridge virbr1 -y"] {
+        let words = format!("net {words}");
+        lab.kvmnet(&words.split(' ').collect::<Vec<_>>()).exits(2).says(&["another name of 'br1'"]);
+    }
+    let xml = "<network><name>trap</name><forward mode='nat'/><bridge name='virbr1'/><ip address='10.1.1.1' prefix='24'/></network>";
+    lab.virsh(&["net-define", &lab.file("trap.xml", xml)]);
+    lab.kvmnet(&["net", "start", "trap", "-y"]).exits(2).says(&["'br1' is called that too"]);
+    lab.kvmnet(&["net", "show", "trap"]).ok().says(&["can't start"]);
+    lab.kvmnet(&["net", "delete", "trap", "-y"]).ok();
+
+    // What was deleted, and whose bridge's name another has by now, isn't put back; nor is a network advised that is gone.
+    lab.kvmnet(&["net", "delete", "nat", "-y"]).ok();
+    lab.host(&["ip", "link", "property", "add", "dev", "br1", "altname", "virbr2"]).ok();
+    let refused = lab.kvmnet(&["undo", "-y"]).exits(2).says(&["'br1' is called that too"]);
+    assert!(!refused.all().contains("set-mode"), "{}", refused.report());
+    is_there();
+}
+
+#[test]
 fn a_network_that_cannot_start_leaves_nothing() {
     let Some(lab) = Lab::start() else { return };
     // Two servers can't both have it, and libvirt's own holds it on the address of its network.

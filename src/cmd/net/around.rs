@@ -32,6 +32,7 @@ pub(super) fn look(host: &dyn Hypervisor, states: &[NetworkState]) -> Result<Sur
     let kernel = Kernel::default();
     let devices = kernel.devices().into_iter().map(|(name, device)| HostDevice {
         addresses: addresses(&links, &name),
+        altnames: links.iter().filter(|link| link.name == name).flat_map(|l| l.altnames.clone()).collect(),
         has_uplink: kernel.has_uplink(&device),
         name,
         is_bridge: device.kind == Kind::Bridge,
