@@ -36,6 +36,7 @@ pub(crate) fn host() -> Surroundings {
         net: net.parse().unwrap(),
         by: by.into(),
         dev: Some(dev.into()),
+        is_followed: true,
     };
     Surroundings {
         taken: vec![
@@ -73,6 +74,7 @@ pub(crate) fn host() -> Surroundings {
                  <ip address='192.168.123.1' netmask='255.255.255.0'/></network>",
             ),
         ],
+        ..Surroundings::default()
     }
 }
 

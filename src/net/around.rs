@@ -14,6 +14,8 @@ pub struct Taken {
     pub by: String,
     /// The device that the route leads to, or that has the address: a network isn't in its own way.
     pub dev: Option<String>,
+    /// Do packets ever follow it? Not a route in a table that no rule looks up.
+    pub is_followed: bool,
 }
 
 impl Taken {
@@ -45,6 +47,8 @@ pub struct HostDevice {
     pub master: Option<String>,
     /// Has it, if it is a Linux bridge, a port with a carrier besides those of guests?
     pub has_uplink: bool,
+    /// The families of which the kernel shows this bridge's frames to the packet filter, whatever it does with others'.
+    pub filtered: Vec<Family>,
     /// Its addresses that others can know, those that last first.
     pub addresses: Vec<IpNet>,
 }
@@ -58,6 +62,15 @@ pub struct Surroundings {
     pub devices: Option<Vec<HostDevice>>,
     /// The devices that the host's default routes leave by.
     pub defaults: Vec<(Family, String)>,
+    /// The families of which the kernel shows all bridges' frames to the packet filter.
+    pub filtered: Vec<Family>,
+    /// The packet filter's rules, as `iptables-save` and `ip6tables-save` write them, where they can be asked.
+    pub filters: Vec<(Family, String)>,
+    /// Does it drop what it forwards in a table that these don't show?
+    pub filters_otherwise: bool,
+    /// The families that the host doesn't forward now, if the network in question runs. libvirt switches forwarding on
+    /// when it starts one, and so it counts for no other.
+    pub unforwarded: Vec<Family>,
     /// Every network of libvirt's, active or not.
     pub networks: Vec<Network>,
 }

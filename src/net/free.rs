@@ -130,7 +130,12 @@ mod tests {
     fn around(nets: &[&str]) -> Surroundings {
         let taken = nets
             .iter()
-            .map(|n| Taken { net: n.parse().unwrap(), by: "the route to it".into(), dev: None })
+            .map(|n| Taken {
+                net: n.parse().unwrap(),
+                by: "the route to it".into(),
+                dev: None,
+                is_followed: true,
+            })
             .collect();
         Surroundings { taken, ..Surroundings::default() }
     }

@@ -21,9 +21,13 @@ pub fn meaning(network: &Network) -> Vec<String> {
         M::Isolated => {
             "guests see each other and nothing else, not even the host: a switch with no uplink".into()
         }
-        M::Nat => format!(
-            "guests reach others {through}, with the host's address as the sender; nobody reaches them"
-        ),
+        M::Nat => {
+            let sender = match network.nat_addresses {
+                Some((start, end)) => format!("one of {start}-{end}"),
+                None => "the host's address".into(),
+            };
+            format!("guests reach others {through}, with {sender} as the sender; nobody reaches them")
+        }
         M::Route => format!("guests' packets go {through}, with their own addresses, in and out"),
         M::Open => {
             "guests' packets go through the host, with their own addresses; libvirt makes no firewall rules"
@@ -79,6 +83,9 @@ fn address(address: &Address) -> String {
 pub fn notes(network: &Network, around: &Surroundings) -> Vec<String> {
     use ForwardMode as M;
     let mut notes = Vec::new();
+    for family in [Family::V4, Family::V6] {
+        notes.extend(obstacles(network, family, around));
+    }
     let v6: Vec<&Address> = network.addresses.iter().filter(|a| matches!(a.ip, IpNet::V6(_))).collect();
     match network.mode {
         M::Route => notes.extend(static_routes(network, network.addresses.iter(), around)),
@@ -123,6 +130,31 @@ pub fn notes(network: &Network, around: &Surroundings) -> Vec<String> {
     notes
 }
 
+/// What keeps packets from passing that should, and how to mend it.
+fn obstacles(network: &Network, family: Family, around: &Surroundings) -> Vec<String> {
+    use ForwardMode as M;
+    let mut notes = Vec::new();
+    let forwards = matches!(network.mode, M::Nat | M::Route | M::Open)
+        && network.addresses.iter().any(|a| family.holds(&a.ip));
+    if forwards && around.unforwarded.contains(&family) {
+        notes.push(format!(
+            "the host doesn't forward {family} any more: libvirt switched that on when the network started, and somebody has \
+             switched it off since; sysctl -w {}=1 switches it on",
+            outlook::forwarding(family)
+        ));
+    }
+    let bridge = network.bridge.as_deref().filter(|_| matches!(network.mode, M::Open | M::Bridge));
+    if let (Some(bridge), Way::Closed(_)) = (bridge, outlook::across(network, family, around)) {
+        let tool = if family == Family::V4 { "iptables" } else { "ip6tables" };
+        notes.push(format!(
+            "{family} passes from port to port of '{bridge}' once the firewall lets it: {tool} -I FORWARD -i {bridge} -o {bridge} \
+             -j ACCEPT; or once it doesn't see it: sysctl -w {}=0",
+            outlook::bridge_filter(family)
+        ));
+    }
+    notes
+}
+
 /// What a bridge of the host's needs, and what being on it means.
 fn on_bridge(bridge: &str, around: &Surroundings) -> Vec<String> {
     let open = "guests' services are open to the whole LAN; its DHCP server, or its administrator, gives them addresses";
@@ -131,7 +163,15 @@ fn on_bridge(bridge: &str, around: &Surroundings) -> Vec<String> {
             let whom = if device.addresses.is_empty() { "each other" } else { "each other and the host" };
             vec![format!("bridge '{bridge}' has no port that leads anywhere: guests on it reach only {whom}")]
         }
+        Some(device) if !device.is_bridge && !device.is_open_vswitch => {
+            vec![format!("'{bridge}' is no bridge: no guest on the network starts")]
+        }
         Some(_) => vec![open.into()],
+        None if around.lacks(bridge) => {
+            vec![format!(
+                "this host has no bridge '{bridge}': no guest on the network starts until there is one, with a NIC in it that leads to the LAN"
+            )]
+        }
         None => vec![
             format!("the host needs bridge '{bridge}', with a NIC in it that leads to the LAN"),
             open.into(),

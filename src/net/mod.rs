@@ -12,6 +12,7 @@ mod change;
 mod dhcp;
 mod element;
 mod fault;
+mod filter;
 mod free;
 mod hosts;
 mod limits;

@@ -102,7 +102,11 @@ pub fn reachability(network: &Network, around: &Surroundings) -> Vec<Cell> {
     }
     let cell = |family, (from, to)| {
         let (allowed, note) = verdict(network, family, from, to);
-        let cell = Cell { from, to, family, allowed, note: note.map(Into::into) };
+        let note = match network.nat_addresses.filter(|_| note == Some(TRANSLATED)) {
+            Some((start, end)) => Some(format!("with one of {start}-{end} as the sender")),
+            None => note.map(Into::into),
+        };
+        let cell = Cell { from, to, family, allowed, note };
         if cell.allowed { seen(network, cell, around) } else { cell }
     };
     families.into_iter().flat_map(|f| PAIRS.map(|pair| cell(f, pair))).collect()
@@ -111,18 +115,22 @@ pub fn reachability(network: &Network, around: &Surroundings) -> Vec<Cell> {
 /// What libvirt allows, held against what the host is.
 fn seen(network: &Network, cell: Cell, around: &Surroundings) -> Cell {
     let no = |why: String| Cell { allowed: false, note: Some(why), ..cell.clone() };
-    if (cell.from, cell.to) == (Party::Guest, Party::Guest) {
-        return cell;
+    if let Some(what) = outlook::lacking(network, around) {
+        return no(format!("{what}: no guest on the network starts"));
     }
-    if cell.from == Party::Lan || cell.to == Party::Lan {
-        return match outlook::way(network, cell.family, around) {
-            Way::Open => cell,
-            Way::Closed(why) => no(why),
-            Way::Part(whom) => {
-                let note = cell.note.iter().cloned().chain([whom]).collect::<Vec<_>>().join("; ");
-                Cell { note: Some(note), ..cell }
-            }
-        };
+    let way = match (cell.from, cell.to) {
+        (Party::Guest, Party::Guest) => Some(outlook::across(network, cell.family, around)),
+        (Party::Lan, _) | (_, Party::Lan) => Some(outlook::way(network, cell.family, around)),
+        _ => None,
+    };
+    match way {
+        Some(Way::Open) => return cell,
+        Some(Way::Closed(why)) => return no(why),
+        Some(Way::Part(whom)) => {
+            let note = cell.note.iter().cloned().chain([whom]).collect::<Vec<_>>().join("; ");
+            return Cell { note: Some(note), ..cell };
+        }
+        None => {}
     }
     // On its own bridge the host is one of those that are there, if it has an address there.
     let bridge = network.bridge.as_deref().filter(|_| !network.mode.is_virtual());
@@ -139,6 +147,7 @@ fn seen(network: &Network, cell: Cell, around: &Surroundings) -> Cell {
 
 type Verdict = (bool, Option<&'static str>);
 
+const TRANSLATED: &str = "with the host's address as the sender";
 const ROUTE: &str = "once the LAN's router has the static route";
 const OPEN: &str =
     "as far as the host's own firewall lets it through; the LAN's router needs the static route";
@@ -191,7 +200,7 @@ fn with_lan(network: &Network, family: Family, is_outward: bool) -> Verdict {
         M::Isolated => (false, Some("nothing is forwarded")),
         // Without <nat ipv6='yes'/> IPv6 is routed in a network of mode nat (libvirt, `bridge_driver`).
         M::Nat if family == Family::V4 || network.nat_ipv6 => match is_outward {
-            true => (true, Some("with the host's address as the sender")),
+            true => (true, Some(TRANSLATED)),
             false => (false, Some("only answers to what guests asked come in")),
         },
         M::Nat | M::Route => (true, Some(ROUTE)),

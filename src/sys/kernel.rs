@@ -38,6 +38,9 @@ pub struct Device {
     pub ports: Vec<String>,
     /// Does a Linux bridge filter VLANs?
     pub filters_vlans: bool,
+    /// Does the kernel show a Linux bridge's frames to the packet filter of IPv4, and of IPv6, whatever it does with other
+    /// bridges' (`nf_call_iptables`)?
+    pub calls_filters: [bool; 2],
 }
 
 /// The devices below one `/sys/class/net`.
@@ -79,6 +82,8 @@ impl Kernel {
             mtu: text(&dir.join("mtu")).and_then(|m| m.parse().ok()),
             master: self.master(name).flatten(),
             ports,
+            calls_filters: ["iptables", "ip6tables"]
+                .map(|tool| text(&dir.join(format!("bridge/nf_call_{tool}"))).as_deref() == Some("1")),
             filters_vlans: text(&dir.join("bridge/vlan_filtering")).as_deref() == Some("1"),
         })
     }

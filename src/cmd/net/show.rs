@@ -91,7 +91,10 @@ impl Seen {
             .transpose()?;
         let guests = guests::on(host, name)?;
         let faults = cut_off::look(host, name, (&network, standing.is_active), &guests)?;
-        let around = super::around::look(host, &host.networks()?).unwrap_or_default();
+        let mut around = super::around::look(host, &host.networks()?).unwrap_or_default();
+        if standing.is_active {
+            super::around::of_running(&mut around);
+        }
         let host = view;
         Ok(Some(Seen { name: name.into(), standing, network, pending, guests, faults, leases, host, around }))
     }
