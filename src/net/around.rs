@@ -94,9 +94,11 @@ impl Surroundings {
 
     /// The same without a network and what is there because of it.
     pub(super) fn without(&self, network: &Network) -> Surroundings {
-        let own = |name: Option<&str>| {
-            network.mode.is_virtual() && name.is_some() && name == network.bridge.as_deref()
-        };
+        // What runs may have another bridge than its definition.
+        let same = self.networks.iter().filter(|n| n.name == network.name).chain([network]);
+        let bridges: Vec<&str> =
+            same.filter(|n| n.mode.is_virtual()).filter_map(|n| n.bridge.as_deref()).collect();
+        let own = |name: Option<&str>| name.is_some_and(|name| bridges.contains(&name));
         Surroundings {
             taken: self.taken.iter().filter(|t| !own(t.dev.as_deref())).cloned().collect(),
             networks: self.networks.iter().filter(|n| n.name != network.name).cloned().collect(),

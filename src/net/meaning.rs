@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use super::around::Surroundings;
+use super::doubts;
 use super::outlook::{self, Way};
 use super::reach::Family;
 use crate::model::{Address, ForwardMode, Network, Setting};
@@ -188,7 +189,9 @@ fn static_routes<'a>(
     let route = |a: &Address| {
         let net = a.ip.trunc();
         let family = if a.ip.addr().is_ipv4() { Family::V4 } else { Family::V6 };
-        if matches!(outlook::way(network, family, around), Way::Closed(_)) {
+        // Nor does one that leads the LAN's own addresses here.
+        let leads_nowhere = matches!(outlook::way(network, family, around), Way::Closed(_));
+        if leads_nowhere || doubts::overlapped(network, a.ip, around).is_some() {
             return None;
         }
         let needs = "the LAN's router needs a static route:";

@@ -11,6 +11,7 @@
 use std::fmt;
 
 use anyhow::{Context, Result, bail};
+use ipnet::IpNet;
 
 use super::taps;
 use crate::model::Network;
@@ -203,9 +204,22 @@ fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str) -> String
     if needs_dnsmasq && !dnsmasq::is_installed() {
         why.push("dnsmasq, which gives out its addresses, isn't installed");
     }
-    let dns = port_53_taken(&wanted.xml);
-    why.extend(dns.as_deref());
+    // Of a subnet that is another network's, that network's own server has the address.
+    let other = network_of(&wanted.xml).ok().and_then(|network| overlapped(host, &network));
+    let dns = other.is_none().then(|| port_53_taken(&wanted.xml)).flatten();
+    why.extend(other.as_deref().or(dns.as_deref()));
     why.join("; ")
+}
+
+/// The network that runs and has addresses of this one's subnet, in words.
+fn overlapped(host: &dyn Hypervisor, network: &Network) -> Option<String> {
+    let others = host.networks().ok()?.into_iter().filter(|n| n.is_active && n.name != network.name);
+    others.filter_map(|state| network_of(&state.xml).ok()).find_map(|other| {
+        let meets = |a: IpNet, b: IpNet| a.contains(&b.network()) || b.contains(&a.network());
+        let own = network.addresses.iter().map(|a| a.ip);
+        let net = own.into_iter().find(|net| other.addresses.iter().any(|a| meets(a.ip, *net)))?;
+        Some(format!("its subnet {} overlaps that of network '{}'", net.trunc(), other.name))
+    })
 }
 
 /// Who has the port of the network's DNS server, in words.
