@@ -90,12 +90,14 @@ const PAIRS: [(Party, Party); 5] = [
     (Party::Lan, Party::Guest),
 ];
 
-/// Who reaches whom: for each family that the network has addresses of (IPv4 where it has none) guest to guest, host to
-/// guest, guest to host, guest to LAN, LAN to guest. `around` is what can be seen of the host that it is on, if anything.
+/// Who reaches whom: for each family guest to guest, host to guest, guest to host, guest to LAN, LAN to guest. On the LAN
+/// and where nothing is forwarded these are both families, for a bridge carries frames whatever is in them; else those
+/// that the network has addresses of (IPv4 where it has none). `around` is what can be seen of the host that it is on, if anything.
 pub fn reachability(network: &Network, around: &Surroundings) -> Vec<Cell> {
+    let is_carried = !network.mode.is_virtual() || network.mode == ForwardMode::Isolated;
     let mut families: Vec<Family> = [Family::V4, Family::V6]
         .into_iter()
-        .filter(|f| network.addresses.iter().any(|a| f.holds(&a.ip)))
+        .filter(|f| is_carried || network.addresses.iter().any(|a| f.holds(&a.ip)))
         .collect();
     if families.is_empty() {
         families.push(Family::V4);
@@ -151,11 +153,19 @@ const TRANSLATED: &str = "with the host's address as the sender";
 const ROUTE: &str = "once the LAN's router has the static route";
 const OPEN: &str =
     "as far as the host's own firewall lets it through; the LAN's router needs the static route";
+const OWN_ADDRESSES: &str = "by addresses that they have without the network";
 const NO_ADDRESS: &str = "the host has no address in the network";
 
 fn verdict(network: &Network, family: Family, from: Party, to: Party) -> Verdict {
     match (from, to) {
-        (Party::Guest, Party::Guest) => between_guests(network),
+        (Party::Guest, Party::Guest) => match between_guests(network) {
+            (true, None)
+                if network.mode.is_virtual() && !network.addresses.iter().any(|a| family.holds(&a.ip)) =>
+            {
+                (true, Some(OWN_ADDRESSES))
+            }
+            verdict => verdict,
+        },
         (Party::Lan, _) | (_, Party::Lan) => with_lan(network, family, to == Party::Lan),
         _ => with_host(network, family, to == Party::Host),
     }
@@ -220,15 +230,17 @@ mod tests {
 
     /// The cells as words: `+` where it is allowed.
     fn table(body: &str) -> String {
+        let is_virtual =
+            !["bridge", "private", "vepa", "passthrough"].iter().any(|m| body.contains(&format!("'{m}'")));
+        let has_one = [FOUR, SIX].iter().filter(|ip| body.contains(**ip)).count() < 2;
+        let is_single = is_virtual && body.contains("<forward") && has_one;
         let text = format!("<network><name>n</name>{body}</network>");
         let cells =
             reachability(&Network::read(&Doc::parse(&text).unwrap()).unwrap(), &Surroundings::default());
         for (at, cell) in cells.iter().enumerate() {
             assert_eq!((cell.from, cell.to), PAIRS[at % 5]);
-            assert_eq!(
-                cell.family,
-                if at < 5 && body.contains(FOUR) || !body.contains(SIX) { Family::V4 } else { Family::V6 }
-            );
+            let is_six = if is_single { body.contains(SIX) } else { at >= 5 };
+            assert_eq!(cell.family, if is_six { Family::V6 } else { Family::V4 });
             assert!(cell.allowed || cell.note.is_some(), "a no has a reason");
         }
         let marks: Vec<_> = cells.iter().map(|c| if c.allowed { "+" } else { "-" }).collect();
@@ -238,21 +250,21 @@ mod tests {
     #[test]
     fn every_mode() {
         for (body, want) in [
-            ("<dns enable='no'/>".to_string(), "+----"),
-            (FOUR.into(), "+++--"),
+            ("<dns enable='no'/>".to_string(), "+---- +----"),
+            (FOUR.into(), "+++-- +----"),
             (format!("{FOUR}{SIX}"), "+++-- +++--"),
-            (SIX.into(), "+++--"),
+            (SIX.into(), "+---- +++--"),
             (format!("<forward mode='nat'/>{FOUR}"), "++++-"),
             (format!("<forward mode='nat'><nat ipv6='yes'/></forward>{FOUR}{SIX}"), "++++- ++++-"),
             (format!("<forward mode='nat'/>{FOUR}{SIX}"), "++++- +++++"),
             (format!("<forward mode='route'/>{FOUR}{SIX}"), "+++++ +++++"),
             (format!("<forward mode='open'/>{FOUR}"), "+++++"),
             ("<forward mode='open'/>".into(), "+----"),
-            ("<forward mode='bridge'/><bridge name='br0'/>".into(), "+++++"),
-            ("<forward mode='bridge'><interface dev='e'/></forward>".into(), "+--++"),
-            ("<forward mode='private'><interface dev='e'/></forward>".into(), "---++"),
-            ("<forward mode='vepa'><interface dev='e'/></forward>".into(), "---++"),
-            ("<forward mode='passthrough'><interface dev='e'/></forward>".into(), "+--++"),
+            ("<forward mode='bridge'/><bridge name='br0'/>".into(), "+++++ +++++"),
+            ("<forward mode='bridge'><interface dev='e'/></forward>".into(), "+--++ +--++"),
+            ("<forward mode='private'><interface dev='e'/></forward>".into(), "---++ ---++"),
+            ("<forward mode='vepa'><interface dev='e'/></forward>".into(), "---++ ---++"),
+            ("<forward mode='passthrough'><interface dev='e'/></forward>".into(), "+--++ +--++"),
             (format!("<forward mode='nat'/>{FOUR}<port isolated='yes'/>"), "-+++-"),
         ] {
             assert_eq!(table(&body), want, "{body}");
