@@ -93,6 +93,16 @@ fn a_nat_network_with_nothing_said() {
     );
     assert_eq!(made.why.len(), 3, "name, bridge and subnet: {:?}", made.why);
     assert!(made.why[2].contains("192.168.124.0/24"));
+    for (why, passed) in made.why.iter().zip([
+        "taken: nat",
+        "taken: virbr0 (network 'default'), virbr1 (network 'nat'), virbr2 (br0)",
+        "taken: 192.168.122.0/24 (network 'default'), 192.168.123.0/24 (network 'nat')",
+    ]) {
+        assert!(why.ends_with(passed), "{why}");
+    }
+    let six =
+        resolve(&ask(Mode::Nat, |a| a.subnet6 = Some("fd00::/16".parse().unwrap())), &host()).unwrap_err();
+    assert!(six.help.contains("--subnet-pool"), "nothing is chosen without one: {}", six.help);
 }
 
 #[test]
@@ -259,6 +269,25 @@ fn what_is_refused() {
         ("--pool", "another name of 'br0'", bridge(|a| a.pool = vec!["lan".parse().unwrap()])),
         ("--pool", "loopback", bridge(|a| a.pool = vec!["lo".parse().unwrap()])),
         ("--pool", "network 'default'", bridge(|a| a.pool = vec!["virbr0".parse().unwrap()])),
+        ("--bridge", "guests' own devices", nat(|a| a.bridge = Some("vnet77".parse().unwrap()))),
+        ("--host", "nobody's", nat(|a| a.hosts = vec!["00:00:00:00:00:00,192.168.124.9".parse().unwrap()])),
+        ("--host", "group's", nat(|a| a.hosts = vec!["01:00:5e:00:00:01,192.168.124.9".parse().unwrap()])),
+        ("--dns-forwarder", "one link", nat(|a| a.forwarders = vec![(None, "fe80::1".parse().unwrap())])),
+        (
+            "--dns-host",
+            "twice",
+            nat(|a| {
+                a.dns_hosts = vec![("10.1.1.1".parse().unwrap(), vec!["a".into(), "b".into(), "a".into()])];
+            }),
+        ),
+        (
+            "--subnet-pool",
+            "--subnet can't both be",
+            nat(|a| {
+                a.subnet = Some("172.20.0.0/24".parse().unwrap());
+                a.subnet_pools = vec!["172.16.0.0/12".parse().unwrap()];
+            }),
+        ),
         ("--bridge", "network 'nat'", nat(|a| a.bridge = Some("virbr1".parse().unwrap()))),
         ("--bridge", "schema", nat(|a| a.bridge = Some("virbr%d".parse().unwrap()))),
         ("--bridge", "kernel", nat(|a| a.bridge = Some("all".parse().unwrap()))),

@@ -25,12 +25,16 @@ codes! {
     AddressOutside = "address-outside",
     /// A bandwidth limit doesn't go along.
     BandwidthLost = "bandwidth-lost",
+    /// What a network gives to guests that boot from it (TFTP, a boot file) goes.
+    BootLost = "boot-lost",
     /// Interrupt coalescing is refused by libvirt on the new type.
     CoalesceLost = "coalesce-lost",
     /// A guaranteed bandwidth (`floor`) exists only on a network that shapes its traffic.
     FloorLost = "floor-lost",
     /// A `<filterref>` has no effect on macvtap: spoofing protection would silently end.
     FilterLost = "filter-lost",
+    /// A network's DHCP server goes, and nobody else gives addresses there.
+    DhcpLost = "dhcp-lost",
     /// What a network's DNS server was told goes.
     DnsLost = "dns-lost",
     /// A filter's parameters name addresses of the old subnet.

@@ -1,5 +1,7 @@
 //! What a network does, in words, and what else has to be done for it.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
 use super::around::Surroundings;
@@ -63,11 +65,20 @@ pub fn meaning(network: &Network) -> Vec<String> {
 
 fn address(address: &Address) -> String {
     let ranges: Vec<String> = address.dhcp.iter().map(|(start, end)| format!("{start}-{end}")).collect();
-    let hosts = match address.hosts.len() {
+    // A fixed address may lie outside of the ranges, and mostly does.
+    let in_range = |ip: &IpAddr| address.dhcp.iter().any(|(start, end)| start <= ip && ip <= end);
+    let inside = address.hosts.iter().filter(|host| in_range(&host.ip)).count();
+    let inner = match inside {
         0 => String::new(),
         1 => ", one of them reserved".into(),
         n => format!(", {n} of them reserved"),
     };
+    let outer = match address.hosts.len() - inside {
+        0 => String::new(),
+        1 => ", and a fixed address besides".into(),
+        n => format!(", and {n} fixed addresses besides"),
+    };
+    let hosts = inner + &outer;
     let what = match (address.ip, ranges.is_empty(), address.hosts.is_empty()) {
         (_, false, _) => format!("DHCP gives away {}{hosts}", ranges.join(" and ")),
         (_, true, false) => "DHCP answers only the guests that have a reservation".into(),
@@ -275,6 +286,12 @@ mod tests {
         assert!(said("<forward/><ip address='8.8.8.1' prefix='24'/>").1.contains("isn't private"));
         let vlan = "<forward mode='bridge'/><bridge name='b'/><portgroup name='p'><vlan><tag id='5'/></vlan></portgroup>";
         assert!(said(vlan).1.contains("vlan_filtering"));
+        let host = |ip: &str| format!("<host mac='52:54:00:00:00:01' ip='{ip}'/></dhcp>");
+        for (ip, says) in
+            [("10.20.0.5", "9, one of them reserved"), ("10.20.0.50", "9, and a fixed address besides")]
+        {
+            assert!(said(&four.replace("</dhcp>", &host(ip))).0.contains(says), "{ip}");
+        }
         let dhcp6 = "<ip family='ipv6' address='fd00::1' prefix='64'><dhcp><range start='fd00::2' end='fd00::9'/></dhcp></ip>";
         assert!(said(dhcp6).1.contains("no SLAAC"));
         assert!(said(&six.replace("64", "80")).1.contains("isn't a /64"));

@@ -3,6 +3,7 @@
 use super::around::{HostDevice, Surroundings};
 use super::ask::{Ask, Mode};
 use super::fault::Fault;
+use super::free::passed_over;
 use super::modes::Kind;
 use crate::model::{DeviceName, Network};
 
@@ -26,11 +27,14 @@ pub(super) fn network(ask: &Ask, around: &Surroundings, why: &mut Vec<String>) -
     let word = ask.mode.as_str();
     let mut name = word.to_string();
     let mut n = 2usize;
+    let mut passed = Vec::new();
     while taken(&name) {
+        passed.push(name);
         name = format!("{word}-{n}");
         n += 1;
     }
-    why.push(format!("name '{name}': the first that no network has, named after the mode"));
+    let passed = passed_over(&passed);
+    why.push(format!("name '{name}': the first that no network has, named after the mode{passed}"));
     Ok(name)
 }
 
@@ -73,9 +77,10 @@ pub(super) fn bridge(
         (Kind::Bridge, Some(bridge)) => of_host(bridge, around).map(|()| Some(bridge.clone())),
         (_, Some(bridge)) => own(bridge, around).map(|()| Some(bridge.clone())),
         (_, None) => {
-            let bridge = free(around)?;
+            let (bridge, passed) = free(around)?;
+            let passed = passed_over(&passed);
             why.push(format!(
-                "bridge '{bridge}': the first that no network and no device of the host is called"
+                "bridge '{bridge}': the first that no network and no device of the host is called{passed}"
             ));
             Ok(Some(bridge))
         }
@@ -83,14 +88,25 @@ pub(super) fn bridge(
 }
 
 /// A name for a virtual bridge that nobody has: `virbr0`, `virbr1`, … (what libvirt's own choice looks at too, reference
-/// §5.2).
-pub(super) fn free(around: &Surroundings) -> Result<DeviceName, Fault> {
-    let taken = |name: &str| {
-        around.holder(name).is_some() || around.networks.iter().any(|n| n.bridge.as_deref() == Some(name))
+/// §5.2). And those that were passed over, each with its owner.
+fn free(around: &Surroundings) -> Result<(DeviceName, Vec<String>), Fault> {
+    let owner = |name: &str| {
+        let network = around.networks.iter().find(|n| n.bridge.as_deref() == Some(name));
+        network.map(|network| format!("{name} (network '{}')", network.name)).or_else(|| {
+            let device = around.holder(name)?;
+            let whose = if device.name == name { "a device" } else { device.name.as_str() };
+            Some(format!("{name} ({whose})"))
+        })
     };
-    let mut names = (0..10_000_000u32).map(|n| format!("virbr{n}"));
-    let name = names.find(|name| !taken(name)).and_then(|name| name.parse().ok());
-    name.ok_or_else(|| Fault::new("--bridge", "has no free name left: every virbrN is taken", "name one"))
+    let mut passed = Vec::new();
+    for name in (0..10_000_000u32).map(|n| format!("virbr{n}")) {
+        match (owner(&name), name.parse()) {
+            (None, Ok(name)) => return Ok((name, passed)),
+            (Some(owner), _) => passed.push(owner),
+            (None, Err(_)) => break,
+        }
+    }
+    Err(Fault::new("--bridge", "has no free name left: every virbrN is taken", "name one"))
 }
 
 /// The bridge of mode `bridge`: libvirt never looks whether it is there (reference §2), and guests then don't start.
@@ -143,6 +159,10 @@ fn virtual_owner<'a>(bridge: &DeviceName, around: &'a Surroundings) -> Option<&'
 /// libvirt's cleanup sets that device down and deletes it (reference §5.5).
 pub(super) fn own(bridge: &DeviceName, around: &Surroundings) -> Result<(), Fault> {
     spelled("--bridge", bridge)?;
+    if let Some(prefix) = made_by_libvirt(bridge.as_str()) {
+        let what = format!("'{bridge}' is a name that libvirt gives to guests' own devices ({prefix}N)");
+        return Err(Fault::new("--bridge", what, "take another name, or none: a free one is chosen"));
+    }
     if let Some(network) = around.networks.iter().find(|n| n.bridge.as_deref() == Some(bridge.as_str())) {
         let what = format!("'{bridge}' is the bridge of network '{}' already", network.name);
         return Err(Fault::new("--bridge", what, "take another name, or none: a free one is chosen"));
@@ -151,6 +171,13 @@ pub(super) fn own(bridge: &DeviceName, around: &Surroundings) -> Result<(), Faul
         Some(device) => Err(hazard(bridge.as_str(), device)),
         None => Ok(()),
     }
+}
+
+/// The prefix, if libvirt makes up such names for the devices of guests (virnetdev.h, `VIR_NET_GENERATED_…_PREFIX`): it
+/// takes the next one that is free, and so a guest may have it before the network starts.
+fn made_by_libvirt(name: &str) -> Option<&'static str> {
+    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit());
+    ["vnet", "macvtap", "macvlan"].into_iter().find(|prefix| name.strip_prefix(prefix).is_some_and(is_number))
 }
 
 fn hazard(name: &str, holder: &HostDevice) -> Fault {
