@@ -36,6 +36,7 @@ pub(crate) fn host() -> Surroundings {
         net: net.parse().unwrap(),
         by: by.into(),
         dev: Some(dev.into()),
+        is_followed: true,
     };
     Surroundings {
         taken: vec![
@@ -50,7 +51,7 @@ pub(crate) fn host() -> Surroundings {
             device("eth0"),
             device("eth1"),
             HostDevice { is_wireless: true, ..device("wlan0") },
-            HostDevice { is_bridge: true, ..device("br0") },
+            HostDevice { is_bridge: true, altnames: vec!["virbr2".into(), "lan".into()], ..device("br0") },
             HostDevice { master: Some("br0".into()), ..device("enp4s0") },
             HostDevice { is_bond: true, ..device("bond0") },
             HostDevice { master: Some("bond0".into()), ..device("eno1") },
@@ -73,6 +74,7 @@ pub(crate) fn host() -> Surroundings {
                  <ip address='192.168.123.1' netmask='255.255.255.0'/></network>",
             ),
         ],
+        ..Surroundings::default()
     }
 }
 
@@ -85,12 +87,22 @@ fn a_nat_network_with_nothing_said() {
     let made = made(&Ask::new(Mode::Nat));
     assert_eq!(
         xml(&made.spec),
-        "<network>\n  <name>nat-2</name>\n  <forward mode='nat'/>\n  <bridge name='virbr2' stp='on' delay='0'/>\n  \
+        "<network>\n  <name>nat-2</name>\n  <forward mode='nat'/>\n  <bridge name='virbr3' stp='on' delay='0'/>\n  \
          <ip address='192.168.124.1' netmask='255.255.255.0'>\n    <dhcp>\n      \
          <range start='192.168.124.2' end='192.168.124.254'/>\n    </dhcp>\n  </ip>\n</network>\n"
     );
     assert_eq!(made.why.len(), 3, "name, bridge and subnet: {:?}", made.why);
     assert!(made.why[2].contains("192.168.124.0/24"));
+    for (why, passed) in made.why.iter().zip([
+        "taken: nat",
+        "taken: virbr0 (network 'default'), virbr1 (network 'nat'), virbr2 (br0)",
+        "taken: 192.168.122.0/24 (network 'default'), 192.168.123.0/24 (network 'nat')",
+    ]) {
+        assert!(why.ends_with(passed), "{why}");
+    }
+    let six =
+        resolve(&ask(Mode::Nat, |a| a.subnet6 = Some("fd00::/16".parse().unwrap())), &host()).unwrap_err();
+    assert!(six.help.contains("--subnet-pool"), "nothing is chosen without one: {}", six.help);
 }
 
 #[test]
@@ -221,7 +233,7 @@ fn every_mode_is_what_was_asked_and_validates() {
     let text = |name: &str| &results.iter().find(|(n, _)| n == name).unwrap().1;
     assert_eq!(
         text("isolated"),
-        "<network>\n  <name>isolated</name>\n  <bridge name='virbr2' stp='on' delay='0'/>\n  <dns enable='no'/>\n</network>\n"
+        "<network>\n  <name>isolated</name>\n  <bridge name='virbr3' stp='on' delay='0'/>\n  <dns enable='no'/>\n</network>\n"
     );
     assert_eq!(
         text("bridge"),
@@ -251,6 +263,31 @@ fn what_is_refused() {
         ("NAME", "240", nat(|a| a.name = Some("a".repeat(300)))),
         ("--bridge", "delete that device", nat(|a| a.bridge = Some("br0".parse().unwrap()))),
         ("--bridge", "delete that device", nat(|a| a.bridge = Some("eth1".parse().unwrap()))),
+        ("--bridge", "another name of 'br0'", nat(|a| a.bridge = Some("virbr2".parse().unwrap()))),
+        ("--bridge", "another name of 'br0'", bridge(|a| a.bridge = Some("lan".parse().unwrap()))),
+        ("--dev", "another name of 'br0'", nat(|a| a.devs = vec!["lan".parse().unwrap()])),
+        ("--pool", "another name of 'br0'", bridge(|a| a.pool = vec!["lan".parse().unwrap()])),
+        ("--pool", "loopback", bridge(|a| a.pool = vec!["lo".parse().unwrap()])),
+        ("--pool", "network 'default'", bridge(|a| a.pool = vec!["virbr0".parse().unwrap()])),
+        ("--bridge", "guests' own devices", nat(|a| a.bridge = Some("vnet77".parse().unwrap()))),
+        ("--host", "nobody's", nat(|a| a.hosts = vec!["00:00:00:00:00:00,192.168.124.9".parse().unwrap()])),
+        ("--host", "group's", nat(|a| a.hosts = vec!["01:00:5e:00:00:01,192.168.124.9".parse().unwrap()])),
+        ("--dns-forwarder", "one link", nat(|a| a.forwarders = vec![(None, "fe80::1".parse().unwrap())])),
+        (
+            "--dns-host",
+            "twice",
+            nat(|a| {
+                a.dns_hosts = vec![("10.1.1.1".parse().unwrap(), vec!["a".into(), "b".into(), "a".into()])];
+            }),
+        ),
+        (
+            "--subnet-pool",
+            "--subnet can't both be",
+            nat(|a| {
+                a.subnet = Some("172.20.0.0/24".parse().unwrap());
+                a.subnet_pools = vec!["172.16.0.0/12".parse().unwrap()];
+            }),
+        ),
         ("--bridge", "network 'nat'", nat(|a| a.bridge = Some("virbr1".parse().unwrap()))),
         ("--bridge", "schema", nat(|a| a.bridge = Some("virbr%d".parse().unwrap()))),
         ("--bridge", "kernel", nat(|a| a.bridge = Some("all".parse().unwrap()))),

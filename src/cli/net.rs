@@ -255,6 +255,11 @@ pub struct NetRestart {
     /// The networks
     #[arg(value_name = "NAME", required = true)]
     pub names: Vec<String>,
+    /// Restart one although it wouldn't work then (its host bridge is gone, …)
+    ///
+    /// Example: kvmnet net restart lan --force
+    #[arg(long)]
+    pub force: bool,
     /// Preview, question, exit code.
     #[command(flatten)]
     pub consent: Consent,

@@ -21,14 +21,20 @@ macro_rules! codes {
 }
 
 codes! {
+    /// A network's DHCP server reserves an address outside of its subnet.
+    AddressOutside = "address-outside",
     /// A bandwidth limit doesn't go along.
     BandwidthLost = "bandwidth-lost",
+    /// What a network gives to guests that boot from it (TFTP, a boot file) goes.
+    BootLost = "boot-lost",
     /// Interrupt coalescing is refused by libvirt on the new type.
     CoalesceLost = "coalesce-lost",
     /// A guaranteed bandwidth (`floor`) exists only on a network that shapes its traffic.
     FloorLost = "floor-lost",
     /// A `<filterref>` has no effect on macvtap: spoofing protection would silently end.
     FilterLost = "filter-lost",
+    /// A network's DHCP server goes, and nobody else gives addresses there.
+    DhcpLost = "dhcp-lost",
     /// What a network's DNS server was told goes.
     DnsLost = "dns-lost",
     /// A filter's parameters name addresses of the old subnet.
@@ -73,6 +79,8 @@ codes! {
     PortgroupUnknown = "portgroup-unknown",
     /// Port forwarding belongs to user-mode networking.
     PortForwardLost = "port-forward-lost",
+    /// A range of a network's DHCP server holds the host's own address.
+    RangeHoldsGateway = "range-holds-gateway",
     /// The old network's DHCP server reserves an address for the guest.
     ReservationLost = "reservation-lost",
     /// A route that the host gets with the network goes.
@@ -85,6 +93,8 @@ codes! {
     SessionHelper = "session-helper",
     /// A snapshot holds the old NIC; reverting brings it back.
     Snapshot = "snapshot",
+    /// A network's subnet overlaps that of another one that runs, or a route or an address of the host.
+    SubnetOverlap = "subnet-overlap",
     /// The bridge or device is administratively down.
     TargetDown = "target-down",
     /// The NIC is a port of a bridge, or otherwise taken.

@@ -49,10 +49,8 @@ pub(super) fn subnets(ask: &Ask, around: &Surroundings, why: &mut Vec<String>) -
 
 /// A free IPv4 subnet.
 pub(super) fn chosen4(ask: &Ask, around: &Surroundings, why: &mut Vec<String>) -> Result<IpNet, Fault> {
-    let (net, pool) = free4(&ask.subnet_pools, around)?;
-    why.push(format!(
-        "subnet {net}: the first of {pool} that overlaps no route or address of the host and no network"
-    ));
+    let (net, chosen) = free4(&ask.subnet_pools, around)?;
+    why.push(format!("subnet {net}: {chosen}"));
     asked4(net, around)
 }
 
@@ -62,10 +60,8 @@ pub(super) fn chosen6(
     around: &Surroundings,
     why: &mut Vec<String>,
 ) -> Result<Option<IpNet>, Fault> {
-    let Some((net, pool)) = free6(&ask.subnet_pools, around)? else { return Ok(None) };
-    why.push(format!(
-        "IPv6 subnet {net}: the first of {pool} that overlaps no route or address of the host and no network"
-    ));
+    let Some((net, chosen)) = free6(&ask.subnet_pools, around)? else { return Ok(None) };
+    why.push(format!("IPv6 subnet {net}: {chosen}"));
     asked6(net, around).map(Some)
 }
 
@@ -145,7 +141,13 @@ fn pools(ask: &Ask) -> Result<(), Fault> {
 fn collides(flag: &'static str, net: IpNet, around: &Surroundings) -> Result<(), Fault> {
     let Some((other, by)) = around.in_use().find(|(other, _)| overlap(net, *other)) else { return Ok(()) };
     let named = if by.contains(&other.to_string()) { String::new() } else { format!(" ({other})") };
-    let help = format!("without {flag} a free one is chosen");
+    let help = match net {
+        IpNet::V4(_) => format!("without {flag} a free one is chosen"),
+        IpNet::V6(_) => {
+            let pool = "for example --subnet-pool fd12:3456:789a::/48";
+            format!("with a pool of IPv6 instead of {flag} a free one is chosen ({pool})")
+        }
+    };
     Err(Fault::new(flag, format!("{net} overlaps {by}{named}"), help))
 }
 

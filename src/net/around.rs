@@ -14,6 +14,8 @@ pub struct Taken {
     pub by: String,
     /// The device that the route leads to, or that has the address: a network isn't in its own way.
     pub dev: Option<String>,
+    /// Do packets ever follow it? Not a route in a table that no rule looks up.
+    pub is_followed: bool,
 }
 
 impl Taken {
@@ -29,6 +31,8 @@ impl Taken {
 pub struct HostDevice {
     /// Its name.
     pub name: String,
+    /// Its other names: the kernel gives each name to one device only.
+    pub altnames: Vec<String>,
     /// Is it a Linux bridge?
     pub is_bridge: bool,
     /// Does that bridge filter VLANs?
@@ -43,6 +47,8 @@ pub struct HostDevice {
     pub master: Option<String>,
     /// Has it, if it is a Linux bridge, a port with a carrier besides those of guests?
     pub has_uplink: bool,
+    /// The families of which the kernel shows this bridge's frames to the packet filter, whatever it does with others'.
+    pub filtered: Vec<Family>,
     /// Its addresses that others can know, those that last first.
     pub addresses: Vec<IpNet>,
 }
@@ -56,6 +62,15 @@ pub struct Surroundings {
     pub devices: Option<Vec<HostDevice>>,
     /// The devices that the host's default routes leave by.
     pub defaults: Vec<(Family, String)>,
+    /// The families of which the kernel shows all bridges' frames to the packet filter.
+    pub filtered: Vec<Family>,
+    /// The packet filter's rules, as `iptables-save` and `ip6tables-save` write them, where they can be asked.
+    pub filters: Vec<(Family, String)>,
+    /// Does it drop what it forwards in a table that these don't show?
+    pub filters_otherwise: bool,
+    /// The families that the host doesn't forward now, if the network in question runs. libvirt switches forwarding on
+    /// when it starts one, and so it counts for no other.
+    pub unforwarded: Vec<Family>,
     /// Every network of libvirt's, active or not.
     pub networks: Vec<Network>,
 }
@@ -66,21 +81,28 @@ impl Surroundings {
         self.devices.as_ref()?.iter().find(|d| d.name == name)
     }
 
+    /// The host's device that has this name among all of its names, if it can be seen.
+    pub(super) fn holder(&self, name: &str) -> Option<&HostDevice> {
+        let has = |d: &&HostDevice| d.name == name || d.altnames.iter().any(|other| other == name);
+        self.devices.as_ref()?.iter().find(has)
+    }
+
     /// Is it certain that the host has no device of that name?
     pub(super) fn lacks(&self, name: &str) -> bool {
-        self.devices.is_some() && self.device(name).is_none()
+        self.devices.is_some() && self.holder(name).is_none()
     }
 
     /// The same without a network and what is there because of it.
     pub(super) fn without(&self, network: &Network) -> Surroundings {
-        let own = |name: Option<&str>| {
-            network.mode.is_virtual() && name.is_some() && name == network.bridge.as_deref()
-        };
+        // What runs may have another bridge than its definition.
+        let same = self.networks.iter().filter(|n| n.name == network.name).chain([network]);
+        let bridges: Vec<&str> =
+            same.filter(|n| n.mode.is_virtual()).filter_map(|n| n.bridge.as_deref()).collect();
+        let own = |name: Option<&str>| name.is_some_and(|name| bridges.contains(&name));
         Surroundings {
             taken: self.taken.iter().filter(|t| !own(t.dev.as_deref())).cloned().collect(),
-            devices: self.devices.clone(),
-            defaults: self.defaults.clone(),
             networks: self.networks.iter().filter(|n| n.name != network.name).cloned().collect(),
+            ..self.clone()
         }
     }
 

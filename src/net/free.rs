@@ -18,7 +18,7 @@ const DEFAULT: [(Ipv4Addr, Ipv4Addr, &str); 3] = [
     (Ipv4Addr::new(10, 0, 0, 0), Ipv4Addr::new(10, 255, 255, 255), "10.0.0.0/8"),
 ];
 
-/// A free /24 (a smaller one if the pool is smaller), and where it comes from.
+/// A free /24 (a smaller one if the pool is smaller), and how it was chosen.
 pub(super) fn free4(pools: &[IpNet], around: &Surroundings) -> Result<(Ipv4Net, String), Fault> {
     let named: Vec<Ipv4Net> = pools.iter().filter_map(v4).collect();
     let from: Vec<(u128, u128, u8, String)> = match named[..] {
@@ -37,14 +37,14 @@ pub(super) fn free4(pools: &[IpNet], around: &Surroundings) -> Result<(Ipv4Net, 
     for (first, last, prefix, name) in &from {
         let free = gap(&taken, *first, *last, 1 << (32 - prefix)).and_then(|at| u32::try_from(at).ok());
         if let Some(net) = free.and_then(|at| Ipv4Net::new(at.into(), *prefix).ok()) {
-            return Ok((net, name.clone()));
+            return Ok((net, words(name, net.into(), around, *first)));
         }
     }
     let names: Vec<String> = from.into_iter().map(|(.., name)| name).collect();
     Err(exhausted(&names.join(", "), "/24", "--subnet"))
 }
 
-/// A free /64, if there is a pool to take it from.
+/// A free /64, if there is a pool to take it from, and how it was chosen.
 pub(super) fn free6(pools: &[IpNet], around: &Surroundings) -> Result<Option<(Ipv6Net, String)>, Fault> {
     let named: Vec<Ipv6Net> = pools.iter().filter_map(v6).collect();
     if named.is_empty() {
@@ -56,11 +56,50 @@ pub(super) fn free6(pools: &[IpNet], around: &Surroundings) -> Result<Option<(Ip
         let prefix = pool.prefix_len().max(64);
         if let Some(at) = gap(&taken, first, last, 1 << (128 - prefix)) {
             let net = Ipv6Net::new(Ipv6Addr::from(at), prefix).ok();
-            return Ok(net.map(|net| (net, pool.trunc().to_string())));
+            let pool = pool.trunc().to_string();
+            return Ok(net.map(|net| (net, words(&pool, net.into(), around, first))));
         }
     }
     let names: Vec<String> = named.iter().map(|pool| pool.trunc().to_string()).collect();
     Err(exhausted(&names.join(", "), "/64", "--subnet6"))
+}
+
+/// How it was chosen: what lies between the pool's first address and the subnet was passed over.
+fn words(pool: &str, net: IpNet, around: &Surroundings, first: u128) -> String {
+    let start = bits(net.network());
+    let is_passed = |other: &IpNet| {
+        matches!((net, other), (IpNet::V4(_), IpNet::V4(_)) | (IpNet::V6(_), IpNet::V6(_)))
+            && bits(other.network()) < start
+            && first <= bits(other.broadcast())
+    };
+    let mut passed: Vec<(IpNet, String)> = around
+        .in_use()
+        .map(|(other, by)| (other.trunc(), by))
+        .filter(|(other, _)| is_passed(other))
+        .collect();
+    // By address, the larger one first: what lies in it comes next, and isn't said. A network's name rather than its
+    // address or route on the host.
+    passed
+        .sort_by_key(|(other, by)| (bits(other.network()), other.prefix_len(), !by.starts_with("network ")));
+    passed.dedup_by(|inner, outer| outer.0.contains(&inner.0));
+    let passed: Vec<String> = passed.iter().map(|(net, by)| format!("{net} ({by})")).collect();
+    format!(
+        "the first of {pool} that overlaps no route or address of the host and no network{}",
+        passed_over(&passed)
+    )
+}
+
+/// What was passed over, for a sentence; of many the first ones.
+pub(super) fn passed_over(what: &[String]) -> String {
+    const SHOWN: usize = 4;
+    let more = match what.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    match what {
+        [] => String::new(),
+        _ => format!("; taken: {}{more}", what[..what.len().min(SHOWN)].join(", ")),
+    }
 }
 
 fn exhausted(pools: &str, size: &str, flag: &str) -> Fault {
@@ -130,7 +169,12 @@ mod tests {
     fn around(nets: &[&str]) -> Surroundings {
         let taken = nets
             .iter()
-            .map(|n| Taken { net: n.parse().unwrap(), by: "the route to it".into(), dev: None })
+            .map(|n| Taken {
+                net: n.parse().unwrap(),
+                by: "the route to it".into(),
+                dev: None,
+                is_followed: true,
+            })
             .collect();
         Surroundings { taken, ..Surroundings::default() }
     }

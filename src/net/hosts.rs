@@ -55,6 +55,9 @@ fn check(host: &Host, subnet: &Subnet) -> Result<(), Fault> {
             "write the guest's own",
         );
     }
+    if host.mac.is_some_and(|mac| mac.octets() == [0; 6]) {
+        return fault("that MAC address is nobody's".into(), "write the guest's own");
+    }
     if let Some(id) = host.id.as_ref().filter(|id| !is_duid(id)) {
         return fault(
             format!("'{id}' is none of the four kinds of DUID (LLT, EN, LL, UUID)"),

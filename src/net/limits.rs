@@ -84,6 +84,10 @@ fn dns(ask: &Ask) -> Result<(), Fault> {
         if server.is_unspecified() || server.is_multicast() {
             return fault(format!("{server} is no address of a DNS server"), "name the server's own address");
         }
+        if matches!(server, IpAddr::V6(server) if server.is_unicast_link_local()) {
+            let what = format!("{server} is an address on one link, and which one can't be said here");
+            return fault(what, "name an address of the server's that is known beyond it");
+        }
     }
     for (address, names) in &ask.dns_hosts {
         let fault = |what: String, help: &str| Err(Fault::new("--dns-host", what, help));
@@ -92,6 +96,10 @@ fn dns(ask: &Ask) -> Result<(), Fault> {
         }
         if names.is_empty() {
             return fault(format!("{address} has no name"), "write at least one behind the address");
+        }
+        let again = names.iter().enumerate().find(|(n, name)| names[..*n].contains(name));
+        if let Some((_, name)) = again {
+            return fault(format!("{address}: '{name}' is there twice"), "name each once");
         }
         if let Some(why) = names.iter().find_map(|n| words::domain(n)) {
             return fault(format!("{address}: {why}"), "for example web.lab.example");

@@ -1,8 +1,11 @@
 //! What a network does, in words, and what else has to be done for it.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
 use super::around::Surroundings;
+use super::doubts;
 use super::outlook::{self, Way};
 use super::reach::Family;
 use crate::model::{Address, ForwardMode, Network, Setting};
@@ -21,9 +24,13 @@ pub fn meaning(network: &Network) -> Vec<String> {
         M::Isolated => {
             "guests see each other and nothing else, not even the host: a switch with no uplink".into()
         }
-        M::Nat => format!(
-            "guests reach others {through}, with the host's address as the sender; nobody reaches them"
-        ),
+        M::Nat => {
+            let sender = match network.nat_addresses {
+                Some((start, end)) => format!("one of {start}-{end}"),
+                None => "the host's address".into(),
+            };
+            format!("guests reach others {through}, with {sender} as the sender; nobody reaches them")
+        }
         M::Route => format!("guests' packets go {through}, with their own addresses, in and out"),
         M::Open => {
             "guests' packets go through the host, with their own addresses; libvirt makes no firewall rules"
@@ -58,11 +65,20 @@ pub fn meaning(network: &Network) -> Vec<String> {
 
 fn address(address: &Address) -> String {
     let ranges: Vec<String> = address.dhcp.iter().map(|(start, end)| format!("{start}-{end}")).collect();
-    let hosts = match address.hosts.len() {
+    // A fixed address may lie outside of the ranges, and mostly does.
+    let in_range = |ip: &IpAddr| address.dhcp.iter().any(|(start, end)| start <= ip && ip <= end);
+    let inside = address.hosts.iter().filter(|host| in_range(&host.ip)).count();
+    let inner = match inside {
         0 => String::new(),
         1 => ", one of them reserved".into(),
         n => format!(", {n} of them reserved"),
     };
+    let outer = match address.hosts.len() - inside {
+        0 => String::new(),
+        1 => ", and a fixed address besides".into(),
+        n => format!(", and {n} fixed addresses besides"),
+    };
+    let hosts = inner + &outer;
     let what = match (address.ip, ranges.is_empty(), address.hosts.is_empty()) {
         (_, false, _) => format!("DHCP gives away {}{hosts}", ranges.join(" and ")),
         (_, true, false) => "DHCP answers only the guests that have a reservation".into(),
@@ -79,6 +95,9 @@ fn address(address: &Address) -> String {
 pub fn notes(network: &Network, around: &Surroundings) -> Vec<String> {
     use ForwardMode as M;
     let mut notes = Vec::new();
+    for family in [Family::V4, Family::V6] {
+        notes.extend(obstacles(network, family, around));
+    }
     let v6: Vec<&Address> = network.addresses.iter().filter(|a| matches!(a.ip, IpNet::V6(_))).collect();
     match network.mode {
         M::Route => notes.extend(static_routes(network, network.addresses.iter(), around)),
@@ -123,6 +142,31 @@ pub fn notes(network: &Network, around: &Surroundings) -> Vec<String> {
     notes
 }
 
+/// What keeps packets from passing that should, and how to mend it.
+fn obstacles(network: &Network, family: Family, around: &Surroundings) -> Vec<String> {
+    use ForwardMode as M;
+    let mut notes = Vec::new();
+    let forwards = matches!(network.mode, M::Nat | M::Route | M::Open)
+        && network.addresses.iter().any(|a| family.holds(&a.ip));
+    if forwards && around.unforwarded.contains(&family) {
+        notes.push(format!(
+            "the host doesn't forward {family} any more: libvirt switched that on when the network started, and somebody has \
+             switched it off since; sysctl -w {}=1 switches it on",
+            outlook::forwarding(family)
+        ));
+    }
+    let bridge = network.bridge.as_deref().filter(|_| matches!(network.mode, M::Open | M::Bridge));
+    if let (Some(bridge), Way::Closed(_)) = (bridge, outlook::across(network, family, around)) {
+        let tool = if family == Family::V4 { "iptables" } else { "ip6tables" };
+        notes.push(format!(
+            "{family} passes from port to port of '{bridge}' once the firewall lets it: {tool} -I FORWARD -i {bridge} -o {bridge} \
+             -j ACCEPT; or once it doesn't see it: sysctl -w {}=0",
+            outlook::bridge_filter(family)
+        ));
+    }
+    notes
+}
+
 /// What a bridge of the host's needs, and what being on it means.
 fn on_bridge(bridge: &str, around: &Surroundings) -> Vec<String> {
     let open = "guests' services are open to the whole LAN; its DHCP server, or its administrator, gives them addresses";
@@ -131,7 +175,15 @@ fn on_bridge(bridge: &str, around: &Surroundings) -> Vec<String> {
             let whom = if device.addresses.is_empty() { "each other" } else { "each other and the host" };
             vec![format!("bridge '{bridge}' has no port that leads anywhere: guests on it reach only {whom}")]
         }
+        Some(device) if !device.is_bridge && !device.is_open_vswitch => {
+            vec![format!("'{bridge}' is no bridge: no guest on the network starts")]
+        }
         Some(_) => vec![open.into()],
+        None if around.lacks(bridge) => {
+            vec![format!(
+                "this host has no bridge '{bridge}': no guest on the network starts until there is one, with a NIC in it that leads to the LAN"
+            )]
+        }
         None => vec![
             format!("the host needs bridge '{bridge}', with a NIC in it that leads to the LAN"),
             open.into(),
@@ -148,7 +200,9 @@ fn static_routes<'a>(
     let route = |a: &Address| {
         let net = a.ip.trunc();
         let family = if a.ip.addr().is_ipv4() { Family::V4 } else { Family::V6 };
-        if matches!(outlook::way(network, family, around), Way::Closed(_)) {
+        // Nor does one that leads the LAN's own addresses here.
+        let leads_nowhere = matches!(outlook::way(network, family, around), Way::Closed(_));
+        if leads_nowhere || doubts::overlapped(network, a.ip, around).is_some() {
             return None;
         }
         let needs = "the LAN's router needs a static route:";
@@ -232,6 +286,12 @@ mod tests {
         assert!(said("<forward/><ip address='8.8.8.1' prefix='24'/>").1.contains("isn't private"));
         let vlan = "<forward mode='bridge'/><bridge name='b'/><portgroup name='p'><vlan><tag id='5'/></vlan></portgroup>";
         assert!(said(vlan).1.contains("vlan_filtering"));
+        let host = |ip: &str| format!("<host mac='52:54:00:00:00:01' ip='{ip}'/></dhcp>");
+        for (ip, says) in
+            [("10.20.0.5", "9, one of them reserved"), ("10.20.0.50", "9, and a fixed address besides")]
+        {
+            assert!(said(&four.replace("</dhcp>", &host(ip))).0.contains(says), "{ip}");
+        }
         let dhcp6 = "<ip family='ipv6' address='fd00::1' prefix='64'><dhcp><range start='fd00::2' end='fd00::9'/></dhcp></ip>";
         assert!(said(dhcp6).1.contains("no SLAAC"));
         assert!(said(&six.replace("64", "80")).1.contains("isn't a /64"));

@@ -83,6 +83,9 @@ const PAIRS: &[(&str, Given, &str, Given)] = &[
     ("--host",          |a| !a.hosts.is_empty(),      "--no-dhcp", |a| a.no_dhcp),
     ("--dns-host",      |a| !a.dns_hosts.is_empty(),  "--no-dns",  |a| a.no_dns),
     ("--dns-forwarder", |a| !a.forwarders.is_empty(), "--no-dns",  |a| a.no_dns),
+    // A pool is for what isn't named.
+    ("--subnet-pool",   |a| a.subnet_pools.iter().any(|p| p.addr().is_ipv4()), "--subnet",  |a| a.subnet.is_some()),
+    ("--subnet-pool",   |a| a.subnet_pools.iter().any(|p| p.addr().is_ipv6()), "--subnet6", |a| a.subnet6.is_some()),
 ];
 
 /// Holds every flag against the mode.

@@ -1,8 +1,9 @@
 //! Names of networks, bridges and devices.
 
-use super::around::Surroundings;
+use super::around::{HostDevice, Surroundings};
 use super::ask::{Ask, Mode};
 use super::fault::Fault;
+use super::free::passed_over;
 use super::modes::Kind;
 use crate::model::{DeviceName, Network};
 
@@ -26,11 +27,14 @@ pub(super) fn network(ask: &Ask, around: &Surroundings, why: &mut Vec<String>) -
     let word = ask.mode.as_str();
     let mut name = word.to_string();
     let mut n = 2usize;
+    let mut passed = Vec::new();
     while taken(&name) {
+        passed.push(name);
         name = format!("{word}-{n}");
         n += 1;
     }
-    why.push(format!("name '{name}': the first that no network has, named after the mode"));
+    let passed = passed_over(&passed);
+    why.push(format!("name '{name}': the first that no network has, named after the mode{passed}"));
     Ok(name)
 }
 
@@ -73,9 +77,10 @@ pub(super) fn bridge(
         (Kind::Bridge, Some(bridge)) => of_host(bridge, around).map(|()| Some(bridge.clone())),
         (_, Some(bridge)) => own(bridge, around).map(|()| Some(bridge.clone())),
         (_, None) => {
-            let bridge = free(around)?;
+            let (bridge, passed) = free(around)?;
+            let passed = passed_over(&passed);
             why.push(format!(
-                "bridge '{bridge}': the first that no network and no device of the host is called"
+                "bridge '{bridge}': the first that no network and no device of the host is called{passed}"
             ));
             Ok(Some(bridge))
         }
@@ -83,14 +88,25 @@ pub(super) fn bridge(
 }
 
 /// A name for a virtual bridge that nobody has: `virbr0`, `virbr1`, … (what libvirt's own choice looks at too, reference
-/// §5.2).
-pub(super) fn free(around: &Surroundings) -> Result<DeviceName, Fault> {
-    let taken = |name: &str| {
-        around.device(name).is_some() || around.networks.iter().any(|n| n.bridge.as_deref() == Some(name))
+/// §5.2). And those that were passed over, each with its owner.
+fn free(around: &Surroundings) -> Result<(DeviceName, Vec<String>), Fault> {
+    let owner = |name: &str| {
+        let network = around.networks.iter().find(|n| n.bridge.as_deref() == Some(name));
+        network.map(|network| format!("{name} (network '{}')", network.name)).or_else(|| {
+            let device = around.holder(name)?;
+            let whose = if device.name == name { "a device" } else { device.name.as_str() };
+            Some(format!("{name} ({whose})"))
+        })
     };
-    let mut names = (0..10_000_000u32).map(|n| format!("virbr{n}"));
-    let name = names.find(|name| !taken(name)).and_then(|name| name.parse().ok());
-    name.ok_or_else(|| Fault::new("--bridge", "has no free name left: every virbrN is taken", "name one"))
+    let mut passed = Vec::new();
+    for name in (0..10_000_000u32).map(|n| format!("virbr{n}")) {
+        match (owner(&name), name.parse()) {
+            (None, Ok(name)) => return Ok((name, passed)),
+            (Some(owner), _) => passed.push(owner),
+            (None, Err(_)) => break,
+        }
+    }
+    Err(Fault::new("--bridge", "has no free name left: every virbrN is taken", "name one"))
 }
 
 /// The bridge of mode `bridge`: libvirt never looks whether it is there (reference §2), and guests then don't start.
@@ -104,6 +120,7 @@ pub(super) fn of_host(bridge: &DeviceName, around: &Surroundings) -> Result<(), 
         );
         return fault(&what, "name a bridge of the host's own");
     }
+    real_name("--bridge", bridge, around)?;
     if around.lacks(bridge.as_str()) {
         let help = match bridges(around).as_str() {
             "" => format!("make '{bridge}' first, with the NIC that leads to the LAN in it"),
@@ -142,21 +159,35 @@ fn virtual_owner<'a>(bridge: &DeviceName, around: &'a Surroundings) -> Option<&'
 /// libvirt's cleanup sets that device down and deletes it (reference §5.5).
 pub(super) fn own(bridge: &DeviceName, around: &Surroundings) -> Result<(), Fault> {
     spelled("--bridge", bridge)?;
+    if let Some(prefix) = made_by_libvirt(bridge.as_str()) {
+        let what = format!("'{bridge}' is a name that libvirt gives to guests' own devices ({prefix}N)");
+        return Err(Fault::new("--bridge", what, "take another name, or none: a free one is chosen"));
+    }
     if let Some(network) = around.networks.iter().find(|n| n.bridge.as_deref() == Some(bridge.as_str())) {
         let what = format!("'{bridge}' is the bridge of network '{}' already", network.name);
         return Err(Fault::new("--bridge", what, "take another name, or none: a free one is chosen"));
     }
-    match around.device(bridge.as_str()) {
-        Some(device) => Err(hazard(device.name.as_str(), device.is_bridge || device.is_open_vswitch)),
+    match around.holder(bridge.as_str()) {
+        Some(device) => Err(hazard(bridge.as_str(), device)),
         None => Ok(()),
     }
 }
 
-fn hazard(device: &str, is_bridge: bool) -> Fault {
-    let what = format!(
-        "'{device}' is a device of this host already: libvirt would fail to make its bridge, and then delete that device"
-    );
-    let help = match is_bridge {
+/// The prefix, if libvirt makes up such names for the devices of guests (virnetdev.h, `VIR_NET_GENERATED_…_PREFIX`): it
+/// takes the next one that is free, and so a guest may have it before the network starts.
+fn made_by_libvirt(name: &str) -> Option<&'static str> {
+    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit());
+    ["vnet", "macvtap", "macvlan"].into_iter().find(|prefix| name.strip_prefix(prefix).is_some_and(is_number))
+}
+
+fn hazard(name: &str, holder: &HostDevice) -> Fault {
+    let device = &holder.name;
+    let who = match name == device {
+        true => "is a device of this host already".to_string(),
+        false => format!("is another name of '{device}', a device of this host"),
+    };
+    let what = format!("'{name}' {who}: libvirt would fail to make its bridge, and then delete that device");
+    let help = match holder.is_bridge || holder.is_open_vswitch {
         true => {
             format!("to put guests on it: --mode {} --bridge {device}; else take another name", Mode::Bridge)
         }
@@ -165,24 +196,39 @@ fn hazard(device: &str, is_bridge: bool) -> Fault {
     Fault::new("--bridge", what, help)
 }
 
+/// The kernel knows a device by its other names too; libvirt's firewall rules, and its own books of who has which device,
+/// know one name only.
+fn real_name(flag: &'static str, name: &DeviceName, around: &Surroundings) -> Result<(), Fault> {
+    match around.holder(name.as_str()).filter(|device| device.name != name.as_str()) {
+        Some(device) => {
+            let what =
+                format!("'{name}' is another name of '{}', and libvirt wants the device's own", device.name);
+            Err(Fault::new(flag, what, format!("{flag} {}", device.name)))
+        }
+        None => Ok(()),
+    }
+}
+
 /// `--dev` or `--pool`: libvirt takes any name, and then forwards nothing, or starts no guest.
 pub(super) fn device(flag: &'static str, name: &DeviceName, around: &Surroundings) -> Result<(), Fault> {
     spelled(flag, name)?;
     let fault = |what: &str, help: &str| Err(Fault::new(flag, format!("'{name}' {what}"), help));
     let is_dev = flag == "--dev";
-    if is_dev && name.as_str() == "lo" {
-        return fault(
-            "is the host's loopback device: nothing leaves the host there",
-            "name the device that leads to the LAN, or leave --dev out",
-        );
+    let help = match is_dev {
+        true => "name the device that leads to the LAN, or leave --dev out",
+        false => "name the device that leads to the LAN",
+    };
+    if name.as_str() == "lo" {
+        return fault("is the host's loopback device: nothing leaves the host there", help);
     }
-    if is_dev && let Some(network) = virtual_owner(name, around) {
+    if let Some(network) = virtual_owner(name, around) {
         let what = format!(
             "is the virtual bridge of network '{}': behind it are that network's guests, not the LAN",
             network.name
         );
-        return fault(&what, "name the device that leads to the LAN, or leave --dev out");
+        return fault(&what, help);
     }
+    real_name(flag, name, around)?;
     if around.lacks(name.as_str()) {
         return fault("doesn't exist on this host", "kvmnet host nics lists what there is");
     }

@@ -1,9 +1,13 @@
 //! Where guests' packets get to from this host, as far as the host can be seen: its addresses, its default routes, the
 //! ports of its bridges. libvirt looks at none of them.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
-use super::around::{HostDevice, Surroundings};
+use ipnet::IpNet;
+
+use super::around::{HostDevice, Surroundings, Taken};
+use super::filter::{self, Fate};
 use super::reach::Family;
 use crate::model::{ForwardMode, Network};
 
@@ -25,14 +29,27 @@ pub(super) fn way(network: &Network, family: Family, around: &Surroundings) -> W
         return Way::Open;
     }
     match network.mode {
-        M::Nat | M::Route | M::Open => match &network.forward_dev {
-            Some(dev) => through(dev, family, around),
-            None => anywhere(network, family, around),
-        },
+        M::Nat | M::Route | M::Open if around.unforwarded.contains(&family) => {
+            Way::Closed(format!("the host doesn't forward {family}: {} is 0", forwarding(family)))
+        }
+        M::Nat | M::Route | M::Open => {
+            let way = match &network.forward_dev {
+                Some(dev) => through(dev, family, around),
+                None => anywhere(network, family, around),
+            };
+            match strangers(network, around) {
+                Some(senders) if family == Family::V4 && !matches!(way, Way::Closed(_)) => {
+                    Way::Closed(format!(
+                        "unless the LAN sends the answers here: they go to {senders}, which aren't all addresses of this host"
+                    ))
+                }
+                _ => way,
+            }
+        }
         M::Isolated | M::Hostdev => Way::Open,
         M::Bridge if !network.has_pool => match network.bridge.as_deref().and_then(|b| dead_end(b, around)) {
             Some(bridge) => Way::Closed(format!("bridge '{bridge}' has no port that leads anywhere")),
-            None => Way::Open,
+            None => across(network, family, around),
         },
         M::Bridge | M::Private | M::Vepa | M::Passthrough => {
             let ends: Vec<&str> = network.pool.iter().filter_map(|dev| dead_end(dev, around)).collect();
@@ -46,6 +63,89 @@ pub(super) fn way(network: &Network, family: Family, around: &Surroundings) -> W
                 )),
             }
         }
+    }
+}
+
+/// The setting that makes the host forward packets of that family.
+pub(super) fn forwarding(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "net.ipv4.ip_forward",
+        Family::V6 => "net.ipv6.conf.all.forwarding",
+    }
+}
+
+/// The addresses that connections leave from, if the host hasn't got all of them: who is asked answers to them, and only
+/// somebody with a route, or the host itself, brings these answers back.
+fn strangers(network: &Network, around: &Surroundings) -> Option<String> {
+    let (start, end) = network.nat_addresses?;
+    let own: HashSet<IpAddr> =
+        around.devices.iter().flatten().flat_map(|device| device.addresses.iter().map(IpNet::addr)).collect();
+    // Before a range that no host has is gone through to its end, one of it is missing.
+    let mut range = start.to_bits()..=end.to_bits();
+    range.any(|bits| !own.contains(&IpAddr::V4(bits.into()))).then(|| match start == end {
+        true => start.to_string(),
+        false => format!("{start}-{end}"),
+    })
+}
+
+/// What is wrong with the host's bridge, or the devices of the pool, that guests are to be on: they don't start then.
+pub(super) fn lacking(network: &Network, around: &Surroundings) -> Option<String> {
+    if network.mode.is_virtual() {
+        return None;
+    }
+    if network.has_pool {
+        let gone = network.pool.first().filter(|_| network.pool.iter().all(|dev| around.lacks(dev)));
+        return gone.map(|dev| format!("this host has no device '{dev}'"));
+    }
+    let bridge = network.bridge.as_deref()?;
+    match around.device(bridge) {
+        None if around.lacks(bridge) => Some(format!("this host has no bridge '{bridge}'")),
+        Some(device) if !device.is_bridge && !device.is_open_vswitch => {
+            Some(format!("'{bridge}' is no bridge"))
+        }
+        _ => None,
+    }
+}
+
+/// From port to port of the network's bridge: what the host's packet filter does with frames there, if the kernel shows it
+/// any (br_netfilter).
+pub(super) fn across(network: &Network, family: Family, around: &Surroundings) -> Way {
+    let Some(bridge) = network.bridge.as_deref().filter(|_| around.devices.is_some() && !network.has_pool)
+    else {
+        return Way::Open;
+    };
+    // libvirt lets them pass in networks that it makes rules for, and it makes none of IPv6 where it has no address.
+    let has_address = network.addresses.iter().any(|a| family.holds(&a.ip));
+    let is_accepted = match network.mode {
+        ForwardMode::Open | ForwardMode::Bridge => false,
+        _ => family == Family::V4 || has_address,
+    };
+    let device = around.device(bridge);
+    let is_shown =
+        around.filtered.contains(&family) || device.is_some_and(|device| device.filtered.contains(&family));
+    if is_accepted || !is_shown || device.is_some_and(|device| device.is_open_vswitch) {
+        return Way::Open;
+    }
+    let rules = around.filters.iter().find(|(of, _)| *of == family).map(|(_, rules)| rules);
+    let sysctl = bridge_filter(family);
+    match rules.map(|rules| filter::between_ports(rules, bridge)) {
+        Some(Fate::Passes) if !around.filters_otherwise => Way::Open,
+        Some(Fate::Dropped) => Way::Closed(format!(
+            "the host's firewall drops what passes from port to port of '{bridge}': {sysctl} is 1, and its chain FORWARD \
+             lets none of it through"
+        )),
+        Some(_) => Way::Part(format!("as far as the host's firewall lets it through, for {sysctl} is 1")),
+        None => Way::Part(format!(
+            "if the host's firewall lets it through, for {sysctl} is 1; its rules can't be read (that takes root)"
+        )),
+    }
+}
+
+/// The setting that shows bridges' frames to the packet filter.
+pub(super) fn bridge_filter(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "net.bridge.bridge-nf-call-iptables",
+        Family::V6 => "net.bridge.bridge-nf-call-ip6tables",
     }
 }
 
@@ -88,15 +188,7 @@ fn anywhere(network: &Network, family: Family, around: &Surroundings) -> Way {
     if defaults(family, around).next().is_some() {
         return Way::Open;
     }
-    let is_guests = |device: &HostDevice| {
-        let made = |n: &Network| n.mode.is_virtual() && n.bridge.as_deref() == Some(device.name.as_str());
-        around.networks.iter().any(made) || made(network)
-    };
-    let leads_out = |device: &&HostDevice| {
-        device.name != "lo" && !is_guests(device) && dead_end(&device.name, around).is_none()
-    };
-    let mut devices = around.devices.iter().flatten().filter(leads_out);
-    match devices.any(|device| is_connected(&device.name, family, around)) {
+    match leading_out(network, around).any(|device| is_connected(&device.name, family, around)) {
         true => Way::Part(format!(
             "only with the networks that the host itself is on: it has no {family} default route"
         )),
@@ -104,9 +196,22 @@ fn anywhere(network: &Network, family: Family, around: &Surroundings) -> Way {
     }
 }
 
+/// The devices behind which others may be: not the loopback device, nor guests' bridges, nor those without a port.
+fn leading_out<'a>(network: &Network, around: &'a Surroundings) -> impl Iterator<Item = &'a HostDevice> {
+    let is_guests = move |device: &HostDevice| {
+        let made = |n: &Network| n.mode.is_virtual() && n.bridge.as_deref() == Some(device.name.as_str());
+        around.networks.iter().any(made) || made(network)
+    };
+    let leads_out = move |device: &&HostDevice| {
+        device.name != "lo" && !is_guests(device) && dead_end(&device.name, around).is_none()
+    };
+    around.devices.iter().flatten().filter(leads_out)
+}
+
 /// The devices of the host's default routes, and of what VPNs put in their place.
 fn defaults(family: Family, around: &Surroundings) -> impl Iterator<Item = &str> {
-    let instead = around.taken.iter().filter(move |t| t.is_default() && family.holds(&t.net));
+    let instead =
+        around.taken.iter().filter(move |t| t.is_default() && t.is_followed && family.holds(&t.net));
     let own = around.defaults.iter().filter(move |(of, _)| *of == family).map(|(_, dev)| dev.as_str());
     own.chain(instead.filter_map(|t| t.dev.as_deref()))
 }
@@ -119,22 +224,30 @@ fn is_connected(dev: &str, family: Family, around: &Surroundings) -> bool {
             address.is_unicast_link_local() || address.is_multicast() || address.is_loopback()
         }
     };
-    let mut nets = around.taken.iter().filter(|t| t.dev.as_deref() == Some(dev)).map(|t| t.net);
+    let own = |t: &&Taken| t.is_followed && t.dev.as_deref() == Some(dev);
+    let mut nets = around.taken.iter().filter(own).map(|t| t.net);
     nets.any(|net| family.holds(&net) && !of_link(net.addr()))
 }
 
 /// The host's address that the LAN's router sends the guests' packets to: one of the device that they leave by.
 pub(super) fn next_hop(network: &Network, family: Family, around: &Surroundings) -> Option<IpAddr> {
-    let dev = network.forward_dev.as_deref().or_else(|| defaults(family, around).next())?;
-    let addresses = around.device(dev)?.addresses.iter();
-    addresses.map(ipnet::IpNet::addr).find(|address| address.is_ipv4() == (family == Family::V4))
+    let address = |device: &HostDevice| {
+        device.addresses.iter().map(IpNet::addr).find(|address| address.is_ipv4() == (family == Family::V4))
+    };
+    if let Some(dev) = network.forward_dev.as_deref().or_else(|| defaults(family, around).next()) {
+        return address(around.device(dev)?);
+    }
+    // Without a default route, where one device only leads to others.
+    let mut ways = leading_out(network, around).filter_map(address);
+    let only = ways.next()?;
+    ways.next().is_none().then_some(only)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::net::{Party, Taken, notes, reachability};
+    use crate::net::{Party, notes, reachability};
     use crate::xml::Doc;
 
     fn read(body: &str) -> Network {
@@ -147,7 +260,7 @@ mod tests {
     }
 
     fn taken(net: &str, dev: &str) -> Taken {
-        Taken { net: net.parse().unwrap(), by: "a route".into(), dev: Some(dev.into()) }
+        Taken { net: net.parse().unwrap(), by: "a route".into(), dev: Some(dev.into()), is_followed: true }
     }
 
     /// A host on the LAN by its bridge, with IPv4 only, and a second bridge that leads nowhere.
@@ -170,6 +283,7 @@ mod tests {
             devices: Some(vec![device("lo", &[]), br0, port, br1, virbr0, eth1]),
             defaults: vec![(Family::V4, "br0".into())],
             networks: vec![read("<forward/><bridge name='virbr0'/>")],
+            ..Surroundings::default()
         }
     }
 
@@ -205,6 +319,105 @@ mod tests {
         linked.taken.push(taken("::/1", "eth1"));
         assert!(!cell(&route, Family::V6, true, &linked).1.contains("default route"));
         assert!(cell(&route, Family::V6, true, &Surroundings::default()).0);
+    }
+
+    #[test]
+    fn routes_that_nobody_follows() {
+        let route = format!("<forward mode='route'/>{IPS}");
+        let mut host = host();
+        for net in ["fd00:18::/64", "2000::/3"] {
+            host.taken.push(Taken { is_followed: false, ..taken(net, "eth1") });
+        }
+        assert!(!cell(&route, Family::V6, true, &host).0);
+        // No default route, and one device that leads to others: its address is the one to name.
+        host.defaults.clear();
+        assert_eq!(next_hop(&read(&route), Family::V4, &host), None, "there are two");
+        host.devices.iter_mut().flatten().for_each(|d| d.addresses.retain(|_| d.name == "br0"));
+        assert_eq!(next_hop(&read(&route), Family::V4, &host), Some("198.18.0.4".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_host_that_forwards_no_more() {
+        let nat = format!("<forward mode='nat'/>{IPS}");
+        let mut host = host();
+        assert!(
+            cell(&nat, Family::V4, true, &host).0 && !notes(&read(&nat), &host).join(" ").contains("sysctl")
+        );
+        host.unforwarded = vec![Family::V4];
+        let (allowed, why) = cell(&nat, Family::V4, true, &host);
+        assert!(!allowed && why.contains("net.ipv4.ip_forward is 0"), "{why}");
+        assert!(notes(&read(&nat), &host).join(" ").contains("sysctl -w net.ipv4.ip_forward=1"));
+    }
+
+    #[test]
+    fn senders_that_arent_the_hosts() {
+        let from = |range: &str| {
+            let (start, end) = range.split_once('-').unwrap();
+            let nat = format!("<nat><address start='{start}' end='{end}'/></nat>");
+            cell(&format!("<forward mode='nat'>{nat}</forward>{IPS}"), Family::V4, true, &host())
+        };
+        let (allowed, note) = from("198.18.0.4-198.18.0.4");
+        assert!(allowed && note == "with one of 198.18.0.4-198.18.0.4 as the sender", "{note}");
+        let (allowed, note) = from("198.18.0.4-198.18.0.5");
+        assert!(!allowed && note.starts_with("unless the LAN sends the answers here"), "{note}");
+        assert!(!from("1.0.0.0-223.255.255.255").0, "at once");
+    }
+
+    #[test]
+    fn what_the_packet_filter_does_on_bridges() {
+        let lan = "<forward mode='bridge'/><bridge name='br0'/>";
+        let guests = |body: &str, family, around: &Surroundings| {
+            let cells = reachability(&read(body), around);
+            let pair = (Party::Guest, Party::Guest);
+            let cell = cells.into_iter().find(|c| (c.from, c.to) == pair && c.family == family).unwrap();
+            (cell.allowed, cell.note.unwrap_or_default())
+        };
+        let mut host = Surroundings { filtered: vec![Family::V4], ..host() };
+        let (allowed, note) = guests(lan, Family::V4, &host);
+        assert!(allowed && note.contains("that takes root"), "{note}");
+        for (rules, passes, says) in [
+            ("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n", true, ""),
+            ("*filter\n:FORWARD DROP [0:0]\nCOMMIT\n", false, "the host's firewall drops"),
+            (
+                "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -s 10.0.0.0/8 -j ACCEPT\nCOMMIT\n",
+                true,
+                "as far as the host's firewall lets it",
+            ),
+        ] {
+            host.filters = vec![(Family::V4, rules.into())];
+            for (allowed, note) in [guests(lan, Family::V4, &host), cell(lan, Family::V4, true, &host)] {
+                assert!(
+                    allowed == passes && note.starts_with(says) && note.is_empty() == says.is_empty(),
+                    "{note}"
+                );
+            }
+            let said = notes(&read(lan), &host).join(" ");
+            assert_eq!(said.contains("iptables -I FORWARD -i br0 -o br0 -j ACCEPT"), !passes, "{said}");
+        }
+        host.filters = vec![(Family::V4, "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n".into())];
+        let net = |mode: &str| format!("<forward mode='{mode}'/>{IPS}");
+        assert!(guests(&net("nat"), Family::V4, &host).0, "libvirt's rules accept it");
+        assert!(!guests(&net("open"), Family::V4, &host).0, "it makes none there");
+        host.filters.clear();
+        host.filtered.clear();
+        host.devices.iter_mut().flatten().for_each(|d| d.filtered = vec![Family::V4]);
+        assert!(!guests(lan, Family::V4, &host).1.is_empty(), "that bridge's own setting");
+    }
+
+    #[test]
+    fn bridges_that_are_gone() {
+        for (body, why) in [
+            ("<forward mode='bridge'/><bridge name='br9'/>", "no bridge 'br9'"),
+            ("<forward mode='bridge'/><bridge name='eth1'/>", "'eth1' is no bridge"),
+            ("<forward mode='bridge'><interface dev='eth9'/></forward>", "no device 'eth9'"),
+        ] {
+            let cells = reachability(&read(body), &host());
+            assert!(cells.iter().all(|c| !c.allowed), "{body}: {cells:?}");
+            assert!(cells[0].note.as_ref().unwrap().contains(why), "{cells:?}");
+        }
+        let gone = read("<forward mode='bridge'/><bridge name='br9'/>");
+        assert!(notes(&gone, &host()).join(" ").contains("no guest on the network starts"));
+        assert!(reachability(&gone, &Surroundings::default()).iter().all(|c| c.allowed));
     }
 
     #[test]

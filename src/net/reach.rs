@@ -90,19 +90,25 @@ const PAIRS: [(Party, Party); 5] = [
     (Party::Lan, Party::Guest),
 ];
 
-/// Who reaches whom: for each family that the network has addresses of (IPv4 where it has none) guest to guest, host to
-/// guest, guest to host, guest to LAN, LAN to guest. `around` is what can be seen of the host that it is on, if anything.
+/// Who reaches whom: for each family guest to guest, host to guest, guest to host, guest to LAN, LAN to guest. On the LAN
+/// and where nothing is forwarded these are both families, for a bridge carries frames whatever is in them; else those
+/// that the network has addresses of (IPv4 where it has none). `around` is what can be seen of the host that it is on, if anything.
 pub fn reachability(network: &Network, around: &Surroundings) -> Vec<Cell> {
+    let is_carried = !network.mode.is_virtual() || network.mode == ForwardMode::Isolated;
     let mut families: Vec<Family> = [Family::V4, Family::V6]
         .into_iter()
-        .filter(|f| network.addresses.iter().any(|a| f.holds(&a.ip)))
+        .filter(|f| is_carried || network.addresses.iter().any(|a| f.holds(&a.ip)))
         .collect();
     if families.is_empty() {
         families.push(Family::V4);
     }
     let cell = |family, (from, to)| {
         let (allowed, note) = verdict(network, family, from, to);
-        let cell = Cell { from, to, family, allowed, note: note.map(Into::into) };
+        let note = match network.nat_addresses.filter(|_| note == Some(TRANSLATED)) {
+            Some((start, end)) => Some(format!("with one of {start}-{end} as the sender")),
+            None => note.map(Into::into),
+        };
+        let cell = Cell { from, to, family, allowed, note };
         if cell.allowed { seen(network, cell, around) } else { cell }
     };
     families.into_iter().flat_map(|f| PAIRS.map(|pair| cell(f, pair))).collect()
@@ -111,18 +117,22 @@ pub fn reachability(network: &Network, around: &Surroundings) -> Vec<Cell> {
 /// What libvirt allows, held against what the host is.
 fn seen(network: &Network, cell: Cell, around: &Surroundings) -> Cell {
     let no = |why: String| Cell { allowed: false, note: Some(why), ..cell.clone() };
-    if (cell.from, cell.to) == (Party::Guest, Party::Guest) {
-        return cell;
+    if let Some(what) = outlook::lacking(network, around) {
+        return no(format!("{what}: no guest on the network starts"));
     }
-    if cell.from == Party::Lan || cell.to == Party::Lan {
-        return match outlook::way(network, cell.family, around) {
-            Way::Open => cell,
-            Way::Closed(why) => no(why),
-            Way::Part(whom) => {
-                let note = cell.note.iter().cloned().chain([whom]).collect::<Vec<_>>().join("; ");
-                Cell { note: Some(note), ..cell }
-            }
-        };
+    let way = match (cell.from, cell.to) {
+        (Party::Guest, Party::Guest) => Some(outlook::across(network, cell.family, around)),
+        (Party::Lan, _) | (_, Party::Lan) => Some(outlook::way(network, cell.family, around)),
+        _ => None,
+    };
+    match way {
+        Some(Way::Open) => return cell,
+        Some(Way::Closed(why)) => return no(why),
+        Some(Way::Part(whom)) => {
+            let note = cell.note.iter().cloned().chain([whom]).collect::<Vec<_>>().join("; ");
+            return Cell { note: Some(note), ..cell };
+        }
+        None => {}
     }
     // On its own bridge the host is one of those that are there, if it has an address there.
     let bridge = network.bridge.as_deref().filter(|_| !network.mode.is_virtual());
@@ -139,14 +149,23 @@ fn seen(network: &Network, cell: Cell, around: &Surroundings) -> Cell {
 
 type Verdict = (bool, Option<&'static str>);
 
+const TRANSLATED: &str = "with the host's address as the sender";
 const ROUTE: &str = "once the LAN's router has the static route";
 const OPEN: &str =
     "as far as the host's own firewall lets it through; the LAN's router needs the static route";
+const OWN_ADDRESSES: &str = "by addresses that they have without the network";
 const NO_ADDRESS: &str = "the host has no address in the network";
 
 fn verdict(network: &Network, family: Family, from: Party, to: Party) -> Verdict {
     match (from, to) {
-        (Party::Guest, Party::Guest) => between_guests(network),
+        (Party::Guest, Party::Guest) => match between_guests(network) {
+            (true, None)
+                if network.mode.is_virtual() && !network.addresses.iter().any(|a| family.holds(&a.ip)) =>
+            {
+                (true, Some(OWN_ADDRESSES))
+            }
+            verdict => verdict,
+        },
         (Party::Lan, _) | (_, Party::Lan) => with_lan(network, family, to == Party::Lan),
         _ => with_host(network, family, to == Party::Host),
     }
@@ -191,7 +210,7 @@ fn with_lan(network: &Network, family: Family, is_outward: bool) -> Verdict {
         M::Isolated => (false, Some("nothing is forwarded")),
         // Without <nat ipv6='yes'/> IPv6 is routed in a network of mode nat (libvirt, `bridge_driver`).
         M::Nat if family == Family::V4 || network.nat_ipv6 => match is_outward {
-            true => (true, Some("with the host's address as the sender")),
+            true => (true, Some(TRANSLATED)),
             false => (false, Some("only answers to what guests asked come in")),
         },
         M::Nat | M::Route => (true, Some(ROUTE)),
@@ -211,15 +230,17 @@ mod tests {
 
     /// The cells as words: `+` where it is allowed.
     fn table(body: &str) -> String {
+        let is_virtual =
+            !["bridge", "private", "vepa", "passthrough"].iter().any(|m| body.contains(&format!("'{m}'")));
+        let has_one = [FOUR, SIX].iter().filter(|ip| body.contains(**ip)).count() < 2;
+        let is_single = is_virtual && body.contains("<forward") && has_one;
         let text = format!("<network><name>n</name>{body}</network>");
         let cells =
             reachability(&Network::read(&Doc::parse(&text).unwrap()).unwrap(), &Surroundings::default());
         for (at, cell) in cells.iter().enumerate() {
             assert_eq!((cell.from, cell.to), PAIRS[at % 5]);
-            assert_eq!(
-                cell.family,
-                if at < 5 && body.contains(FOUR) || !body.contains(SIX) { Family::V4 } else { Family::V6 }
-            );
+            let is_six = if is_single { body.contains(SIX) } else { at >= 5 };
+            assert_eq!(cell.family, if is_six { Family::V6 } else { Family::V4 });
             assert!(cell.allowed || cell.note.is_some(), "a no has a reason");
         }
         let marks: Vec<_> = cells.iter().map(|c| if c.allowed { "+" } else { "-" }).collect();
@@ -229,21 +250,21 @@ mod tests {
     #[test]
     fn every_mode() {
         for (body, want) in [
-            ("<dns enable='no'/>".to_string(), "+----"),
-            (FOUR.into(), "+++--"),
+            ("<dns enable='no'/>".to_string(), "+---- +----"),
+            (FOUR.into(), "+++-- +----"),
             (format!("{FOUR}{SIX}"), "+++-- +++--"),
-            (SIX.into(), "+++--"),
+            (SIX.into(), "+---- +++--"),
             (format!("<forward mode='nat'/>{FOUR}"), "++++-"),
             (format!("<forward mode='nat'><nat ipv6='yes'/></forward>{FOUR}{SIX}"), "++++- ++++-"),
             (format!("<forward mode='nat'/>{FOUR}{SIX}"), "++++- +++++"),
             (format!("<forward mode='route'/>{FOUR}{SIX}"), "+++++ +++++"),
             (format!("<forward mode='open'/>{FOUR}"), "+++++"),
             ("<forward mode='open'/>".into(), "+----"),
-            ("<forward mode='bridge'/><bridge name='br0'/>".into(), "+++++"),
-            ("<forward mode='bridge'><interface dev='e'/></forward>".into(), "+--++"),
-            ("<forward mode='private'><interface dev='e'/></forward>".into(), "---++"),
-            ("<forward mode='vepa'><interface dev='e'/></forward>".into(), "---++"),
-            ("<forward mode='passthrough'><interface dev='e'/></forward>".into(), "+--++"),
+            ("<forward mode='bridge'/><bridge name='br0'/>".into(), "+++++ +++++"),
+            ("<forward mode='bridge'><interface dev='e'/></forward>".into(), "+--++ +--++"),
+            ("<forward mode='private'><interface dev='e'/></forward>".into(), "---++ ---++"),
+            ("<forward mode='vepa'><interface dev='e'/></forward>".into(), "---++ ---++"),
+            ("<forward mode='passthrough'><interface dev='e'/></forward>".into(), "+--++ +--++"),
             (format!("<forward mode='nat'/>{FOUR}<port isolated='yes'/>"), "-+++-"),
         ] {
             assert_eq!(table(&body), want, "{body}");

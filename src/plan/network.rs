@@ -11,6 +11,7 @@
 use std::fmt;
 
 use anyhow::{Context, Result, bail};
+use ipnet::IpNet;
 
 use super::taps;
 use crate::model::Network;
@@ -203,9 +204,22 @@ fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str) -> String
     if needs_dnsmasq && !dnsmasq::is_installed() {
         why.push("dnsmasq, which gives out its addresses, isn't installed");
     }
-    let dns = port_53_taken(&wanted.xml);
-    why.extend(dns.as_deref());
+    // Of a subnet that is another network's, that network's own server has the address.
+    let other = network_of(&wanted.xml).ok().and_then(|network| overlapped(host, &network));
+    let dns = other.is_none().then(|| port_53_taken(&wanted.xml)).flatten();
+    why.extend(other.as_deref().or(dns.as_deref()));
     why.join("; ")
+}
+
+/// The network that runs and has addresses of this one's subnet, in words.
+fn overlapped(host: &dyn Hypervisor, network: &Network) -> Option<String> {
+    let others = host.networks().ok()?.into_iter().filter(|n| n.is_active && n.name != network.name);
+    others.filter_map(|state| network_of(&state.xml).ok()).find_map(|other| {
+        let meets = |a: IpNet, b: IpNet| a.contains(&b.network()) || b.contains(&a.network());
+        let own = network.addresses.iter().map(|a| a.ip);
+        let net = own.into_iter().find(|net| other.addresses.iter().any(|a| meets(a.ip, *net)))?;
+        Some(format!("its subnet {} overlaps that of network '{}'", net.trunc(), other.name))
+    })
 }
 
 /// Who has the port of the network's DNS server, in words.
@@ -260,26 +274,49 @@ fn remove(host: &dyn Hypervisor, name: &str, now: Option<&Standing>) -> Result<(
 /// now and gives up first.
 fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Option<&str>) -> Result<()> {
     let network = network_of(&wanted.xml)?;
-    let Some(bridge) = network.bridge.filter(|name| network.mode.is_virtual() && own != Some(name)) else {
+    let bridge = network.bridge.as_deref().filter(|name| network.mode.is_virtual() && own != Some(*name));
+    let Some(bridge) = bridge else {
         return Ok(());
     };
-    let device = Kernel::default().device(&bridge).filter(|_| Reach::of_uri(host.uri()) != Reach::Remote);
-    let Some(device) = device else { return Ok(()) };
-    let (name, mode) = (&network.name, network.mode.as_str());
-    let mut help =
-        format!("kvmnet net set-mode {name} --mode {mode} --bridge OTHER gives its bridge another name");
-    if device.kind == Kind::Bridge {
-        help.push_str(&format!(
-            "\nkvmnet net set-mode {name} --mode bridge --bridge {bridge} puts its guests on the bridge that is there"
-        ));
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return Ok(());
     }
+    // By whatever of its names: libvirt's deletion finds it by each of them.
+    let Some(device) = kernel::holder(bridge).filter(|device| own != Some(device.as_str())) else {
+        return Ok(());
+    };
+    let also = if device == bridge { String::new() } else { format!(", for '{device}' is called that too") };
     Err(Problem::new(
         format!(
-            "this host has a device '{bridge}', and the network would make a bridge of that name: libvirt would fail, and \
-             then delete that device"
+            "this host has a device '{bridge}'{also}, and the network would make a bridge of that name: libvirt would \
+             fail, and then delete that device"
         ),
-        help,
+        way_out(host, &network, bridge, &device)?,
     ))
+}
+
+/// What to do where the name of a network's bridge is a device's.
+fn way_out(host: &dyn Hypervisor, network: &Network, bridge: &str, device: &str) -> Result<String> {
+    let (name, mode) = (&network.name, network.mode.as_str());
+    if host.network(name)?.is_none() {
+        return Ok(format!(
+            "give '{device}' another name, or take it away, if it is nobody's (ip link shows it); or make the network anew, \
+             with a bridge of another name (kvmnet net create {name} --mode {mode})"
+        ));
+    }
+    let mut help =
+        format!("kvmnet net set-mode {name} --mode {mode} --bridge OTHER gives its bridge another name");
+    if Kernel::default().device(device).is_some_and(|device| device.kind == Kind::Bridge) {
+        help.push_str(&format!(
+            "\nkvmnet net set-mode {name} --mode bridge --bridge {device} puts its guests on the bridge that is there"
+        ));
+    }
+    if device != bridge {
+        help.push_str(&format!(
+            "\nip link property del dev {device} altname {bridge} takes that name from it"
+        ));
+    }
+    Ok(help)
 }
 
 fn network_of(xml: &str) -> Result<Network> {

@@ -37,6 +37,28 @@ pub fn of_libvirt(words: &[String]) -> Option<Vec<Rule>> {
     Some(rules?.into_iter().filter(names).collect())
 }
 
+/// All rules of `iptables` or `ip6tables`, as `iptables-save` writes them; `None` if it can't be asked, for lack of the
+/// tool or of rights. Listing all tables makes none, as asking for a table by name would.
+pub fn saved_rules(tool: &str) -> Option<String> {
+    said(&format!("{tool}-save"), &[])
+}
+
+/// Does nftables drop by default what the host forwards, in another table than those that `iptables-save` shows?
+pub fn drops_otherwise() -> bool {
+    said("nft", &["list", "chains"]).is_some_and(|text| other_drops(&text))
+}
+
+fn other_drops(chains: &str) -> bool {
+    let mut is_other = false;
+    chains.lines().map(str::trim).any(|line| {
+        if let Some(table) = line.strip_prefix("table ") {
+            is_other = !["ip filter {", "ip6 filter {"].contains(&table);
+        }
+        let is_bridged = ["hook forward", "policy drop"].iter().all(|words| line.contains(words));
+        is_other && is_bridged
+    })
+}
+
 /// The rules in libvirt's chains of `iptables-save -c`: `[packets:bytes] -A CHAIN …`.
 fn saved(tool: &'static str, text: &str) -> Vec<Rule> {
     let mut table = String::new();
@@ -84,6 +106,24 @@ fn said(program: &str, args: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_tables_that_drop() {
+        let chain = |table: &str, hook: &str, policy: &str| {
+            let text = format!(
+                "table {table} {{\n\tchain f {{\n\t\ttype filter hook {hook} priority filter; policy {policy};\n\t}}\n}}\n"
+            );
+            other_drops(&text)
+        };
+        assert!(chain("inet mine", "forward", "drop"));
+        for (table, hook, policy) in [
+            ("inet mine", "forward", "accept"),
+            ("inet mine", "input", "drop"),
+            ("ip filter", "forward", "drop"),
+        ] {
+            assert!(!chain(table, hook, policy));
+        }
+    }
 
     #[test]
     fn rules_with_their_counters() {

@@ -38,6 +38,9 @@ pub struct Device {
     pub ports: Vec<String>,
     /// Does a Linux bridge filter VLANs?
     pub filters_vlans: bool,
+    /// Does the kernel show a Linux bridge's frames to the packet filter of IPv4, and of IPv6, whatever it does with other
+    /// bridges' (`nf_call_iptables`)?
+    pub calls_filters: [bool; 2],
 }
 
 /// The devices below one `/sys/class/net`.
@@ -79,6 +82,8 @@ impl Kernel {
             mtu: text(&dir.join("mtu")).and_then(|m| m.parse().ok()),
             master: self.master(name).flatten(),
             ports,
+            calls_filters: ["iptables", "ip6tables"]
+                .map(|tool| text(&dir.join(format!("bridge/nf_call_{tool}"))).as_deref() == Some("1")),
             filters_vlans: text(&dir.join("bridge/vlan_filtering")).as_deref() == Some("1"),
         })
     }
@@ -136,6 +141,20 @@ impl Kernel {
             .filter_map(|port| self.device(port))
             .any(|port| port.kind != Kind::Tap && port.has_carrier)
     }
+}
+
+/// The device that a name belongs to, by its own name: the kernel gives a name to one device only, and alternative names
+/// (`ip link property add dev br1 altname lan`), which `/sys/class/net` doesn't show, are names like any other. `None` if
+/// nobody has it.
+pub fn holder(name: &str) -> Option<String> {
+    use rustix::net::{AddressFamily, SocketType, netdevice, socket};
+    let asked = || {
+        let socket = socket(AddressFamily::INET, SocketType::DGRAM, None).ok()?;
+        let index = netdevice::name_to_index(&socket, name).ok()?;
+        netdevice::index_to_name(&socket, index).ok()
+    };
+    let is_shown = || Path::new("/sys/class/net").join(name).is_dir().then(|| name.to_string());
+    asked().or_else(is_shown)
 }
 
 /// Makes a tap a port of a bridge, behind libvirt's back: the way out when libvirt left it on none.
@@ -233,6 +252,12 @@ mod tests {
         }
         let kernel = Kernel::below(dir.path());
         (dir, kernel)
+    }
+
+    #[test]
+    fn who_has_a_name() {
+        assert_eq!(holder("lo").as_deref(), Some("lo"));
+        assert_eq!(holder("nosuch0"), None);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub struct Reached {
     pub net: String,
     /// The device that it is reached through, if there is one.
     pub dev: Option<String>,
+    /// Do packets ever follow it? Not a route in a table that no rule looks up.
+    pub is_followed: bool,
     /// What it is, in words: `the route to 10.0.0.0/8 via 10.9.0.1 on tun0`.
     pub what: String,
 }
@@ -24,8 +26,20 @@ struct Route {
     gateway: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
+    /// Left out of the table `main`.
+    table: Option<String>,
     #[serde(default)]
     nexthops: Vec<Hop>,
+}
+
+/// A rule of `ip rule`. What it is for is left out where that is everything.
+#[derive(Deserialize)]
+struct Rule {
+    src: Option<String>,
+    srclen: Option<u8>,
+    dst: Option<String>,
+    dstlen: Option<u8>,
+    table: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -55,15 +69,23 @@ pub fn reached() -> Result<Vec<Reached>> {
     for link in ip::<Link>(&["addr"])? {
         for Address { local, prefixlen } in link.addr_info {
             let what = format!("the address {local}/{prefixlen} of {}", link.ifname);
-            out.push(Reached { net: format!("{local}/{prefixlen}"), dev: Some(link.ifname.clone()), what });
+            let net = format!("{local}/{prefixlen}");
+            out.push(Reached { net, dev: Some(link.ifname.clone()), is_followed: true, what });
         }
     }
-    for family in ["-4", "-6"] {
+    for (family, longest) in [("-4", 32), ("-6", 128)] {
+        // A kernel without rules looks up all its tables.
+        let rules = ip::<Rule>(&[family, "rule"]).ok().filter(|rules| !rules.is_empty());
         for route in ip::<Route>(&[family, "route", "show", "table", "all"])? {
             if route.dst != "default" && !matches!(route.kind.as_deref(), Some("multicast" | "broadcast")) {
-                out.push(route.reached(if family == "-4" { 32 } else { 128 }));
+                let table = route.table.clone().unwrap_or_else(|| "main".into());
+                let is_followed = rules
+                    .as_ref()
+                    .is_none_or(|rules| rules.iter().any(|rule| rule.table.as_ref() == Some(&table)));
+                out.push(Reached { is_followed, ..route.reached(longest) });
             }
         }
+        out.extend(rules.iter().flatten().flat_map(|rule| rule.named(longest)));
     }
     Ok(out)
 }
@@ -81,6 +103,21 @@ pub fn default_devices(family: &str) -> Vec<String> {
     leads.flat_map(Route::devices).collect()
 }
 
+impl Rule {
+    /// The subnets that it is for: somebody means something by them, though no packet follows a rule.
+    fn named(&self, longest: u8) -> Vec<Reached> {
+        let ends = [("from", &self.src, self.srclen), ("to", &self.dst, self.dstlen)];
+        let named = ends.into_iter().filter_map(|(word, address, prefix)| {
+            let address = address.as_ref().filter(|address| *address != "all")?;
+            let net = format!("{address}/{}", prefix.unwrap_or(longest));
+            let table = self.table.as_ref().map(|table| format!(" lookup {table}")).unwrap_or_default();
+            let what = format!("the policy rule '{word} {net}{table}'");
+            Some(Reached { net, dev: None, is_followed: false, what })
+        });
+        named.collect()
+    }
+}
+
 impl Route {
     /// The device that it leaves by, or those of its several ways.
     fn devices(self) -> Vec<String> {
@@ -92,7 +129,7 @@ impl Route {
         let kind = self.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
         let via = self.gateway.map(|gateway| format!(" via {gateway}")).unwrap_or_default();
         let on = self.dev.as_ref().map(|dev| format!(" on {dev}")).unwrap_or_default();
-        Reached { what: format!("the {kind}route to {net}{via}{on}"), net, dev: self.dev }
+        Reached { what: format!("the {kind}route to {net}{via}{on}"), net, dev: self.dev, is_followed: true }
     }
 }
 
@@ -128,6 +165,7 @@ mod tests {
             Reached {
                 net: "10.1.2.3/32".into(),
                 dev: Some("tun0".into()),
+                is_followed: true,
                 what: "the route to 10.1.2.3/32 via 10.0.0.1 on tun0".into()
             }
         );
@@ -135,6 +173,18 @@ mod tests {
             of(r#"{"type":"blackhole","dst":"10.9.0.0/16"}"#).what,
             "the blackhole route to 10.9.0.0/16"
         );
+    }
+
+    #[test]
+    fn subnets_that_rules_name() {
+        let of = |json: &str| serde_json::from_str::<Rule>(json).unwrap().named(32);
+        let rule = of(r#"{"priority":32765,"src":"192.168.133.0","srclen":24,"table":"77"}"#);
+        assert_eq!(
+            (rule[0].net.as_str(), rule[0].what.as_str()),
+            ("192.168.133.0/24", "the policy rule 'from 192.168.133.0/24 lookup 77'")
+        );
+        assert_eq!(of(r#"{"priority":9,"src":"all","dst":"10.9.0.1","table":"main"}"#)[0].net, "10.9.0.1/32");
+        assert_eq!(of(r#"{"priority":0,"src":"all","table":"local"}"#), []);
     }
 
     #[test]

@@ -135,6 +135,32 @@ fn a_device_in_the_way_survives() {
 }
 
 #[test]
+fn a_device_in_the_way_by_another_of_its_names_survives() {
+    let Some(lab) = Lab::start() else { return };
+    lab.host(&["ip", "link", "property", "add", "dev", "br1", "altname", "virbr1"]).ok();
+    let is_there = || lab.host(&["ip", "link", "show", "dev", "br1"]).ok();
+    let made = lab.kvmnet(&["-o", "json", "net", "create", "--mode", "nat"]).ok().json();
+    assert_eq!(made["network"]["bridge"], "virbr2", "{made}");
+    is_there();
+    for words in ["create x --mode nat --bridge virbr1", "set-mode nat --mode nat --bridge virbr1 -y"] {
+        let words = format!("net {words}");
+        lab.kvmnet(&words.split(' ').collect::<Vec<_>>()).exits(2).says(&["another name of 'br1'"]);
+    }
+    let xml = "<network><name>trap</name><forward mode='nat'/><bridge name='virbr1'/><ip address='10.1.1.1' prefix='24'/></network>";
+    lab.virsh(&["net-define", &lab.file("trap.xml", xml)]);
+    lab.kvmnet(&["net", "start", "trap", "-y"]).exits(2).says(&["'br1' is called that too"]);
+    lab.kvmnet(&["net", "show", "trap"]).ok().says(&["can't start"]);
+    lab.kvmnet(&["net", "delete", "trap", "-y"]).ok();
+
+    // What was deleted, and whose bridge's name another has by now, isn't put back; nor is a network advised that is gone.
+    lab.kvmnet(&["net", "delete", "nat", "-y"]).ok();
+    lab.host(&["ip", "link", "property", "add", "dev", "br1", "altname", "virbr2"]).ok();
+    let refused = lab.kvmnet(&["undo", "-y"]).exits(2).says(&["'br1' is called that too"]);
+    assert!(!refused.all().contains("set-mode"), "{}", refused.report());
+    is_there();
+}
+
+#[test]
 fn a_network_that_cannot_start_leaves_nothing() {
     let Some(lab) = Lab::start() else { return };
     // Two servers can't both have it, and libvirt's own holds it on the address of its network.
@@ -175,6 +201,50 @@ fn who_has_the_dns_port_of_a_networks_own_address_is_named() {
     lab.kvmnet(&change).exits(2).says(&[&second]);
     assert_eq!(lab.virsh(&["net-dumpxml", "--inactive", "default"]), definition);
     assert!(lab.virsh(&["net-list"]).contains("default"), "it runs as before");
+}
+
+#[test]
+fn what_was_written_by_hand_is_doubted_before_it_starts() {
+    let Some(lab) = Lab::start() else { return };
+    let define = |name: &str, inner: &str| {
+        let xml = format!("<network><name>{name}</name>{inner}</network>");
+        lab.virsh(&["net-define", &lab.file("by-hand.xml", &xml)]);
+    };
+    let codes = |words: &str| {
+        let words = format!("-o json net {words} --dry-run");
+        let said = lab.kvmnet(&words.split(' ').collect::<Vec<_>>()).ok().json();
+        let warnings = said["changes"][0]["warnings"].as_array().unwrap().clone();
+        warnings.iter().map(|w| w["code"].as_str().unwrap().to_string()).collect::<Vec<_>>().join(" ")
+    };
+    define(
+        "odd",
+        "<forward/><bridge name='virbr7'/><ip address='10.7.0.5' netmask='255.255.255.0'><dhcp>\
+         <range start='10.7.0.2' end='10.7.0.9'/><host mac='52:54:00:00:00:01' ip='10.8.0.9'/></dhcp></ip>",
+    );
+    let odd = "address-outside range-holds-gateway";
+    assert_eq!(codes("start odd"), odd);
+    lab.kvmnet(&["net", "start", "odd", "-y"]).ok();
+    assert_eq!(codes("restart odd"), odd);
+    assert_eq!(codes("set-mode odd --mode route"), odd);
+
+    // Another network's subnet: that is the reason, not the server that answers there.
+    define("same", "<forward/><bridge name='virbr8'/><ip address='192.168.122.1' netmask='255.255.255.0'/>");
+    assert_eq!(codes("start same"), "subnet-overlap");
+    let failed = lab.kvmnet(&["net", "start", "same", "-y"]).exits(2);
+    let failed = failed.says(&["its subnet 192.168.122.0/24 overlaps that of network 'default'"]);
+    assert!(!failed.all().contains("port 53"), "{}", failed.report());
+
+    // The LAN's own: nobody needs a route there.
+    define("lanlike", "<forward/><bridge name='virbr9'/><ip address='198.18.0.77' netmask='255.255.0.0'/>");
+    let route = lab.kvmnet(&["net", "set-mode", "lanlike", "--mode", "route", "--dry-run"]).ok();
+    let route = route.says(&["overlaps the"]);
+    assert!(!route.stdout.contains("static route:"), "{}", route.report());
+
+    define("gone", "<forward mode='bridge'/><bridge name='br9'/>");
+    assert_eq!(codes("start gone"), "target-missing");
+    lab.kvmnet(&["net", "start", "gone", "-y"]).ok();
+    lab.kvmnet(&["net", "restart", "gone", "-y"]).exits(2).says(&["--force"]);
+    lab.kvmnet(&["net", "restart", "gone", "-y", "--force"]).ok();
 }
 
 #[test]

@@ -75,6 +75,14 @@ fn family(name: &'static str, guests: [&'static str; 2], host: &'static str, lan
     Family { name, guests, host, lan }
 }
 
+/// Two guests that are on the LAN.
+fn on_lan() -> [Family; 2] {
+    [
+        family("IPv4", ["198.18.0.50", "198.18.0.51"], "198.18.0.4", "198.18.0.9"),
+        family("IPv6", ["fd00:18::50", "fd00:18::51"], "fd00:18::4", "fd00:18::1"),
+    ]
+}
+
 /// Measures every cell that kvmnet printed, and insists that it is as said.
 fn measured(lab: &Lab, said: &Value, a: &Endpoint<'_>, families: &[Family]) {
     let name = &said["network"]["name"];
@@ -213,9 +221,11 @@ fn isolated(lab: &Lab) {
     let gateways = ["10.50.7.1", "fd50:0:0:7::1"];
     let a = Endpoint::new(lab, "a", bridge, &["10.50.7.10/24", "fd50:0:0:7::10/64"], &gateways);
     let b = Endpoint::new(lab, "b", bridge, &["10.50.7.11/24", "fd50:0:0:7::11/64"], &gateways);
-    measured(lab, &said, &a, &[family("IPv4", ["10.50.7.10", "10.50.7.11"], "198.18.0.4", "198.18.0.9")]);
-    assert!(a.reaches("fd50:0:0:7::11", PATIENCE), "guests see each other by IPv6 too");
-    assert!(!a.reaches("fd00:18::4", 2) && !a.reaches("fd00:18::1", 2), "and nobody else");
+    let families = [
+        family("IPv4", ["10.50.7.10", "10.50.7.11"], "198.18.0.4", "198.18.0.9"),
+        family("IPv6", ["fd50:0:0:7::10", "fd50:0:0:7::11"], "fd00:18::4", "fd00:18::1"),
+    ];
+    measured(lab, &said, &a, &families);
     drop((a, b));
 
     let args = [
@@ -246,6 +256,8 @@ fn where_the_host_leads_nowhere_guests_dont_get_out() {
     let Some(lab) = Lab::start() else { return };
     lab.lan(&["sh", "-c", &format!("ip addr add {LAN6}1/64 dev swlan nodad")]).ok();
     lab.lan(&["sh", "-c", "ip route add 10.50.0.0/16 via 198.18.0.4"]).ok();
+    // A route in a table that no rule looks up is no way.
+    lab.host(&["ip", "-6", "route", "add", "fd99::/64", "dev", "br0", "table", "77"]).ok();
     for mode in ["nat", "route"] {
         let args = ["--mode", mode, "--subnet", "10.50.1.0/24", "--subnet6", "fd50:0:0:1::/64"];
         let said = create(&lab, &args);
@@ -266,9 +278,9 @@ fn where_the_host_leads_nowhere_guests_dont_get_out() {
     }
 
     let said = create(&lab, &["--mode", "bridge", "--bridge", "br1"]);
-    let a = Endpoint::new(&lab, "a", "br1", &["198.18.0.50/24"], &["198.18.0.1"]);
-    let b = Endpoint::new(&lab, "b", "br1", &["198.18.0.51/24"], &["198.18.0.1"]);
-    measured(&lab, &said, &a, &[family("IPv4", ["198.18.0.50", "198.18.0.51"], "198.18.0.4", "198.18.0.9")]);
+    let a = Endpoint::new(&lab, "a", "br1", &["198.18.0.50/24", "fd00:18::50/64"], &["198.18.0.1"]);
+    let b = Endpoint::new(&lab, "b", "br1", &["198.18.0.51/24", "fd00:18::51/64"], &["198.18.0.1"]);
+    measured(&lab, &said, &a, &on_lan());
     assert!(said["notes"].to_string().contains("bridge 'br1' has no port that leads anywhere"), "{said}");
     drop((a, b));
     let said = create(&lab, &["--mode", "bridge", "--pool", "br1"]);
@@ -283,13 +295,95 @@ fn where_the_host_leads_nowhere_guests_dont_get_out() {
     assert!(a.reaches("10.50.5.1", PATIENCE) && !a.reaches("198.18.0.9", 2));
 }
 
+/// What `net show` says, in the shape of what `net create` does.
+fn shown(lab: &Lab, name: &str) -> Value {
+    let said = lab.kvmnet(&["-o", "json", "net", "show", name]).ok().json();
+    let network = &said["network"];
+    serde_json::json!({ "network": network, "reachability": network["reachability"], "notes": network["notes"] })
+}
+
+#[test]
+fn a_firewall_that_sees_bridges_frames_is_seen() {
+    let Some(lab) = lab() else { return };
+    let on_host = |line: &str| lab.host(&["sh", "-c", line]).ok();
+    for tool in ["iptables", "ip6tables"] {
+        on_host(&format!("echo 1 > /proc/sys/net/bridge/bridge-nf-call-{tool}"));
+    }
+    create(&lab, &["lan", "--mode", "bridge", "--bridge", "br0"]);
+    let a = Endpoint::new(&lab, "a", "br0", &["198.18.0.50/24", "fd00:18::50/64"], &["198.18.0.1"]);
+    let _b = Endpoint::new(&lab, "b", "br0", &["198.18.0.51/24", "fd00:18::51/64"], &["198.18.0.1"]);
+    let families = on_lan();
+    // As Docker leaves a host.
+    on_host("iptables -P FORWARD DROP; ip6tables -P FORWARD DROP");
+    let said = shown(&lab, "lan");
+    assert!(said["reachability"].to_string().contains("the host's firewall drops"), "{said}");
+    assert!(said["notes"].to_string().contains("iptables -I FORWARD -i br0 -o br0 -j ACCEPT"), "{said}");
+    measured(&lab, &said, &a, &families);
+    on_host("iptables -A FORWARD -i br0 -o br0 -j ACCEPT");
+    let said = shown(&lab, "lan");
+    assert!(!said["notes"].to_string().contains("iptables -I"), "{said}");
+    assert!(said["notes"].to_string().contains("ip6tables -I FORWARD -i br0 -o br0 -j ACCEPT"), "{said}");
+    measured(&lab, &said, &a, &families);
+    for tool in ["iptables", "ip6tables"] {
+        on_host(&format!("{tool} -F FORWARD; echo 0 > /proc/sys/net/bridge/bridge-nf-call-{tool}"));
+    }
+    measured(&lab, &shown(&lab, "lan"), &a, &families);
+}
+
+#[test]
+fn what_was_changed_since_a_network_started_is_seen() {
+    let Some(lab) = lab() else { return };
+    let a = Endpoint::new(&lab, "a", "virbr0", &["192.168.122.10/24"], &["192.168.122.1"]);
+    let _b = Endpoint::new(&lab, "b", "virbr0", &["192.168.122.11/24"], &["192.168.122.1"]);
+    let families = [family("IPv4", ["192.168.122.10", "192.168.122.11"], "192.168.122.1", "198.18.0.9")];
+    measured(&lab, &shown(&lab, "default"), &a, &families);
+    lab.host(&["sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_forward"]).ok();
+    let said = shown(&lab, "default");
+    assert!(said["notes"].to_string().contains("sysctl -w net.ipv4.ip_forward=1"), "{said}");
+    measured(&lab, &said, &a, &families);
+    // libvirt switches it on again with the next network that it starts.
+    let dry = lab.kvmnet(&["-o", "json", "net", "create", "--mode", "nat", "--dry-run"]).ok().json();
+    assert!(!dry.to_string().contains("ip_forward"), "{dry}");
+
+    create(&lab, &["gone", "--mode", "bridge", "--bridge", "br1"]);
+    lab.host(&["ip", "link", "del", "br1"]).ok();
+    let said = shown(&lab, "gone");
+    assert!(said["reachability"].as_array().unwrap().iter().all(|c| c["allowed"] == false), "{said}");
+    assert!(said["notes"].to_string().contains("this host has no bridge 'br1'"), "{said}");
+}
+
+#[test]
+fn senders_that_arent_the_hosts_get_no_answers() {
+    let Some(lab) = lab() else { return };
+    let create = || {
+        let args =
+            ["--mode", "nat", "--subnet", "10.60.1.0/24", "--nat-addresses", "198.18.0.20-198.18.0.21"];
+        create(&lab, &args)
+    };
+    let families = [family("IPv4", ["10.60.1.10", "10.60.1.11"], "10.60.1.1", "198.18.0.9")];
+    let measure = |said: &Value, reached: bool| {
+        let bridge = said["network"]["bridge"].as_str().unwrap();
+        let a = Endpoint::new(&lab, "a", bridge, &["10.60.1.10/24"], &["10.60.1.1"]);
+        let _b = Endpoint::new(&lab, "b", bridge, &["10.60.1.11/24"], &["10.60.1.1"]);
+        measured(&lab, said, &a, &families);
+        let told = said["reachability"].to_string().contains("unless the LAN sends the answers here");
+        assert_eq!(told, !reached, "{said}");
+        lab.kvmnet(&["net", "delete", "nat", "-y"]).ok();
+    };
+    measure(&create(), false);
+    for address in ["198.18.0.20/24", "198.18.0.21/24"] {
+        lab.host(&["ip", "addr", "add", address, "dev", "br0"]).ok();
+    }
+    measure(&create(), true);
+}
+
 #[test]
 fn a_bridged_network_is_the_lan() {
     let Some(lab) = lab() else { return };
     let said = create(&lab, &["lan", "--mode", "bridge", "--bridge", "br0"]);
-    let a = Endpoint::new(&lab, "a", "br0", &["198.18.0.50/24"], &["198.18.0.1"]);
-    let _b = Endpoint::new(&lab, "b", "br0", &["198.18.0.51/24"], &["198.18.0.1"]);
-    measured(&lab, &said, &a, &[family("IPv4", ["198.18.0.50", "198.18.0.51"], "198.18.0.4", "198.18.0.9")]);
+    let a = Endpoint::new(&lab, "a", "br0", &["198.18.0.50/24", "fd00:18::50/64"], &["198.18.0.1"]);
+    let _b = Endpoint::new(&lab, "b", "br0", &["198.18.0.51/24", "fd00:18::51/64"], &["198.18.0.1"]);
+    measured(&lab, &said, &a, &on_lan());
     lab.kvmnet(&["net", "delete", "lan", "-y"]).ok();
     assert!(a.reaches("198.18.0.9", 2), "the host's bridge isn't libvirt's to remove");
 }
@@ -300,6 +394,7 @@ fn twenty_networks_in_a_row_are_disjoint_and_work() {
     // What is in the way: a route in a table of its own, an address, a network that isn't running.
     lab.host(&["ip", "route", "add", "192.168.124.0/23", "dev", "br1", "table", "77"]).ok();
     lab.host(&["ip", "addr", "add", "192.168.127.129/25", "dev", "br1"]).ok();
+    lab.host(&["ip", "rule", "add", "from", "192.168.133.0/24", "lookup", "77"]).ok();
     let idle = "<network><name>idle</name><ip address='192.168.129.65' netmask='255.255.255.192'/></network>";
     lab.virsh(&["net-define", &lab.file("idle.xml", idle)]);
     let mut seen = Vec::new();
@@ -309,10 +404,8 @@ fn twenty_networks_in_a_row_are_disjoint_and_work() {
         assert_eq!(said["network"]["name"], name.as_str());
         seen.push(said["network"]["subnet"].as_str().unwrap().to_string());
     }
-    for bad in
-        ["192.168.122.0/24", "192.168.124.0/24", "192.168.125.0/24", "192.168.127.0/24", "192.168.129.0/24"]
-    {
-        assert!(!seen.iter().any(|net| net == bad), "{bad} isn't free: {seen:?}");
+    for bad in [122, 124, 125, 127, 129, 133].map(|n| format!("192.168.{n}.0/24")) {
+        assert!(!seen.contains(&bad), "{bad} isn't free: {seen:?}");
     }
     let mut unique = seen.clone();
     unique.sort();

@@ -128,7 +128,7 @@ fn bridge_to_nat() {
     let new = changed(lan, &Ask::new(Mode::Nat));
     assert_eq!(
         new,
-        "<network>\n\t<name>lan</name>\n\t<forward mode=\"nat\"/>\n\t<bridge name=\"virbr2\" stp=\"on\" delay=\"0\"/> <!-- LAN -->\n\t\
+        "<network>\n\t<name>lan</name>\n\t<forward mode=\"nat\"/>\n\t<bridge name=\"virbr3\" stp=\"on\" delay=\"0\"/> <!-- LAN -->\n\t\
          <ip address=\"192.168.124.1\" netmask=\"255.255.255.0\">\n\t\t<dhcp>\n\t\t\t\
          <range start=\"192.168.124.2\" end=\"192.168.124.254\"/>\n\t\t</dhcp>\n\t</ip>\n\t<portgroup name=\"a\"/>\n</network>"
     );
@@ -154,7 +154,7 @@ fn texts_without_lines() {
         "<network><name>n</name><forward mode='bridge'><interface dev='eth0'/></forward></network>"
     );
     let back = changed(&new, &ask(Mode::Route, |a| a.devs = vec!["eth1".parse().unwrap()]));
-    assert!(back.starts_with("<network><name>n</name><forward mode='route' dev='eth1'/><bridge name='virbr2' stp='on' delay='0'/><ip address="), "{back}");
+    assert!(back.starts_with("<network><name>n</name><forward mode='route' dev='eth1'/><bridge name='virbr3' stp='on' delay='0'/><ip address="), "{back}");
     let bare = changed("<network><name>n</name></network>", &ask(Mode::Open, |a| a.mtu = Some(1400)));
     assert!(bare.contains("<name>n</name><forward mode='open'/><mtu size='1400'/><ip "), "{bare}");
 }

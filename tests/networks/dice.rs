@@ -27,7 +27,7 @@ fn taken() -> impl Strategy<Value = Vec<IpNet>> {
 proptest! {
     #[test]
     fn a_chosen_subnet_overlaps_nothing(nets in taken(), six in 0u8..3) {
-        let as_taken = |net: &IpNet| Taken { net: *net, by: "a route".into(), dev: None };
+        let as_taken = |net: &IpNet| Taken { net: *net, by: "a route".into(), dev: None, is_followed: true };
         let around = Surroundings { taken: nets.iter().map(as_taken).collect(), ..host() };
         let mut ask = Ask::new(Mode::Nat);
         if six > 0 {

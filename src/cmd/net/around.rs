@@ -5,8 +5,9 @@ use ipnet::IpNet;
 
 use super::read_all;
 use crate::net::{Family, HostDevice, Surroundings, Taken};
+use crate::sys::firewall;
 use crate::sys::hypervisor::{Hypervisor, Reach};
-use crate::sys::kernel::{Kernel, Kind};
+use crate::sys::kernel::{Kernel, Kind, sysctl};
 use crate::sys::links::{self, Link};
 use crate::sys::networks::NetworkState;
 use crate::sys::routes;
@@ -26,26 +27,73 @@ pub(super) fn look(host: &dyn Hypervisor, states: &[NetworkState]) -> Result<Sur
     }
     let taken = routes::reached()?.into_iter().filter_map(|reached| {
         let net = reached.net.parse::<IpNet>().ok()?.trunc();
-        Some(Taken { net, by: reached.what, dev: reached.dev })
+        Some(Taken { net, by: reached.what, dev: reached.dev, is_followed: reached.is_followed })
     });
     let links = links::of_kernel().unwrap_or_default();
     let kernel = Kernel::default();
     let devices = kernel.devices().into_iter().map(|(name, device)| HostDevice {
         addresses: addresses(&links, &name),
+        altnames: links.iter().filter(|link| link.name == name).flat_map(|l| l.altnames.clone()).collect(),
         has_uplink: kernel.has_uplink(&device),
         name,
         is_bridge: device.kind == Kind::Bridge,
         filters_vlans: device.filters_vlans,
+        filtered: FAMILIES
+            .into_iter()
+            .zip(device.calls_filters)
+            .filter(|(_, calls)| *calls)
+            .map(|(f, _)| f)
+            .collect(),
         is_open_vswitch: device.kind == Kind::OpenVSwitch,
         is_bond: device.kind == Kind::Bond,
         is_wireless: device.kind == Kind::Wireless,
         master: device.master,
     });
-    let devices = Some(devices.collect());
-    let defaults = [(Family::V4, "-4"), (Family::V6, "-6")]
-        .into_iter()
+    let devices: Vec<HostDevice> = devices.collect();
+    let defaults = FAMILIES.into_iter().zip(["-4", "-6"]);
+    let defaults = defaults
         .flat_map(|(family, flag)| routes::default_devices(flag).into_iter().map(move |dev| (family, dev)));
-    Ok(Surroundings { taken: taken.collect(), devices, defaults: defaults.collect(), networks })
+    let filtered = families(|n| sysctl(BRIDGE_FILTERS[n]).as_deref() == Some("1"));
+    let around = Surroundings {
+        taken: taken.collect(),
+        defaults: defaults.collect(),
+        networks,
+        filtered,
+        devices: Some(devices),
+        ..Surroundings::default()
+    };
+    Ok(filters(around))
+}
+
+const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
+const BRIDGE_FILTERS: [&str; 2] =
+    ["net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables"];
+
+/// The families of which it is so.
+fn families(is_so: impl Fn(usize) -> bool) -> Vec<Family> {
+    FAMILIES.into_iter().enumerate().filter(|(n, _)| is_so(*n)).map(|(_, family)| family).collect()
+}
+
+/// With the packet filter's rules, where bridges' frames come before them.
+fn filters(mut around: Surroundings) -> Surroundings {
+    let is_shown = |family: &Family| {
+        around.filtered.contains(family)
+            || around.devices.iter().flatten().any(|device| device.filtered.contains(family))
+    };
+    let shown: Vec<(Family, &str)> =
+        FAMILIES.into_iter().zip(["iptables", "ip6tables"]).filter(|(family, _)| is_shown(family)).collect();
+    around.filters_otherwise = !shown.is_empty() && firewall::drops_otherwise();
+    around.filters =
+        shown.into_iter().filter_map(|(family, tool)| Some((family, firewall::saved_rules(tool)?))).collect();
+    around
+}
+
+/// Around a network that runs: libvirt made the host forward when it started it, and nobody looks after that since.
+pub(super) fn of_running(around: &mut Surroundings) {
+    if around.devices.is_some() {
+        let settings = ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"];
+        around.unforwarded = families(|n| sysctl(settings[n]).as_deref() == Some("0"));
+    }
 }
 
 /// A device's addresses that others can know, those that last first.

@@ -148,6 +148,10 @@ fn there_already(
         return Ok(change);
     }
     let network = network(&definition)?;
+    let mut around = around.clone();
+    if now.is_active {
+        super::around::of_running(&mut around);
+    }
     let mut change = change(name, Some(&now), Some(&wanted), false);
     change.headline.push(format!("network '{name}' is there already"));
     change.remarks.extend(left_as_is(args, &now, name));
@@ -160,7 +164,7 @@ fn there_already(
     if now.autostarts != wanted.autostarts {
         change.headline.push("it starts with libvirt from now on".into());
     }
-    change.meaning.splice(0..0, explained(&network, around));
+    change.meaning.splice(0..0, explained(&network, &around));
     Ok(change)
 }
 

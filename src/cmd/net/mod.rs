@@ -19,7 +19,7 @@ use super::Context;
 use super::walk::Walk;
 use crate::cli::{Consent, Net, NetCommand};
 use crate::convert::Networks;
-use crate::model::Network;
+use crate::model::{Code, Network, Warning};
 use crate::net::{self, Cell, Fault, Surroundings};
 use crate::plan::{Change, Place, Standing, State, Step, Subject};
 use crate::problem::Problem;
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Net, context: &mut Context) -> Result<u8> {
             switch::run(switch::Verb::Stop, &args.names, args.force, &args.consent, context)
         }
         NetCommand::Restart(args) => {
-            switch::run(switch::Verb::Restart, &args.names, false, &args.consent, context)
+            switch::run(switch::Verb::Restart, &args.names, args.force, &args.consent, context)
         }
         NetCommand::Autostart(args) => {
             let (name, on) = switch::name_and_word(&args.words)?;
@@ -148,6 +148,22 @@ fn change(name: &str, before: Option<&Standing>, after: Option<&Standing>, resta
     change.steps = vec![Step { place, before: text(before), after: text(after) }];
     change.state = State::Planned;
     change
+}
+
+/// What speaks against starting a network as it is defined. For one that runs, whatever its guests have, what keeps them
+/// from starting stops that.
+fn doubts(
+    host: &dyn Hypervisor,
+    network: &Network,
+    around: &Surroundings,
+    is_running: bool,
+) -> Result<Vec<Warning>> {
+    let bridge = create::bridge_warnings(host, network, &host.networks()?);
+    let bridge = bridge.into_iter().filter(|w| {
+        matches!(w.code, Code::TargetMissing | Code::TargetNotBridge | Code::TargetIsVirtualBridge)
+    });
+    let bridge = bridge.map(|w| Warning { stops: is_running && w.code != Code::TargetIsVirtualBridge, ..w });
+    Ok(net::doubts(network, around).into_iter().chain(bridge).collect())
 }
 
 /// Who reaches whom, a line for each, and what else is to know.

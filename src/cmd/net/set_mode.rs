@@ -77,6 +77,7 @@ fn planned(
     } else {
         change.meaning.push("the network isn't running; the change counts from its next start".into());
     }
+    change.warnings.extend(net::doubts(&new, &around));
     change.warnings.extend(create::bridge_warnings(host, &new, states));
     Ok((change, why))
 }

@@ -16,7 +16,7 @@ use crate::report::Sections;
 use crate::sys::dnsmasq::{self, Dnsmasq};
 use crate::sys::firewall::{self, Rule};
 use crate::sys::hypervisor::{Hypervisor, Reach};
-use crate::sys::kernel::{Device, Kernel, Kind, sysctl};
+use crate::sys::kernel::{self, Device, Kernel, Kind, sysctl};
 use crate::sys::routes;
 use crate::xml::{Doc, child};
 
@@ -50,6 +50,8 @@ struct Tap {
 /// What the host itself shows, where it can be seen.
 struct HostView {
     bridge: Option<Device>,
+    /// Who has the name of the bridge that is made when the network starts, and keeps it from starting.
+    in_the_way: Option<String>,
     /// The devices of a pool, and whether they are there.
     pool: Vec<(String, Option<Device>)>,
     ports: Vec<Port>,
@@ -85,11 +87,14 @@ impl Seen {
         };
         let leases = if standing.is_active { leases::read(host, name)? } else { None };
         let view = (Reach::of_uri(host.uri()) != Reach::Remote)
-            .then(|| HostView::look(host, &network))
+            .then(|| HostView::look(host, &network, standing.is_active))
             .transpose()?;
         let guests = guests::on(host, name)?;
         let faults = cut_off::look(host, name, (&network, standing.is_active), &guests)?;
-        let around = super::around::look(host, &host.networks()?).unwrap_or_default();
+        let mut around = super::around::look(host, &host.networks()?).unwrap_or_default();
+        if standing.is_active {
+            super::around::of_running(&mut around);
+        }
         let host = view;
         Ok(Some(Seen { name: name.into(), standing, network, pending, guests, faults, leases, host, around }))
     }
@@ -124,7 +129,13 @@ impl Seen {
         match (&self.host, network.bridge.as_deref()) {
             (Some(view), Some(bridge)) if !network.has_pool => {
                 let is_made = network.mode.is_virtual() && !self.standing.is_active;
-                out.line("bridge", &[bridge_line(bridge, view.bridge.as_ref(), is_made)]);
+                out.line(
+                    "bridge",
+                    &[match &view.in_the_way {
+                        Some(device) => taken_line(bridge, device),
+                        None => bridge_line(bridge, view.bridge.as_ref(), is_made),
+                    }],
+                );
             }
             (Some(view), _) => {
                 let devices = view.pool.iter().map(|(dev, device)| bridge_line(dev, device.as_ref(), false));
@@ -189,10 +200,13 @@ impl Seen {
 }
 
 impl HostView {
-    fn look(host: &dyn Hypervisor, network: &Network) -> Result<HostView> {
+    fn look(host: &dyn Hypervisor, network: &Network, is_active: bool) -> Result<HostView> {
         let kernel = Kernel::default();
         let bridge = network.bridge.as_deref().filter(|_| !network.has_pool);
-        let bridge = bridge.and_then(|bridge| kernel.device(bridge));
+        // A bridge that libvirt makes isn't there before the network starts; what has its name is somebody else's.
+        let is_to_come = network.mode.is_virtual() && !is_active;
+        let in_the_way = bridge.filter(|_| is_to_come).and_then(kernel::holder);
+        let bridge = bridge.filter(|_| !is_to_come).and_then(|bridge| kernel.device(bridge));
         let taps = taps(host)?;
         let port = |device: &String| {
             let tap = taps.iter().find(|tap| tap.device == *device);
@@ -214,7 +228,8 @@ impl HostView {
         Ok(HostView {
             pool: network.pool.iter().map(|dev| (dev.clone(), kernel.device(dev))).collect(),
             dnsmasq: dnsmasq::of_network(&network.name).filter(|_| is_virtual),
-            rules: if is_virtual { firewall::of_libvirt(&words) } else { Some(Vec::new()) },
+            // Before it starts there are none; those that hold its subnet are another network's.
+            rules: if is_virtual && is_active { firewall::of_libvirt(&words) } else { Some(Vec::new()) },
             sysctls: sysctls
                 .into_iter()
                 .filter_map(|path| Some((path.replace('/', "."), sysctl(path)?)))
@@ -222,6 +237,7 @@ impl HostView {
             uplinks: uplinks(network, &kernel, &ports),
             ports,
             bridge,
+            in_the_way,
         })
     }
 
@@ -313,6 +329,14 @@ fn attached(attached: &guests::Attached) -> String {
         (false, false) => "not running",
     };
     format!("{} ({state})", attached.guest.name)
+}
+
+fn taken_line(bridge: &str, device: &str) -> String {
+    let who = match bridge == device {
+        true => "a device of this host has that name".to_string(),
+        false => format!("device '{device}' has that name too"),
+    };
+    format!("{bridge} ({who}: the network can't start)")
 }
 
 fn bridge_line(name: &str, device: Option<&Device>, is_made_later: bool) -> String {

@@ -109,6 +109,8 @@ pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<C
     let effects = Effects::new(host, name, &attached);
     match verb {
         Verb::Restart if now.is_active => {
+            let around = super::around::look(host, &host.networks()?)?;
+            change.warnings.extend(super::doubts(host, &network(&now.xml)?, &around, true)?);
             effects.comes_back(&now, &mut change);
             super::pending::at_restart(host, name, &now, &now, &mut change)?;
         }
@@ -116,6 +118,7 @@ pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<C
             let network = network(&now.xml)?;
             let around = super::around::look(host, &host.networks()?)?;
             change.meaning.extend(explained(&network, &around));
+            change.warnings.extend(super::doubts(host, &network, &around, false)?);
             effects.starts(&network, &mut change);
         }
         Verb::Stop | Verb::Delete => {

@@ -17,13 +17,24 @@ pub fn lost(old: &Doc<'_>, new: &Doc<'_>) -> Vec<Warning> {
     if let Some(hosts) = fixed_addresses(&was, &is) {
         say(Code::ReservationLost, format!("fixed addresses of guests go: {hosts}"));
     }
+    // On the LAN others give addresses.
+    if is.mode.is_virtual() && gives(&was) && !gives(&is) {
+        let what = "nobody gives guests addresses there any more: each has its own until its lease ends, and needs a fixed \
+                    one then";
+        say(Code::DhcpLost, what.into());
+    }
     if let Some(times) = lease_times(old.root(), new.root()) {
+        let then = match gives(&is) {
+            true => "; leases last an hour then, dnsmasq's default",
+            false => "",
+        };
         say(
             Code::LeaseTimeLost,
-            format!(
-                "lease times go with the DHCP entries that had them: {times}; leases last an hour then, dnsmasq's default"
-            ),
+            format!("lease times go with the DHCP entries that had them: {times}{then}"),
         );
+    }
+    if let Some(what) = boot(old.root(), new.root()) {
+        say(Code::BootLost, format!("what guests that boot from the network get goes: {what}"));
     }
     for route in was.routes.iter().filter(|route| !is.routes.contains(route)) {
         say(Code::RouteLost, format!("the host's route to {} by {} goes", route.net, route.gateway));
@@ -60,7 +71,26 @@ fn fixed_addresses(was: &Network, is: &Network) -> Option<String> {
     list(shown)
 }
 
-/// Lease times, where DHCP goes on without them.
+/// Has it a DHCP server that gives addresses?
+fn gives(network: &Network) -> bool {
+    network.addresses.iter().any(|a| !a.dhcp.is_empty() || !a.hosts.is_empty())
+}
+
+/// Folders of the TFTP server, and the files that DHCP names.
+fn boot(old: Node<'_, '_>, new: Node<'_, '_>) -> Option<String> {
+    let named = |root| {
+        let of_ip = |ip| {
+            let tftp = child(ip, "tftp").and_then(|n| Some(format!("TFTP of {}", n.attribute("root")?)));
+            let bootp = child(ip, "dhcp").and_then(|dhcp| child(dhcp, "bootp"));
+            tftp.into_iter().chain(bootp.and_then(|n| Some(format!("boot file {}", n.attribute("file")?))))
+        };
+        children(root, "ip").flat_map(of_ip).collect::<Vec<_>>()
+    };
+    let kept = named(new);
+    list(named(old).into_iter().filter(|what| !kept.contains(what)))
+}
+
+/// Lease times that stood at what goes.
 fn lease_times(old: Node<'_, '_>, new: Node<'_, '_>) -> Option<String> {
     let entries = |root| {
         let dhcp = children(root, "ip").filter_map(|ip| child(ip, "dhcp"));
@@ -77,7 +107,7 @@ fn lease_times(old: Node<'_, '_>, new: Node<'_, '_>) -> Option<String> {
         leases.filter_map(time).collect::<Vec<_>>()
     };
     let (was, is) = (times(old), times(new));
-    if was.len() <= is.len() || entries(new).is_empty() {
+    if was.len() <= is.len() {
         return None;
     }
     let mut gone: Vec<String> = was.into_iter().filter(|time| !is.contains(time)).collect();
@@ -231,7 +261,20 @@ mod tests {
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
-        assert!(!said.contains("lease"), "DHCP as a whole goes: {said}");
+        assert!(
+            said.contains("lease-time-lost: lease times go with the DHCP entries that had them: without end")
+        );
+        assert!(!said.contains("dhcp-lost"), "the LAN has its own: {said}");
+        let bare = old
+            .replace("<range", "<bootp file='pxe.0'/><range")
+            .replace("<dhcp>", "<tftp root='/srv'/><dhcp>");
+        let said = self::said(&bare, "").join("\n");
+        assert!(
+            said.contains("dhcp-lost")
+                && said.contains("boot-lost")
+                && said.contains("TFTP of /srv, boot file pxe.0"),
+            "{said}"
+        );
     }
 
     #[test]
