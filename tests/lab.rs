@@ -44,3 +44,5 @@ mod previews;
 mod reach;
 #[path = "lab/reattach.rs"]
 mod reattach;
+#[path = "lab/unprivileged.rs"]
+mod unprivileged;

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::guests::named;
 use super::live::settle;
-use super::walk::{Walk, Walked, walk};
+use super::walk::{Walk, Walked, as_root, walk};
 use super::{Context, connect};
 use crate::cli::Reattach;
 use crate::model::{Code, Warning};
-use crate::plan::taps::{Astray, Finding, Spot, Wiring, nothing_passes};
+use crate::plan::taps::{self, Astray, Finding, Spot, Wiring, nothing_passes};
 use crate::plan::{Change, State, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{Guest, Hypervisor, Reach};
@@ -134,6 +134,10 @@ fn planned(subject: Subject, astray: &Astray) -> Change {
     change.detail.insert("live".into(), json!("applied"));
     if let Some(bridge) = astray.should.bridge.as_deref().filter(|_| astray.bridge_is_down) {
         change.warnings.push(Warning::note(Code::TargetDown, nothing_passes(bridge)));
+    }
+    if let Some(why) = taps::not_permitted().filter(|_| astray.changes_device()) {
+        change.state = State::Failed(Problem::new(why, as_root(false)));
+        return change;
     }
     change.steps.push(astray.step());
     change.state = State::Planned;

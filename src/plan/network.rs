@@ -161,6 +161,14 @@ pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart
     Ok(())
 }
 
+/// Plugs the guests of a network that runs back in, if it was stopped on the way to what failed.
+pub(super) fn make_whole(host: &dyn Hypervisor, name: &str) -> Result<()> {
+    match host.network(name)?.is_some_and(|network| network.is_active) {
+        true => plug_guests_back(host, name),
+        false => Ok(()),
+    }
+}
+
 /// libvirt leaves the taps of running guests on no bridge when a network stops (reference §5.9).
 fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
     if Reach::of_uri(host.uri()) == Reach::Remote {
@@ -177,7 +185,7 @@ fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Problem::new(
-        format!("the network runs, but not all guests could be plugged back: {}", failed.join("; ")),
+        format!("not all running guests could be plugged back into it: {}", failed.join("; ")),
         format!("kvmnet reattach --on-network {name}"),
     ))
 }

@@ -160,6 +160,24 @@ impl Place {
         !matches!(self, Place::Tap { .. })
     }
 
+    /// Sees to what is a part of how it was, and stands in no text: that a running network's guests are plugged in.
+    ///
+    /// # Errors
+    /// They can't be.
+    pub(super) fn make_whole(&self, world: &World<'_>) -> Result<()> {
+        match self {
+            Place::Network { name, .. } => network::make_whole(world.host()?, name),
+            _ => Ok(()),
+        }
+    }
+
+    /// Who suffers from it as it stands, in words.
+    pub(super) fn harm(&self, world: &World<'_>) -> Option<String> {
+        let Place::Network { name, .. } = self else { return None };
+        let guests = taps::cut_off(world.host?, name).ok().filter(|guests| !guests.is_empty())?;
+        Some(format!("running guests are cut off: '{}'", guests.join("', '")))
+    }
+
     /// What stands there now, `None` for nothing.
     ///
     /// # Errors

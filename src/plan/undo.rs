@@ -136,6 +136,10 @@ fn plug_back(change: &mut Change, step: &Step, id: &str, world: &World<'_>) -> a
         };
     }
     for astray in taps::astray(host, Some(name))? {
+        if let Some(why) = taps::not_permitted().filter(|_| astray.changes_device()) {
+            let help = format!("sudo kvmnet reattach --on-network {name}");
+            return Err(Problem::new(format!("guest '{}': {astray}: {why}", astray.guest), help));
+        }
         change.meaning.push(format!("guest '{}': {astray}", astray.guest));
         change.steps.push(astray.step());
     }

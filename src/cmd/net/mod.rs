@@ -98,7 +98,7 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
         ));
         return Ok(());
     }
-    let effects = Effects::new(host, name, &attached);
+    let effects = Effects::of_undo(host, name, &attached);
     let restart = matches!(step.place, Place::Network { restart: true, .. });
     if let Some(Err(e)) = then.as_ref().map(|then| then.can_follow(host, now.as_ref(), restart)) {
         change.state = State::Failed(e);

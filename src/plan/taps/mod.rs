@@ -18,7 +18,7 @@ use roxmltree::Node;
 use super::change::Step;
 use super::place::Place;
 use super::running::running_fragment;
-use crate::sys::hypervisor::Hypervisor;
+use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::kernel;
 use crate::xml::{Doc, child, children};
 
@@ -87,6 +87,11 @@ impl Astray {
         format!("its tap {tap} {}", faults.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 
+    /// Does a device change on the way, and not only what libvirt knows?
+    pub fn changes_device(&self) -> bool {
+        self.now.bridge != self.should.bridge || self.now.is_down
+    }
+
     /// The step that puts it where it belongs.
     pub fn step(&self) -> Step {
         Step {
@@ -146,6 +151,24 @@ pub enum Finding {
 /// libvirt can't be asked.
 pub fn astray(host: &dyn Hypervisor, only: Option<&str>) -> Result<Vec<Astray>> {
     Wiring::new(host)?.astray(only)
+}
+
+/// Why this process can't plug taps in; `None` if it can. libvirt lets others use it than root, the kernel doesn't.
+pub fn not_permitted() -> Option<&'static str> {
+    (!kernel::may_change_devices())
+        .then_some("this process may not plug taps into bridges (that takes CAP_NET_ADMIN)")
+}
+
+/// The running guests of which a NIC on the network is cut off: its tap is on no bridge, or, where taps can't be seen, the
+/// network doesn't know it any more.
+///
+/// # Errors
+/// libvirt can't be asked.
+pub fn cut_off(host: &dyn Hypervisor, network: &str) -> Result<Vec<String>> {
+    match Reach::of_uri(host.uri()) {
+        Reach::Remote => unknown(host, network),
+        _ => Wiring::new(host)?.loose(network),
+    }
 }
 
 /// The running guests of which a NIC is on the network without that one having it in its books: it was stopped and started,
