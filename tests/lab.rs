@@ -34,6 +34,8 @@ mod booted;
 mod cut_off;
 #[path = "lab/cut_short.rs"]
 mod cut_short;
+#[path = "lab/meanwhile.rs"]
+mod meanwhile;
 #[path = "lab/modes.rs"]
 mod modes;
 #[path = "lab/networks.rs"]

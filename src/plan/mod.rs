@@ -20,6 +20,7 @@ mod path;
 mod place;
 mod running;
 mod spine;
+mod start;
 pub mod taps;
 pub mod undo;
 

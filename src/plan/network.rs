@@ -4,20 +4,16 @@
 //! other: three lines that say whether it runs, whether it starts with libvirt and whether it has a definition, and
 //! then that definition. Putting such a text does in order what it takes: define first, for libvirt refuses bad XML
 //! before anything is stopped; then stop; then start. Whatever fails, the text that stood before is put the same way.
-//!
-//! libvirt deletes a device of the host that happens to have the name of the bridge that a network is about to make
-//! (reference §5.5), so that name is looked at in the kernel just before a start.
 
 use std::fmt;
 
 use anyhow::{Context, Result, bail};
 
+use super::start::{can_start_again, cannot_start, not_in_the_way};
 use super::taps;
 use crate::model::Network;
 use crate::problem::{Problem, message};
-use crate::sys::dnsmasq;
 use crate::sys::hypervisor::{Hypervisor, Reach};
-use crate::sys::kernel::{self, Kernel, Kind};
 use crate::xml::{Doc, kept};
 
 /// How a network stands.
@@ -91,10 +87,10 @@ impl Standing {
         if to.defines || to.starts {
             let name = network_of(&self.xml)?.name;
             let running = if to.runs { host.network(&name)? } else { None };
-            let own = running.and_then(|state| network_of(&state.xml).ok()?.bridge);
-            not_in_the_way(host, self, own.as_deref())?;
-            if to.runs && to.starts {
-                can_start_again(host, &name, self)?;
+            let own = running.map(|state| network_of(&state.xml)).transpose()?;
+            not_in_the_way(host, self, own.as_ref().and_then(|own| own.bridge.as_deref()))?;
+            if let Some(own) = own.filter(|_| to.starts) {
+                can_start_again(host, &own, self)?;
             }
         }
         Ok(())
@@ -190,69 +186,6 @@ fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
     ))
 }
 
-/// That libvirt can't start a network, with what is known to be in the way.
-fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str) -> String {
-    let mut why = vec!["libvirt can't start the network"];
-    if error.contains("action csum") {
-        why.push(
-            "its nftables backend takes a kernel with act_csum ('modprobe act_csum'; else firewall_backend = \"iptables\" in \
-             /etc/libvirt/network.conf)",
-        );
-    }
-    if Reach::of_uri(host.uri()) == Reach::Remote {
-        return why.join("; ");
-    }
-    if network_of(&wanted.xml).is_ok_and(|network| network.mode.is_virtual())
-        && kernel::sysctls_are_read_only()
-    {
-        why.push("/proc/sys is read-only here, where it has to switch the bridge's IPv6 and ip_forward");
-    }
-    let needs_dnsmasq = needs_dnsmasq(&wanted.xml);
-    if needs_dnsmasq && !dnsmasq::is_installed() {
-        why.push("dnsmasq, which gives out its addresses, isn't installed");
-    }
-    let dns = port_53_taken(&wanted.xml);
-    why.extend(dns.as_deref());
-    why.join("; ")
-}
-
-/// Who has the port of the network's DNS server, in words.
-fn port_53_taken(xml: &str) -> Option<String> {
-    let network = network_of(xml).ok().filter(|network| network.mode.is_virtual() && network.has_dns)?;
-    let own: Vec<_> = network.addresses.iter().map(|address| address.ip.addr()).collect();
-    if own.is_empty() {
-        return None;
-    }
-    let taken = dnsmasq::dns_port_taken(&own)?;
-    let who = match &taken.process {
-        Some((pid, name)) => format!("process {pid} ({name})"),
-        None => "another program of this host".into(),
-    };
-    Some(match taken.address.is_unspecified() {
-        true => format!("{who} has port 53 on all addresses (have it listen on its own only)"),
-        false => format!(
-            "{who} has port 53 on {}, the network's own address, where its DNS server has to listen",
-            taken.address
-        ),
-    })
-}
-
-/// A network that works isn't stopped when it couldn't start again.
-fn can_start_again(host: &dyn Hypervisor, name: &str, wanted: &Standing) -> Result<()> {
-    let is_local = Reach::of_uri(host.uri()) != Reach::Remote;
-    if is_local && needs_dnsmasq(&wanted.xml) && !dnsmasq::is_installed() && !dnsmasq::runs_from_file(name) {
-        return Err(Problem::new(
-            "dnsmasq, which gives out its addresses, isn't installed: stopped, it couldn't start again",
-            "install dnsmasq (Debian: dnsmasq-base); nothing was stopped",
-        ));
-    }
-    Ok(())
-}
-
-fn needs_dnsmasq(xml: &str) -> bool {
-    network_of(xml).is_ok_and(|network| network.mode.is_virtual() && !network.addresses.is_empty())
-}
-
 fn remove(host: &dyn Hypervisor, name: &str, now: Option<&Standing>) -> Result<()> {
     let Some(now) = now else { return Ok(()) };
     if now.is_active {
@@ -264,33 +197,7 @@ fn remove(host: &dyn Hypervisor, name: &str, now: Option<&Standing>) -> Result<(
     Ok(())
 }
 
-/// Refuses a network whose bridge would have the name of a device that is there, but for `own`, the bridge that it has
-/// now and gives up first.
-fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Option<&str>) -> Result<()> {
-    let network = network_of(&wanted.xml)?;
-    let Some(bridge) = network.bridge.filter(|name| network.mode.is_virtual() && own != Some(name)) else {
-        return Ok(());
-    };
-    let device = Kernel::default().device(&bridge).filter(|_| Reach::of_uri(host.uri()) != Reach::Remote);
-    let Some(device) = device else { return Ok(()) };
-    let (name, mode) = (&network.name, network.mode.as_str());
-    let mut help =
-        format!("kvmnet net set-mode {name} --mode {mode} --bridge OTHER gives its bridge another name");
-    if device.kind == Kind::Bridge {
-        help.push_str(&format!(
-            "\nkvmnet net set-mode {name} --mode bridge --bridge {bridge} puts its guests on the bridge that is there"
-        ));
-    }
-    Err(Problem::new(
-        format!(
-            "this host has a device '{bridge}', and the network would make a bridge of that name: libvirt would fail, and \
-             then delete that device"
-        ),
-        help,
-    ))
-}
-
-fn network_of(xml: &str) -> Result<Network> {
+pub(super) fn network_of(xml: &str) -> Result<Network> {
     Network::read(&Doc::parse(xml)?).context("the network's XML can't be read")
 }
 

@@ -93,6 +93,11 @@ impl Kernel {
         }
     }
 
+    /// The MAC address that a device has now.
+    pub fn mac(&self, name: &str) -> Option<String> {
+        text(&self.class_net.join(name).join("address"))
+    }
+
     /// All devices, by name.
     pub fn devices(&self) -> Vec<(String, Device)> {
         let entries = std::fs::read_dir(&self.class_net).map(|entries| entries.flatten().collect::<Vec<_>>());

@@ -9,7 +9,7 @@ use crate::cli::Consent;
 use crate::cmd::walk::walk;
 use crate::cmd::{Context, connect};
 use crate::model::{Code, Warning};
-use crate::plan::{Change, Standing, Subject, World};
+use crate::plan::{self, Audience as _, Change, Standing, State, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::Hypervisor;
 use crate::xml::diff;
@@ -54,16 +54,25 @@ pub(super) fn run(
     let mut names = names.to_vec();
     let mut seen = std::collections::HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
-    let changes = names
-        .iter()
-        .map(|name| {
+    let plan_all = || {
+        let plan = |name: &String| {
             planned(host, verb, name).unwrap_or_else(|e| Change::failed(Subject::Network(name.clone()), e))
-        })
-        .collect();
+        };
+        names.iter().map(plan).collect::<Vec<_>>()
+    };
+    let mut changes = plan_all();
     let mut options = options(host, consent);
     options.force = force;
-    walk(changes, &options, &World { host: Some(host), ..World::default() }, context)?
-        .report(&options, context)
+    // Another run may be at one of them, so that what was seen is only halfway. Where nobody is asked, the plan is made
+    // again once that is over, and carried out before others get at it.
+    let mut held = None;
+    let is_calm = |change: &Change| matches!(change.state, State::Unchanged);
+    if options.yes && !options.preview_only && !changes.iter().all(is_calm) {
+        held = plan::hold(|| context.screen.waits()).ok();
+        changes = plan_all();
+    }
+    let world = World { host: Some(host), held: held.as_ref(), ..World::default() };
+    walk(changes, &options, &world, context)?.report(&options, context)
 }
 
 pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<Change> {
