@@ -40,6 +40,8 @@ mod meanwhile;
 mod modes;
 #[path = "lab/networks.rs"]
 mod networks;
+#[path = "lab/other_ports.rs"]
+mod other_ports;
 #[path = "lab/previews.rs"]
 mod previews;
 #[path = "lab/reach.rs"]

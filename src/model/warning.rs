@@ -69,6 +69,8 @@ codes! {
     OldAddress = "old-address",
     /// The old network has no portgroup of the name that the NIC uses; libvirt ignores that silently.
     PortgroupUnknown = "portgroup-unknown",
+    /// Devices that somebody has put on a network's own bridge will be on none.
+    PortsLost = "ports-lost",
     /// Port forwarding belongs to user-mode networking.
     PortForwardLost = "port-forward-lost",
     /// The old network's DHCP server reserves an address for the guest.

@@ -7,13 +7,14 @@
 
 use std::fmt;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::start::{can_start_again, cannot_start, not_in_the_way};
 use super::taps;
 use crate::model::Network;
 use crate::problem::{Problem, message};
 use crate::sys::hypervisor::{Hypervisor, Reach};
+use crate::sys::kernel;
 use crate::xml::{Doc, kept};
 
 /// How a network stands.
@@ -122,8 +123,14 @@ pub(super) fn read(host: &dyn Hypervisor, name: &str) -> Result<Option<String>> 
     Ok(Standing::read(host, name)?.map(|standing| standing.to_string()))
 }
 
-/// Makes the network stand as `text` says; `restart` stops and starts one that runs before and after.
-pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart: bool) -> Result<()> {
+/// Makes the network stand as `text` says; `restart` stops and starts one that runs before and after. The `ports` are put
+/// on its bridge when it starts.
+pub(super) fn put(
+    host: &dyn Hypervisor,
+    name: &str,
+    text: Option<&str>,
+    (restart, ports): (bool, &[String]),
+) -> Result<()> {
     let now = Standing::read(host, name)?;
     let Some(text) = text else { return remove(host, name, now.as_ref()) };
     let wanted = Standing::parse(text)?;
@@ -152,24 +159,43 @@ pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart
             let why = cannot_start(host, &wanted, &message(&e));
             e.context(why)
         })?;
-        plug_guests_back(host, name)?;
+        plug_all_back(host, name, ports)?;
     }
     Ok(())
 }
 
-/// Plugs the guests of a network that runs back in, if it was stopped on the way to what failed.
-pub(super) fn make_whole(host: &dyn Hypervisor, name: &str) -> Result<()> {
+/// Plugs the guests of a network that runs back in, and the `ports`, if it was stopped on the way to what failed.
+pub(super) fn make_whole(host: &dyn Hypervisor, name: &str, ports: &[String]) -> Result<()> {
     match host.network(name)?.is_some_and(|network| network.is_active) {
-        true => plug_guests_back(host, name),
+        true => plug_all_back(host, name, ports),
         false => Ok(()),
     }
 }
 
-/// libvirt leaves the taps of running guests on no bridge when a network stops (reference §5.9).
-fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
+/// libvirt leaves the taps of running guests on no bridge when a network stops (reference §5.9), and so does the kernel
+/// with what else was a port of it.
+fn plug_all_back(host: &dyn Hypervisor, name: &str, ports: &[String]) -> Result<()> {
     if Reach::of_uri(host.uri()) == Reach::Remote {
         return Ok(());
     }
+    let guests = plug_guests_back(host, name);
+    let runs = host.network(name)?.map(|state| network_of(&state.xml)).transpose()?;
+    let own = runs.filter(|network| network.mode.is_virtual()).and_then(|network| network.bridge);
+    // A bridge of the host's is somewhere else.
+    let Some(bridge) = own else { return guests };
+    let refused = taps::loose(host, ports)
+        .into_iter()
+        .filter_map(|port| Some((kernel::plug(&port, &bridge).err()?, port)))
+        .map(|(e, port)| format!("'{port}' can't be put on {bridge} again: {e}"))
+        .collect::<Vec<_>>();
+    match (guests, refused.is_empty()) {
+        (guests, true) => guests,
+        (Ok(()), false) => Err(anyhow!(refused.join("; "))),
+        (Err(e), false) => Err(e.context(refused.join("; "))),
+    }
+}
+
+fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
     let failed: Vec<String> = taps::astray(host, Some(name))?
         .iter()
         .filter_map(|astray| {
@@ -289,7 +315,7 @@ mod tests {
     fn made_started_changed_and_removed() {
         let fake = Fake::default();
         let world = World { host: Some(&fake), ..World::default() };
-        let place = |restart| Place::Network { name: "lab".into(), restart };
+        let place = |restart| Place::Network { name: "lab".into(), restart, ports: Vec::new() };
         let put = |text: Option<String>, restart| place(restart).put(&world, text.as_deref()).unwrap();
         put(Some(standing(true, XML).to_string()), false);
         assert_eq!(place(false).read(&world).unwrap(), Some(standing(true, XML).to_string()));

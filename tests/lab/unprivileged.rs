@@ -1,6 +1,6 @@
 //! A user whom libvirt lets do everything, and the kernel nothing with network devices: a member of libvirt's group.
 
-use crate::lab::xml::plain;
+use crate::lab::xml::{guest, on_network, plain};
 use crate::lab::{Lab, Out, ids};
 
 /// Runs kvmnet without the right to change network devices.
@@ -91,4 +91,20 @@ fn a_restart_that_does_not_start_again_says_who_is_cut_off() {
     lab.host(&[&["ip", "route", "del"], &route[..]].concat()).ok();
     lab.kvmnet(&["undo", "-y"]).ok();
     assert_eq!(lab.tap_master("vm1", 1), "virbr0");
+}
+
+#[test]
+fn a_port_that_its_dns_server_will_not_get() {
+    let Some(lab) = Lab::start() else { return };
+    lab.network("lab", "<network><name>lab</name><bridge name='virbr7'/></network>");
+    lab.define(&guest("vm1", &[on_network("lab", 1)], ""));
+    lab.virsh(&["start", "vm1"]);
+    lab.virsh(&["net-destroy", "default"]);
+    lab.host(&["dnsmasq", "--conf-file=/dev/null", "--user=root", "--pid-file=/run/lab/other.pid"]).ok();
+    for consent in ["--dry-run", "-y"] {
+        let out = lab.kvmnet(&["net", "set-mode", "lab", "--mode", "nat", consent]).exits(2);
+        out.says(&["has port 53 on all addresses"]).says(&["nothing was stopped"]);
+    }
+    assert_eq!(lab.tap_master("vm1", 1), "virbr7");
+    lab.kvmnet(&["net", "restart", "lab", "-y"]).ok();
 }

@@ -4,7 +4,7 @@ use super::guests::{Attached, named};
 use super::network;
 use crate::cmd::walk::as_root;
 use crate::model::{Code, Network, Warning};
-use crate::plan::{Change, Standing, State, taps};
+use crate::plan::{Change, Place, Standing, State, taps};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::kernel::Kernel;
@@ -91,8 +91,44 @@ impl<'a> Effects<'a> {
         taps::not_permitted().filter(|_| self.taps().next().is_some())
     }
 
+    /// What else is on the network's own bridge, which goes when it stops: put back if it returns, and named if not.
+    fn other_ports(&self, new: Option<&Network>, change: &mut Change) {
+        let own = self.now.as_ref().filter(|now| Wire::of(now) == Wire::Virtual && !self.is_remote());
+        let Some(bridge) = own.and_then(|now| now.bridge.as_ref()) else { return };
+        let others = taps::other_ports(bridge, &self.taps().collect::<Vec<_>>());
+        if others.is_empty() {
+            return;
+        }
+        let names = format!("'{}'", others.join("', '"));
+        let what = format!("on {bridge} besides the taps of guests on this network: {names}");
+        let help = match new {
+            Some(new) if Wire::of(new) == Wire::Virtual => match taps::not_permitted() {
+                None => {
+                    change.meaning.push(format!("{what}; put on the bridge again"));
+                    String::new()
+                }
+                Some(why) => format!("; on no bridge afterwards: {why}"),
+            },
+            Some(_) => "; on no bridge afterwards, for where they may be put nobody has said".into(),
+            None => {
+                "; on no bridge afterwards; 'kvmnet undo' puts them back, 'kvmnet net start' doesn't".into()
+            }
+        };
+        if !help.is_empty() {
+            change.warnings.push(Warning::note(Code::PortsLost, what + &help));
+        }
+        // What can't be done isn't asked for, and so doesn't fail.
+        let goes_back = taps::not_permitted().is_none();
+        for step in change.steps.iter_mut().filter(|_| goes_back) {
+            if let Place::Network { ports, .. } = &mut step.place {
+                ports.clone_from(&others);
+            }
+        }
+    }
+
     /// It stops, for good or until it is started again.
     pub(super) fn stops(&self, is_removed: bool, change: &mut Change) {
+        self.other_ports(None, change);
         let Some(now) = self.now.as_ref().filter(|_| !self.running.is_empty()) else { return };
         let (who, name) = (self.who(), self.name);
         if Wire::of(now) != Wire::Virtual {
@@ -138,6 +174,7 @@ impl<'a> Effects<'a> {
     /// It stops and comes back as `new`.
     pub(super) fn comes_back(&self, new: &Standing, change: &mut Change) {
         let Ok(new) = network(&new.xml) else { return };
+        self.other_ports(Some(&new), change);
         let Some(now) = &self.now else { return self.starts(&new, change) };
         if self.running.is_empty() {
             change.meaning.push("no running guest is on it".into());

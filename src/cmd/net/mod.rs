@@ -144,7 +144,7 @@ fn refused(fault: Fault) -> anyhow::Error {
 fn change(name: &str, before: Option<&Standing>, after: Option<&Standing>, restart: bool) -> Change {
     let mut change = Change::new(Subject::Network(name.into()));
     let text = |standing: Option<&Standing>| standing.map(ToString::to_string);
-    let place = Place::Network { name: name.into(), restart };
+    let place = Place::Network { name: name.into(), restart, ports: Vec::new() };
     change.steps = vec![Step { place, before: text(before), after: text(after) }];
     change.state = State::Planned;
     change

@@ -19,7 +19,7 @@ use super::change::Step;
 use super::place::Place;
 use super::running::running_fragment;
 use crate::sys::hypervisor::{Hypervisor, Reach};
-use crate::sys::kernel;
+use crate::sys::kernel::{self, Kernel, Kind};
 use crate::xml::{Doc, child, children};
 
 pub(super) use port::plug;
@@ -178,6 +178,24 @@ pub fn cut_off(host: &dyn Hypervisor, network: &str) -> Result<Vec<String>> {
 /// libvirt can't be asked.
 pub fn unknown(host: &dyn Hypervisor, network: &str) -> Result<Vec<String>> {
     Wiring::new(host)?.unknown(network)
+}
+
+/// What else than the `taps` of a network's running guests is a port of its own bridge: cables and taps that somebody else
+/// has put there, guests by the bridge's name. The dummy port of libvirt before 7.0 is the network's own.
+pub fn other_ports(bridge: &str, taps: &[&String]) -> Vec<String> {
+    let device = Kernel::default().device(bridge).filter(|device| device.kind == Kind::Bridge);
+    let mut ports = device.map(|device| device.ports).unwrap_or_default();
+    ports.retain(|port| !taps.contains(&port) && *port != format!("{bridge}-nic"));
+    ports
+}
+
+/// Those of the devices that are there, and a port of nothing.
+pub fn loose(host: &dyn Hypervisor, ports: &[String]) -> Vec<String> {
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return Vec::new();
+    }
+    let kernel = Kernel::default();
+    ports.iter().filter(|port| kernel.master(port) == Some(None)).cloned().collect()
 }
 
 /// Plugs a tap back in, and has libvirt know of it. Where that was done meanwhile, nothing is.
