@@ -45,6 +45,17 @@ pub(super) fn run(args: &Reattach, context: &mut Context) -> Result<u8> {
     walked.report(&options, context)
 }
 
+/// The changes that plug the running guests back in that a network which runs has lost.
+pub(super) fn on_network(host: &dyn Hypervisor, name: &str) -> Result<Vec<Change>> {
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return Ok(Vec::new());
+    }
+    let (wiring, guests) = (Wiring::new(host)?, host.guests()?);
+    let running = guests.iter().filter(|guest| guest.is_active);
+    let all = running.flat_map(|guest| of_guest(&wiring, guest, Some(name)));
+    Ok(all.map(|(change, _)| change).filter(|change| !change.steps.is_empty()).collect())
+}
+
 /// The changes, and how many running guests were looked at.
 fn changes(args: &Reattach, host: &dyn Hypervisor, context: &mut Context) -> Result<(Vec<Change>, usize)> {
     let wiring = Wiring::new(host)?;
@@ -135,12 +146,11 @@ fn planned(subject: Subject, astray: &Astray) -> Change {
     if let Some(bridge) = astray.should.bridge.as_deref().filter(|_| astray.bridge_is_down) {
         change.warnings.push(Warning::note(Code::TargetDown, nothing_passes(bridge)));
     }
-    if let Some(why) = taps::not_permitted().filter(|_| astray.changes_device()) {
-        change.state = State::Failed(Problem::new(why, as_root(false)));
-        return change;
-    }
     change.steps.push(astray.step());
-    change.state = State::Planned;
+    change.state = match taps::not_permitted().filter(|_| astray.changes_device()) {
+        Some(why) => State::Failed(Problem::new(why, as_root(false))),
+        None => State::Planned,
+    };
     change
 }
 

@@ -88,7 +88,11 @@ impl Seen {
             .then(|| HostView::look(host, &network))
             .transpose()?;
         let guests = guests::on(host, name)?;
-        let faults = cut_off::look(host, name, (&network, standing.is_active), &guests)?;
+        let mut faults = cut_off::look(host, name, (&network, standing.is_active), &guests)?;
+        let served = view.as_ref().and_then(|_| dnsmasq::served());
+        if cut_off::is_unserved(&network, standing.is_active, served.as_ref()) {
+            faults.push(cut_off::unserved(name, &guests));
+        }
         let around = super::around::look(host, &host.networks()?).unwrap_or_default();
         let host = view;
         Ok(Some(Seen { name: name.into(), standing, network, pending, guests, faults, leases, host, around }))
