@@ -9,13 +9,24 @@ use std::path::Path;
 pub struct Problem {
     message: String,
     help: String,
+    cause: Option<anyhow::Error>,
 }
 
 impl Problem {
     /// An error that says what failed and why, and separately what to do next.
     #[expect(clippy::new_ret_no_self, reason = "it is only ever used as an anyhow::Error")]
     pub fn new(message: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
-        anyhow::Error::new(Problem { message: message.into(), help: help.into() })
+        anyhow::Error::new(Problem { message: message.into(), help: help.into(), cause: None })
+    }
+
+    /// The same with what it comes of. As a context of that its help would be lost: [`help`] looks at errors, and anyhow's
+    /// contexts aren't.
+    pub fn because(
+        cause: anyhow::Error,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> anyhow::Error {
+        anyhow::Error::new(Problem { message: message.into(), help: help.into(), cause: Some(cause) })
     }
 }
 
@@ -25,7 +36,11 @@ impl fmt::Display for Problem {
     }
 }
 
-impl std::error::Error for Problem {}
+impl std::error::Error for Problem {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_ref().map(|cause| -> &(dyn std::error::Error + 'static) { cause.as_ref() })
+    }
+}
 
 /// A path for a message: what would break its line is written as an escape.
 pub fn escaped(path: &Path) -> String {
@@ -57,4 +72,16 @@ pub fn render(error: &anyhow::Error) -> String {
         out.push_str(line);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_of_all_that_went_wrong() {
+        let inner = Problem::new("inner", "look inside").context("around it");
+        let error = Problem::because(inner, "outer", "undo it");
+        assert_eq!(render(&error), "outer: around it: inner\n  help: undo it\n  help: look inside");
+    }
 }

@@ -180,7 +180,7 @@ fn killed_at_any_moment_each_file_is_whole_and_undo_puts_all_back() {
 }
 
 #[test]
-fn a_run_killed_before_its_change_doesnt_hide_older_ones_from_undo() {
+fn an_unasked_undo_never_goes_past_a_run_that_was_killed() {
     let here = Sandbox::new();
     let old = here.convert(&["a.xml"]);
     here.convert(&["b.xml"]);
@@ -190,9 +190,16 @@ fn a_run_killed_before_its_change_doesnt_hide_older_ones_from_undo() {
     let text = fs::read_to_string(&log).unwrap();
     fs::write(&log, text.lines().take(2).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
     here.kvmnet("history").gives(0).shows(&["interrupted"]);
-    here.kvmnet("undo -y").gives(0);
-    here.kvmnet("undo -y").gives(0);
-    assert_eq!(here.text("a.xml"), old, "undo never gets past the interrupted run");
+    for _ in 0..2 {
+        // Who typed that meant the run that was killed, and not what came before it.
+        here.kvmnet("undo -y")
+            .gives(0)
+            .shows(&["there is nothing to put back"])
+            .says(&["2 was cut short", "'kvmnet undo 1' puts 1 back"]);
+        assert_eq!(here.text("a.xml"), on_br0(&old));
+    }
+    here.kvmnet("undo 1 -y").gives(0);
+    assert_eq!(here.text("a.xml"), old);
 }
 
 #[test]

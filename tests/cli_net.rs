@@ -114,6 +114,17 @@ fn what_cant_be_made_is_said_in_the_shape_of_what_can() {
         assert!(said.get("changes").is_none(), "{said}");
     }
     keys(&here.net_json("start nosuch", 2), &["changes", "summary"]);
+    for (words, key) in [
+        ("show nosuch", "network"),
+        ("leases nosuch", "leases"),
+        ("show", "network"),
+        ("list --nosuch", "networks"),
+    ] {
+        let said = here.net_json(words, 2);
+        assert!(said["error"].is_string() && said[key].is_null(), "{words}: {said}");
+        keys(&said, &[key]);
+        assert_eq!(said.as_object().map(serde_json::Map::len), Some(2), "{words}: {said}");
+    }
 }
 
 #[test]

@@ -34,13 +34,19 @@ mod booted;
 mod cut_off;
 #[path = "lab/cut_short.rs"]
 mod cut_short;
+#[path = "lab/meanwhile.rs"]
+mod meanwhile;
 #[path = "lab/modes.rs"]
 mod modes;
 #[path = "lab/networks.rs"]
 mod networks;
+#[path = "lab/other_ports.rs"]
+mod other_ports;
 #[path = "lab/previews.rs"]
 mod previews;
 #[path = "lab/reach.rs"]
 mod reach;
 #[path = "lab/reattach.rs"]
 mod reattach;
+#[path = "lab/unprivileged.rs"]
+mod unprivileged;

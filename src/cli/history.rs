@@ -24,8 +24,8 @@ pub struct History {
 ///
 /// Puts back what stood before a change, after showing the diff and asking. Without an ID: the newest run that still
 /// has something to put back. If a definition or file has changed since, it is left alone and the difference is
-/// shown. After a network's restart that was cut short, its running guests are plugged back too. An undo is a change
-/// too: 'kvmnet undo ID' with its id does it again.
+/// shown. After a network's restart that was cut short, its running guests are plugged back too. Without an ID, -y
+/// never goes past a run that was cut short. An undo is a change too: 'kvmnet undo ID' with its id does it again.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:

@@ -206,6 +206,8 @@ impl From<NetMode> for Mode {
 }
 
 /// List the networks: mode, state, bridge, subnets, how many guests
+///
+/// Says on standard error which running guests aren't plugged into their network, and which network's dnsmasq has died.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  kvmnet net list")]
 pub struct NetList {}
@@ -219,7 +221,9 @@ pub struct NetShow {
     pub name: String,
 }
 
-/// Start networks
+/// Start networks, and plug the running guests on them in
+///
+/// Of one that runs already, those are plugged back that a 'virsh net-destroy' and 'net-start' has left unplugged.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  kvmnet net start default")]
 pub struct NetStart {

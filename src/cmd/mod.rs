@@ -65,9 +65,10 @@ pub fn parse() -> std::result::Result<Cli, u8> {
         let words = terminal::arguments();
         let pairs = words.windows(2).any(|w| (w[0] == "-o" || w[0] == "--output") && w[1] == "json");
         if pairs || words.iter().any(|w| w == "-ojson" || w == "-o=json" || w == "--output=json") {
-            let at = |word: &str| words.iter().position(|w| w == word);
-            let creates = at("net").is_some_and(|net| at("create").is_some_and(|create| net < create));
-            let _ = walk::print_json(&failure(creates, e.render().to_string().trim()));
+            let after_net = words.iter().skip_while(|word| *word != "net").skip(1);
+            let mut verbs = after_net.filter_map(|word| word.to_str()).map(shape);
+            let shape = verbs.find(|shape| *shape != Shape::Changes).unwrap_or(Shape::Changes);
+            let _ = walk::print_json(&failure(shape, e.render().to_string().trim()));
         }
         2
     })
@@ -90,7 +91,16 @@ pub fn run(cli: Cli, connector: Connector) -> u8 {
         screen.error(&format!("cannot watch for signals: {e}"));
         return 2;
     }
-    let creates = matches!(&cli.command, Command::Net(net) if matches!(net.command, NetCommand::Create(_)));
+    let shape = match &cli.command {
+        Command::Net(net) => shape(match net.command {
+            NetCommand::Create(_) => "create",
+            NetCommand::List(_) => "list",
+            NetCommand::Show(_) => "show",
+            NetCommand::Leases(_) => "leases",
+            _ => "",
+        }),
+        _ => Shape::Changes,
+    };
     let mut context = Context { global: cli.global, connector, screen };
     match verb(cli.command, &mut context) {
         Ok(code) => code,
@@ -99,16 +109,42 @@ pub fn run(cli: Cli, connector: Connector) -> u8 {
             context.screen.error(&render(&e));
             if context.is_json() {
                 // A program gets a document all the same; if it can't be printed, there is nothing more to say.
-                let _ = walk::print_json(&failure(creates, &render(&e)));
+                let _ = walk::print_json(&failure(shape, &render(&e)));
             }
             2
         }
     }
 }
 
-/// The document of a command that failed as a whole: a network that was to be made has a shape of its own.
-fn failure(creates: bool, error: &str) -> serde_json::Value {
-    if creates { json::creation_failure(error) } else { json::failure(error) }
+/// What a command's JSON document is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// Changes.
+    Changes,
+    /// A network that was to be made.
+    Creation,
+    /// What was to be shown, under this key.
+    Shown(&'static str),
+}
+
+/// That of `kvmnet net VERB`.
+fn shape(verb: &str) -> Shape {
+    match verb {
+        "create" => Shape::Creation,
+        "list" => Shape::Shown("networks"),
+        "show" => Shape::Shown("network"),
+        "leases" => Shape::Shown("leases"),
+        _ => Shape::Changes,
+    }
+}
+
+/// The document of a command that failed as a whole.
+fn failure(shape: Shape, error: &str) -> serde_json::Value {
+    match shape {
+        Shape::Changes => json::failure(error),
+        Shape::Creation => json::creation_failure(error),
+        Shape::Shown(what) => json::look_failure(what, error),
+    }
 }
 
 fn verb(command: Command, context: &mut Context) -> Result<u8> {

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::guests::named;
 use super::live::settle;
-use super::walk::{Walk, Walked, walk};
+use super::walk::{Walk, Walked, as_root, walk};
 use super::{Context, connect};
 use crate::cli::Reattach;
 use crate::model::{Code, Warning};
-use crate::plan::taps::{Astray, Finding, Spot, Wiring, nothing_passes};
+use crate::plan::taps::{self, Astray, Finding, Spot, Wiring, nothing_passes};
 use crate::plan::{Change, State, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{Guest, Hypervisor, Reach};
@@ -43,6 +43,17 @@ pub(super) fn run(args: &Reattach, context: &mut Context) -> Result<u8> {
     let mut walked = walk(changes, &options, &World { host: Some(host), ..World::default() }, context)?;
     settle(&mut walked.changes);
     walked.report(&options, context)
+}
+
+/// The changes that plug the running guests back in that a network which runs has lost.
+pub(super) fn on_network(host: &dyn Hypervisor, name: &str) -> Result<Vec<Change>> {
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return Ok(Vec::new());
+    }
+    let (wiring, guests) = (Wiring::new(host)?, host.guests()?);
+    let running = guests.iter().filter(|guest| guest.is_active);
+    let all = running.flat_map(|guest| of_guest(&wiring, guest, Some(name)));
+    Ok(all.map(|(change, _)| change).filter(|change| !change.steps.is_empty()).collect())
 }
 
 /// The changes, and how many running guests were looked at.
@@ -136,7 +147,10 @@ fn planned(subject: Subject, astray: &Astray) -> Change {
         change.warnings.push(Warning::note(Code::TargetDown, nothing_passes(bridge)));
     }
     change.steps.push(astray.step());
-    change.state = State::Planned;
+    change.state = match taps::not_permitted().filter(|_| astray.changes_device()) {
+        Some(why) => State::Failed(Problem::new(why, as_root(false))),
+        None => State::Planned,
+    };
     change
 }
 

@@ -18,7 +18,7 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     }
     let runs = read_all(&journal_dir()?)?;
     let mut walk = Walk::new(&args.consent);
-    let (mut nothing, mut skipped) = (None, Vec::new());
+    let (mut nothing, mut skipped, mut last_words) = (None, Vec::new(), None);
     let shapes = Shapes::default();
     let wanted = match &args.id {
         Some(id) => vec![named(&runs, id)?],
@@ -34,6 +34,15 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
         if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {
             nothing.get_or_insert(changes);
             skipped.push(run.number);
+            // Who says yes beforehand after a run was killed means that one, and not what came before it.
+            if args.consent.yes && run.entries.iter().any(|entry| entry.outcome.is_none()) {
+                let older = undo::candidates(&runs).find(|older| older.number < run.number);
+                last_words = older.map(|older| {
+                    let (cut, older) = (run.number, older.number);
+                    format!("kvmnet: {cut} was cut short; what is older is left alone ('kvmnet undo {older}' puts {older} back)")
+                });
+                break;
+            }
             continue;
         }
         for number in skipped {
@@ -48,7 +57,9 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
         return walk::walk(changes, &walk, &world, context)?.report(&walk, context);
     }
     if let Some(changes) = nothing {
-        return walk::walk(changes, &walk, &World::default(), context)?.report(&walk, context);
+        let walked = walk::walk(changes, &walk, &World::default(), context)?;
+        last_words.iter().for_each(|words: &String| context.screen.say(words));
+        return walked.report(&walk, context);
     }
     context.screen.say("kvmnet: nothing to do: there is no change to put back");
     Walked::none().report(&walk, context)

@@ -69,6 +69,14 @@ fn command_line() -> String {
     std::iter::once("kvmnet".to_string()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
+/// What was typed, for root to type; an undo with the journal that it means, for root has one of its own.
+pub(super) fn as_root(is_undo: bool) -> String {
+    let folder = journal_dir().ok().filter(|_| is_undo);
+    let state = folder.as_deref().and_then(|journal| journal.parent());
+    let env = state.map(|dir| format!("env KVMNET_STATE_DIR={} ", quoted(dir))).unwrap_or_default();
+    format!("sudo {env}{}", command_line())
+}
+
 /// Takes the changes along the spine; returns them as they ended.
 ///
 /// # Errors

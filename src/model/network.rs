@@ -136,6 +136,15 @@ impl Network {
         })
     }
 
+    /// Does libvirt run a dnsmasq for it? That serves DHCP and DNS, each where it is wanted, on the network's own addresses
+    /// (libvirt's `networkStartDhcpDaemon`).
+    pub fn needs_dnsmasq(&self) -> bool {
+        let has_dhcp = |address: &Address| !address.dhcp.is_empty() || !address.hosts.is_empty();
+        self.mode.is_virtual()
+            && !self.addresses.is_empty()
+            && (self.has_dns || self.addresses.iter().any(has_dhcp))
+    }
+
     /// The portgroup that a guest naming `wanted` gets (libvirt's `virPortGroupFindByName`): the one of that name, or
     /// the default one if it names none. An unknown name gets none, and no error.
     pub fn portgroup(&self, wanted: Option<&str>) -> Option<&Portgroup> {

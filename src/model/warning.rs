@@ -77,6 +77,8 @@ codes! {
     OldAddress = "old-address",
     /// The old network has no portgroup of the name that the NIC uses; libvirt ignores that silently.
     PortgroupUnknown = "portgroup-unknown",
+    /// Devices that somebody has put on a network's own bridge will be on none.
+    PortsLost = "ports-lost",
     /// Port forwarding belongs to user-mode networking.
     PortForwardLost = "port-forward-lost",
     /// A range of a network's DHCP server holds the host's own address.

@@ -79,13 +79,17 @@ fn apply(change: &mut Change, number: usize, world: &World<'_>, journal: &Mutex<
                     locked(journal).closed(number, &Outcome::Failed { why: message(&error) });
                     return State::Failed(error);
                 }
-                change.id = Some(locked(journal).id(number));
+                faults.extend(change.steps.iter().filter_map(|step| step.place.harm(world)));
                 let id = locked(journal).id(number);
-                let error =
-                    error.context(format!("it could not be put back as it was ({})", faults.join("; ")));
-                return State::PartWay(
-                    error.context(Problem::new("failed part-way", format!("kvmnet undo {id}"))),
-                );
+                change.id = Some(id.clone());
+                // The same twice says no more.
+                faults.retain(|fault| *fault != message(&error));
+                let why = match faults.is_empty() {
+                    true => "it could not be put back as it was".into(),
+                    false => format!("it could not be put back as it was ({})", faults.join("; ")),
+                };
+                let help = format!("kvmnet undo {id}");
+                return State::PartWay(Problem::because(error.context(why), "failed part-way", help));
             }
         }
     }
@@ -160,7 +164,7 @@ fn put_back(step: &Step, seen: Option<&Option<String>>, world: &World<'_>) -> Re
     let said = |e: anyhow::Error| message(&e);
     let now = place.read(world).map_err(said)?;
     if now == *before {
-        return Ok(());
+        return place.make_whole(world).map_err(said);
     }
     let is_as_seen = |seen: &Option<String>| {
         // The text of a running NIC is another one at each look.

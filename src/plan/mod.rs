@@ -21,6 +21,7 @@ mod path;
 mod place;
 mod running;
 mod spine;
+mod start;
 pub mod taps;
 pub mod undo;
 pub mod window;

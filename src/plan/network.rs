@@ -4,21 +4,17 @@
 //! other: three lines that say whether it runs, whether it starts with libvirt and whether it has a definition, and
 //! then that definition. Putting such a text does in order what it takes: define first, for libvirt refuses bad XML
 //! before anything is stopped; then stop; then start. Whatever fails, the text that stood before is put the same way.
-//!
-//! libvirt deletes a device of the host that happens to have the name of the bridge that a network is about to make
-//! (reference §5.5), so that name is looked at in the kernel just before a start.
 
 use std::fmt;
 
-use anyhow::{Context, Result, bail};
-use ipnet::IpNet;
+use anyhow::{Context, Result, anyhow, bail};
 
+use super::start::{can_start_again, cannot_start, not_in_the_way};
 use super::taps;
 use crate::model::Network;
 use crate::problem::{Problem, message};
-use crate::sys::dnsmasq;
 use crate::sys::hypervisor::{Hypervisor, Reach};
-use crate::sys::kernel::{self, Kernel, Kind};
+use crate::sys::kernel;
 use crate::xml::{Doc, kept};
 
 /// How a network stands.
@@ -92,10 +88,10 @@ impl Standing {
         if to.defines || to.starts {
             let name = network_of(&self.xml)?.name;
             let running = if to.runs { host.network(&name)? } else { None };
-            let own = running.and_then(|state| network_of(&state.xml).ok()?.bridge);
-            not_in_the_way(host, self, own.as_deref())?;
-            if to.runs && to.starts {
-                can_start_again(host, &name, self)?;
+            let own = running.map(|state| network_of(&state.xml)).transpose()?;
+            not_in_the_way(host, self, own.as_ref().and_then(|own| own.bridge.as_deref()))?;
+            if let Some(own) = own.filter(|_| to.starts) {
+                can_start_again(host, &own, self)?;
             }
         }
         Ok(())
@@ -127,8 +123,14 @@ pub(super) fn read(host: &dyn Hypervisor, name: &str) -> Result<Option<String>> 
     Ok(Standing::read(host, name)?.map(|standing| standing.to_string()))
 }
 
-/// Makes the network stand as `text` says; `restart` stops and starts one that runs before and after.
-pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart: bool) -> Result<()> {
+/// Makes the network stand as `text` says; `restart` stops and starts one that runs before and after. The `ports` are put
+/// on its bridge when it starts.
+pub(super) fn put(
+    host: &dyn Hypervisor,
+    name: &str,
+    text: Option<&str>,
+    (restart, ports): (bool, &[String]),
+) -> Result<()> {
     let now = Standing::read(host, name)?;
     let Some(text) = text else { return remove(host, name, now.as_ref()) };
     let wanted = Standing::parse(text)?;
@@ -157,16 +159,43 @@ pub(super) fn put(host: &dyn Hypervisor, name: &str, text: Option<&str>, restart
             let why = cannot_start(host, &wanted, &message(&e));
             e.context(why)
         })?;
-        plug_guests_back(host, name)?;
+        plug_all_back(host, name, ports)?;
     }
     Ok(())
 }
 
-/// libvirt leaves the taps of running guests on no bridge when a network stops (reference §5.9).
-fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
+/// Plugs the guests of a network that runs back in, and the `ports`, if it was stopped on the way to what failed.
+pub(super) fn make_whole(host: &dyn Hypervisor, name: &str, ports: &[String]) -> Result<()> {
+    match host.network(name)?.is_some_and(|network| network.is_active) {
+        true => plug_all_back(host, name, ports),
+        false => Ok(()),
+    }
+}
+
+/// libvirt leaves the taps of running guests on no bridge when a network stops (reference §5.9), and so does the kernel
+/// with what else was a port of it.
+fn plug_all_back(host: &dyn Hypervisor, name: &str, ports: &[String]) -> Result<()> {
     if Reach::of_uri(host.uri()) == Reach::Remote {
         return Ok(());
     }
+    let guests = plug_guests_back(host, name);
+    let runs = host.network(name)?.map(|state| network_of(&state.xml)).transpose()?;
+    let own = runs.filter(|network| network.mode.is_virtual()).and_then(|network| network.bridge);
+    // A bridge of the host's is somewhere else.
+    let Some(bridge) = own else { return guests };
+    let refused = taps::loose(host, ports)
+        .into_iter()
+        .filter_map(|port| Some((kernel::plug(&port, &bridge).err()?, port)))
+        .map(|(e, port)| format!("'{port}' can't be put on {bridge} again: {e}"))
+        .collect::<Vec<_>>();
+    match (guests, refused.is_empty()) {
+        (guests, true) => guests,
+        (Ok(()), false) => Err(anyhow!(refused.join("; "))),
+        (Err(e), false) => Err(e.context(refused.join("; "))),
+    }
+}
+
+fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
     let failed: Vec<String> = taps::astray(host, Some(name))?
         .iter()
         .filter_map(|astray| {
@@ -178,85 +207,9 @@ fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Problem::new(
-        format!("the network runs, but not all guests could be plugged back: {}", failed.join("; ")),
+        format!("not all running guests could be plugged back into it: {}", failed.join("; ")),
         format!("kvmnet reattach --on-network {name}"),
     ))
-}
-
-/// That libvirt can't start a network, with what is known to be in the way.
-fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str) -> String {
-    let mut why = vec!["libvirt can't start the network"];
-    if error.contains("action csum") {
-        why.push(
-            "its nftables backend takes a kernel with act_csum ('modprobe act_csum'; else firewall_backend = \"iptables\" in \
-             /etc/libvirt/network.conf)",
-        );
-    }
-    if Reach::of_uri(host.uri()) == Reach::Remote {
-        return why.join("; ");
-    }
-    if network_of(&wanted.xml).is_ok_and(|network| network.mode.is_virtual())
-        && kernel::sysctls_are_read_only()
-    {
-        why.push("/proc/sys is read-only here, where it has to switch the bridge's IPv6 and ip_forward");
-    }
-    let needs_dnsmasq = needs_dnsmasq(&wanted.xml);
-    if needs_dnsmasq && !dnsmasq::is_installed() {
-        why.push("dnsmasq, which gives out its addresses, isn't installed");
-    }
-    // Of a subnet that is another network's, that network's own server has the address.
-    let other = network_of(&wanted.xml).ok().and_then(|network| overlapped(host, &network));
-    let dns = other.is_none().then(|| port_53_taken(&wanted.xml)).flatten();
-    why.extend(other.as_deref().or(dns.as_deref()));
-    why.join("; ")
-}
-
-/// The network that runs and has addresses of this one's subnet, in words.
-fn overlapped(host: &dyn Hypervisor, network: &Network) -> Option<String> {
-    let others = host.networks().ok()?.into_iter().filter(|n| n.is_active && n.name != network.name);
-    others.filter_map(|state| network_of(&state.xml).ok()).find_map(|other| {
-        let meets = |a: IpNet, b: IpNet| a.contains(&b.network()) || b.contains(&a.network());
-        let own = network.addresses.iter().map(|a| a.ip);
-        let net = own.into_iter().find(|net| other.addresses.iter().any(|a| meets(a.ip, *net)))?;
-        Some(format!("its subnet {} overlaps that of network '{}'", net.trunc(), other.name))
-    })
-}
-
-/// Who has the port of the network's DNS server, in words.
-fn port_53_taken(xml: &str) -> Option<String> {
-    let network = network_of(xml).ok().filter(|network| network.mode.is_virtual() && network.has_dns)?;
-    let own: Vec<_> = network.addresses.iter().map(|address| address.ip.addr()).collect();
-    if own.is_empty() {
-        return None;
-    }
-    let taken = dnsmasq::dns_port_taken(&own)?;
-    let who = match &taken.process {
-        Some((pid, name)) => format!("process {pid} ({name})"),
-        None => "another program of this host".into(),
-    };
-    Some(match taken.address.is_unspecified() {
-        true => format!("{who} has port 53 on all addresses (have it listen on its own only)"),
-        false => format!(
-            "{who} has port 53 on {}, the network's own address, where its DNS server has to listen",
-            taken.address
-        ),
-    })
-}
-
-/// A network that works isn't stopped when it couldn't start again.
-fn can_start_again(host: &dyn Hypervisor, name: &str, wanted: &Standing) -> Result<()> {
-    let is_local = Reach::of_uri(host.uri()) != Reach::Remote;
-    if is_local && needs_dnsmasq(&wanted.xml) && !dnsmasq::is_installed() && !dnsmasq::runs_from_file(name) {
-        return Err(Problem::new(
-            "dnsmasq, which gives out its addresses, isn't installed: stopped, it couldn't start again",
-            "install dnsmasq (Debian: dnsmasq-base); nothing was stopped",
-        ));
-    }
-    Ok(())
-}
-
-fn needs_dnsmasq(xml: &str) -> bool {
-    network_of(xml).is_ok_and(|network| network.mode.is_virtual() && !network.addresses.is_empty())
 }
 
 fn remove(host: &dyn Hypervisor, name: &str, now: Option<&Standing>) -> Result<()> {
@@ -270,56 +223,7 @@ fn remove(host: &dyn Hypervisor, name: &str, now: Option<&Standing>) -> Result<(
     Ok(())
 }
 
-/// Refuses a network whose bridge would have the name of a device that is there, but for `own`, the bridge that it has
-/// now and gives up first.
-fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Option<&str>) -> Result<()> {
-    let network = network_of(&wanted.xml)?;
-    let bridge = network.bridge.as_deref().filter(|name| network.mode.is_virtual() && own != Some(*name));
-    let Some(bridge) = bridge else {
-        return Ok(());
-    };
-    if Reach::of_uri(host.uri()) == Reach::Remote {
-        return Ok(());
-    }
-    // By whatever of its names: libvirt's deletion finds it by each of them.
-    let Some(device) = kernel::holder(bridge).filter(|device| own != Some(device.as_str())) else {
-        return Ok(());
-    };
-    let also = if device == bridge { String::new() } else { format!(", for '{device}' is called that too") };
-    Err(Problem::new(
-        format!(
-            "this host has a device '{bridge}'{also}, and the network would make a bridge of that name: libvirt would \
-             fail, and then delete that device"
-        ),
-        way_out(host, &network, bridge, &device)?,
-    ))
-}
-
-/// What to do where the name of a network's bridge is a device's.
-fn way_out(host: &dyn Hypervisor, network: &Network, bridge: &str, device: &str) -> Result<String> {
-    let (name, mode) = (&network.name, network.mode.as_str());
-    if host.network(name)?.is_none() {
-        return Ok(format!(
-            "give '{device}' another name, or take it away, if it is nobody's (ip link shows it); or make the network anew, \
-             with a bridge of another name (kvmnet net create {name} --mode {mode})"
-        ));
-    }
-    let mut help =
-        format!("kvmnet net set-mode {name} --mode {mode} --bridge OTHER gives its bridge another name");
-    if Kernel::default().device(device).is_some_and(|device| device.kind == Kind::Bridge) {
-        help.push_str(&format!(
-            "\nkvmnet net set-mode {name} --mode bridge --bridge {device} puts its guests on the bridge that is there"
-        ));
-    }
-    if device != bridge {
-        help.push_str(&format!(
-            "\nip link property del dev {device} altname {bridge} takes that name from it"
-        ));
-    }
-    Ok(help)
-}
-
-fn network_of(xml: &str) -> Result<Network> {
+pub(super) fn network_of(xml: &str) -> Result<Network> {
     Network::read(&Doc::parse(xml)?).context("the network's XML can't be read")
 }
 
@@ -411,7 +315,7 @@ mod tests {
     fn made_started_changed_and_removed() {
         let fake = Fake::default();
         let world = World { host: Some(&fake), ..World::default() };
-        let place = |restart| Place::Network { name: "lab".into(), restart };
+        let place = |restart| Place::Network { name: "lab".into(), restart, ports: Vec::new() };
         let put = |text: Option<String>, restart| place(restart).put(&world, text.as_deref()).unwrap();
         put(Some(standing(true, XML).to_string()), false);
         assert_eq!(place(false).read(&world).unwrap(), Some(standing(true, XML).to_string()));

@@ -48,6 +48,9 @@ pub enum Place {
         name: String,
         /// Is it stopped and started again if it runs?
         restart: bool,
+        /// What was a port of its own bridge besides its guests' taps: put there again when it starts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ports: Vec<String>,
     },
     /// The host's end of a running guest's NIC: the bridge that its tap is a port of, and whether the NIC's network has it
     /// in its books, in words. What was put right isn't put wrong again.
@@ -176,6 +179,30 @@ impl Place {
         !matches!(self, Place::Tap { .. })
     }
 
+    /// Sees to what is a part of how it was, and stands in no text: that a running network's guests are plugged in.
+    ///
+    /// # Errors
+    /// They can't be.
+    pub(super) fn make_whole(&self, world: &World<'_>) -> Result<()> {
+        match self {
+            Place::Network { name, ports, .. } => network::make_whole(world.host()?, name, ports),
+            _ => Ok(()),
+        }
+    }
+
+    /// Who suffers from it as it stands, in words.
+    pub(super) fn harm(&self, world: &World<'_>) -> Option<String> {
+        let Place::Network { name, ports, .. } = self else { return None };
+        let host = world.host?;
+        let named = |what: &str, names: Vec<String>| {
+            Some(format!("{what}: '{}'", names.join("', '"))).filter(|_| !names.is_empty())
+        };
+        let guests = named("running guests are cut off", taps::cut_off(host, name).unwrap_or_default());
+        let ports = named("no longer on its bridge", taps::loose(host, ports));
+        let harm: Vec<String> = guests.into_iter().chain(ports).collect();
+        Some(harm.join("; ")).filter(|harm| !harm.is_empty())
+    }
+
     /// What stands there now, `None` for nothing.
     ///
     /// # Errors
@@ -235,7 +262,9 @@ impl Place {
                 Ok(())
             }
             (Place::Host(_), None) => Err(anyhow!("a bridge of the host's is never nothing")),
-            (Place::Network { name, restart }, text) => network::put(world.host()?, name, text, *restart),
+            (Place::Network { name, restart, ports }, text) => {
+                network::put(world.host()?, name, text, (*restart, ports))
+            }
             (Place::Tap { uuid, tap }, text) => taps::put(world.host()?, (uuid, tap), text),
             (Place::File { .. }, text) => match self.swap(world, self.read(world)?.as_deref(), text)? {
                 true => Ok(()),

@@ -118,7 +118,7 @@ fn network_headline(name: &str, steps: &[Step], id: &str) -> Vec<String> {
 
 /// Plugs running guests back into a network that runs again: that was to follow. Their taps count as a part of how it was.
 fn plug_back(change: &mut Change, step: &Step, id: &str, world: &World<'_>) -> anyhow::Result<()> {
-    let Place::Network { name, .. } = &step.place else { return Ok(()) };
+    let Place::Network { name, ports, .. } = &step.place else { return Ok(()) };
     let ran = step.before.as_deref().and_then(|text| Standing::parse(text).ok()).is_some_and(|s| s.is_active);
     let Some(host) = world.host.filter(|_| ran) else { return Ok(()) };
     if Reach::of_uri(host.uri()) == Reach::Remote {
@@ -135,7 +135,15 @@ fn plug_back(change: &mut Change, step: &Step, id: &str, world: &World<'_>) -> a
             )),
         };
     }
+    let on_it = |port: String| {
+        format!("'{port}' was on the network's bridge and is on none: ip link set {port} master BRIDGE")
+    };
+    change.remarks.extend(taps::loose(host, ports).into_iter().map(on_it));
     for astray in taps::astray(host, Some(name))? {
+        if let Some(why) = taps::not_permitted().filter(|_| astray.changes_device()) {
+            let help = format!("sudo kvmnet reattach --on-network {name}");
+            return Err(Problem::new(format!("guest '{}': {astray}: {why}", astray.guest), help));
+        }
         change.meaning.push(format!("guest '{}': {astray}", astray.guest));
         change.steps.push(astray.step());
     }
@@ -219,7 +227,7 @@ mod tests {
             Some(Standing { is_active, autostarts, is_persistent: true, xml: xml.into() }.to_string())
         };
         let said = |before: &Option<String>, after: &Option<String>, restart| {
-            let place = Place::Network { name: "n".into(), restart };
+            let place = Place::Network { name: "n".into(), restart, ports: Vec::new() };
             network_headline("n", &[Step { place, before: before.clone(), after: after.clone() }], "3")
                 .join("; ")
         };

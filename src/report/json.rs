@@ -40,6 +40,11 @@ pub fn creation_failure(error: &str) -> Value {
     })
 }
 
+/// The document of a command that was to show something, and failed: nothing, where that would stand.
+pub fn look_failure(what: &str, error: &str) -> Value {
+    json!({ what: null, "error": error })
+}
+
 fn change(change: &Change) -> Value {
     let (domain, uuid, file) = subject(&change.subject);
     let mut out = json!({

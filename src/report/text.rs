@@ -85,8 +85,11 @@ pub fn summary(changes: &[Change], dry: bool) -> String {
     add(count(|s| matches!(s, State::Failed(_))), "failed (as they were)");
     add(count(|s| matches!(s, State::PartWay(_))), "failed part-way");
     let mut out = parts.join(", ");
-    let can_go_back =
-        |c: &&Change| c.steps.iter().any(|step| step.place.can_go_back() && step.before != step.after);
+    // What was to stand as before and doesn't, a restarted network, can be put right as well.
+    let can_go_back = |c: &&Change| {
+        let is_part_way = matches!(c.state, State::PartWay(_));
+        c.steps.iter().any(|step| step.place.can_go_back() && (is_part_way || step.before != step.after))
+    };
     let runs: Vec<&str> = changes.iter().filter(can_go_back).filter_map(|c| c.id.as_deref()).collect();
     if let Some(first) = runs.first() {
         let id = if runs.len() == 1 { first } else { first.split('.').next().unwrap_or(first) };

@@ -1,5 +1,6 @@
 //! The DHCP and DNS server that libvirt runs for a network.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -13,20 +14,32 @@ pub struct Dnsmasq {
     pub conf: PathBuf,
 }
 
-/// The dnsmasq of that network. libvirt starts it with `--conf-file=…/NETWORK.conf`. Those of containers and other
-/// network namespaces serve networks of their own.
+/// The dnsmasq of that network.
 pub fn of_network(name: &str) -> Option<Dnsmasq> {
     let wanted = format!("{name}.conf");
+    running().find(|dnsmasq| dnsmasq.conf.file_name().and_then(|name| name.to_str()) == Some(&wanted))
+}
+
+/// The names of the networks that a dnsmasq runs for; `None` if other users' processes can't be seen here (proc(5),
+/// `hidepid`).
+pub fn served() -> Option<HashSet<String>> {
+    std::fs::read("/proc/1/cmdline").ok()?;
+    let name = |dnsmasq: Dnsmasq| Some(dnsmasq.conf.file_stem()?.to_str()?.to_string());
+    Some(running().filter_map(name).collect())
+}
+
+/// Those of this network namespace that libvirt started, each with `--conf-file=…/NETWORK.conf`. Those of containers and
+/// other network namespaces serve networks of their own.
+fn running() -> impl Iterator<Item = Dnsmasq> {
     let namespace = |process: PathBuf| std::fs::read_link(process.join("ns/net")).ok();
     let here = namespace("/proc/self".into());
-    std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+    std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(move |entry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         let command = std::fs::read(entry.path().join("cmdline")).ok()?;
         let conf = conf_file(&command)?;
-        let is_it = conf.file_name()?.to_str()? == wanted;
         // Only its owner and root may look into its namespaces.
-        let is_elsewhere = is_it && namespace(entry.path()).is_some_and(|ns| Some(&ns) != here.as_ref());
-        (is_it && !is_elsewhere).then_some(Dnsmasq { pid, conf })
+        let is_elsewhere = namespace(entry.path()).is_some_and(|ns| Some(&ns) != here.as_ref());
+        (!is_elsewhere).then_some(Dnsmasq { pid, conf })
     })
 }
 

@@ -98,6 +98,11 @@ impl Kernel {
         }
     }
 
+    /// The MAC address that a device has now.
+    pub fn mac(&self, name: &str) -> Option<String> {
+        text(&self.class_net.join(name).join("address"))
+    }
+
     /// All devices, by name.
     pub fn devices(&self) -> Vec<(String, Device)> {
         let entries = std::fs::read_dir(&self.class_net).map(|entries| entries.flatten().collect::<Vec<_>>());
@@ -193,6 +198,18 @@ pub fn tag(port: &str, vlans: &[(&str, &[&str])]) -> io::Result<()> {
         .try_for_each(|(id, how)| run("bridge", &[&["vlan", "add", "dev", port, "vid", id], *how].concat()))
 }
 
+/// May this process change network devices? That takes CAP_NET_ADMIN (capabilities(7)) in its effective set; where that
+/// can't be read, it is taken to.
+pub fn may_change_devices() -> bool {
+    text(Path::new("/proc/self/status")).is_none_or(|status| has_net_admin(&status))
+}
+
+/// Bit 12 of the mask in a process's `status`.
+fn has_net_admin(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).is_none_or(|mask| mask >> 12 & 1 == 1)
+}
+
 /// Runs one of iproute2's programs.
 fn run(program: &str, args: &[&str]) -> io::Result<()> {
     let said = |e: io::Error| io::Error::other(format!("cannot run '{program}': {e}"));
@@ -258,6 +275,16 @@ mod tests {
     fn who_has_a_name() {
         assert_eq!(holder("lo").as_deref(), Some("lo"));
         assert_eq!(holder("nosuch0"), None);
+    }
+
+    #[test]
+    fn who_may_change_devices() {
+        for (mask, may) in
+            [("000001ffffffffff", true), ("000001ffffffefff", false), ("0", false), ("1000", true)]
+        {
+            assert_eq!(has_net_admin(&format!("Name:\tkvmnet\nCapEff:\t{mask}\n")), may, "{mask}");
+        }
+        assert!(has_net_admin("Name:\tkvmnet\n"));
     }
 
     #[test]

@@ -98,3 +98,47 @@ fn a_network_that_is_stopped_under_running_guests() {
     lab.kvmnet(&["net", "start", "default", "lan", "-y"]).ok();
     all_is_well(&lab);
 }
+
+#[test]
+fn a_network_of_another_mode_that_has_not_started_yet() {
+    let Some(lab) = lab() else { return };
+    lab.kvmnet(&["net", "stop", "default", "-y"]).ok();
+    lab.kvmnet(&["net", "set-mode", "default", "--mode", "bridge", "--bridge", "br0", "-y"]).ok();
+    let listed = lab.kvmnet(&["net", "list"]).ok();
+    listed.says(&["network 'default' isn't active, and running guests on it are cut off ('vm1')"]);
+    assert_eq!(faults(&lab, "default").1, serde_json::json!(["vm1"]));
+    lab.kvmnet(&["net", "start", "default", "-y"]).ok();
+    assert_eq!(lab.tap_master("vm1", 1), "br0");
+    all_is_well(&lab);
+}
+
+#[test]
+fn a_start_of_what_runs_plugs_its_guests_back() {
+    let Some(lab) = lab() else { return };
+    lab.kvmnet(&["net", "start", "default", "-y"]).ok().says(&["nothing to do: it runs"]);
+    lab.virsh(&["net-destroy", "default"]);
+    lab.virsh(&["net-start", "default"]);
+    lab.kvmnet(&["net", "start", "default"]).exits(2).says(&["add -y"]);
+    let out = lab.kvmnet(&["net", "start", "default", "lan", "-y"]).ok();
+    out.says(&["is on no bridge → virbr0 (network 'default')"])
+        .says(&["network 'lan': nothing to do: it runs"]);
+    assert_eq!(lab.tap_master("vm1", 1), "virbr0");
+    all_is_well(&lab);
+}
+
+#[test]
+fn a_network_whose_dnsmasq_has_died() {
+    let Some(lab) = lab() else { return };
+    let shown = lab.kvmnet(&["-o", "json", "net", "show", "default"]).ok().json();
+    let pid = shown["network"]["dnsmasq"]["pid"].to_string();
+    lab.host(&["sh", "-c", &format!("kill {pid}; while kill -0 {pid} 2>/dev/null; do sleep 0.05; done")])
+        .ok();
+    let mend = "kvmnet net restart default";
+    show(&lab, "default")
+        .says(&["faults:    its dnsmasq doesn't run"])
+        .says(&[&format!("to mend that: {mend}")]);
+    lab.kvmnet(&["net", "list"]).ok().says(&["the dnsmasq of network 'default' doesn't run"]).says(&[mend]);
+    assert_eq!(faults(&lab, "default").0, [mend]);
+    lab.kvmnet(&["net", "restart", "default", "-y"]).ok();
+    all_is_well(&lab);
+}

@@ -1,5 +1,7 @@
 //! Running guests on a network that aren't plugged into it, and what mends that.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -95,22 +97,48 @@ pub(super) fn of_listing<'a>(
     guests: &'a [Wired],
 ) -> Vec<&'a str> {
     let Some(network) = network else { return Vec::new() };
-    let on_it = |wired: &&Wired| wired.running.contains(&state.name);
-    let lost = guests.iter().filter(on_it).map(|wired| wired.guest.name.as_str());
-    if !state.is_active {
-        return lost.filter(|_| network.mode.is_virtual()).collect();
+    if !state.is_active && network.mode.is_virtual() {
+        let on_it = guests.iter().filter(|wired| wired.running.contains(&state.name));
+        return on_it.map(|wired| wired.guest.name.as_str()).collect();
     }
-    let Some(bridge) = network.bridge.as_deref().filter(|_| !network.has_pool) else { return Vec::new() };
-    let kernel = Kernel::default();
-    if Reach::of_uri(host.uri()) == Reach::Remote
-        || guests.iter().all(|wired| wired.taps.is_empty())
-        || kernel.device(bridge).is_none_or(|device| device.kind != Kind::Bridge)
-    {
+    let is_remote = Reach::of_uri(host.uri()) == Reach::Remote;
+    if is_remote || guests.iter().all(|wired| wired.taps.is_empty()) {
         return Vec::new();
     }
-    let is_off = |tap: &str| kernel.master(tap).is_some_and(|master| master.as_deref() != Some(bridge));
+    let kernel = Kernel::default();
+    let bridge = network.bridge.as_deref().filter(|_| !network.has_pool);
+    let is_bridge = bridge.and_then(|bridge| Some(kernel.device(bridge)?.kind == Kind::Bridge));
+    // Open vSwitch has its own ways. Of a network that isn't active taps may be left that are on nothing at all.
+    if is_bridge == Some(false) || (state.is_active && is_bridge.is_none()) {
+        return Vec::new();
+    }
+    let is_off = |tap: &str| match kernel.master(tap) {
+        Some(Some(master)) => bridge.is_some_and(|bridge| bridge != master),
+        Some(None) => true,
+        None => false,
+    };
     let has_lost = |wired: &&Wired| wired.taps.iter().any(|(name, tap)| *name == state.name && is_off(tap));
     guests.iter().filter(has_lost).map(|wired| wired.guest.name.as_str()).collect()
+}
+
+/// The fault of a network that runs without its dnsmasq, and of all guests that run on it.
+pub(super) fn unserved(name: &str, attached: &[Attached]) -> Fault {
+    Fault {
+        guests: attached.iter().filter(|a| a.runs_on_it).map(|a| a.guest.name.clone()).collect(),
+        what: "its dnsmasq doesn't run: nobody gives out addresses or answers to names".into(),
+        help: Some(format!("kvmnet net restart {name}")),
+    }
+}
+
+/// Does a network that runs lack its dnsmasq? `served` are the networks that have one.
+pub(super) fn is_unserved(network: &Network, is_active: bool, served: Option<&HashSet<String>>) -> bool {
+    // Where its bridge can't be seen, its processes can't.
+    let is_here =
+        || network.bridge.as_deref().is_some_and(|bridge| Kernel::default().device(bridge).is_some());
+    is_active
+        && network.needs_dnsmasq()
+        && served.is_some_and(|all| !all.contains(&network.name))
+        && is_here()
 }
 
 /// What a listing says of that.

@@ -2,10 +2,12 @@
 
 use super::guests::{Attached, named};
 use super::network;
+use crate::cmd::walk::as_root;
 use crate::model::{Code, Network, Warning};
-use crate::plan::{Change, Standing, State};
+use crate::plan::{Change, Place, Standing, State, taps};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{Hypervisor, Reach};
+use crate::sys::kernel::Kernel;
 
 /// A network and the running guests on it, about to be changed.
 pub(super) struct Effects<'a> {
@@ -14,6 +16,8 @@ pub(super) struct Effects<'a> {
     /// What runs now; `None` if the network doesn't.
     now: Option<Network>,
     running: Vec<&'a Attached>,
+    /// Is it an undo?
+    is_undo: bool,
 }
 
 /// What a guest's NIC is on the host.
@@ -43,7 +47,13 @@ impl<'a> Effects<'a> {
     pub(super) fn new(host: &'a dyn Hypervisor, name: &'a str, attached: &'a [Attached]) -> Effects<'a> {
         let state = host.network(name).ok().flatten().filter(|state| state.is_active);
         let now = state.and_then(|state| network(&state.xml).ok());
-        Effects { host, name, now, running: attached.iter().filter(|a| a.runs_on_it).collect() }
+        let running = attached.iter().filter(|a| a.runs_on_it).collect();
+        Effects { host, name, now, running, is_undo: false }
+    }
+
+    /// The same for an undo.
+    pub(super) fn of_undo(host: &'a dyn Hypervisor, name: &'a str, attached: &'a [Attached]) -> Effects<'a> {
+        Effects { is_undo: true, ..Effects::new(host, name, attached) }
     }
 
     fn who(&self) -> String {
@@ -64,8 +74,61 @@ impl<'a> Effects<'a> {
         change.warnings.push(Warning::note(Code::GuestsCutOff, what));
     }
 
+    /// A network isn't stopped or started when that leaves running guests cut off: libvirt would do its part, and the kernel
+    /// refuse the rest.
+    fn refused(&self, why: &str, change: &mut Change) {
+        let what = format!("{} would be cut off: {why}", self.who());
+        change.warnings.push(Warning::stop(Code::GuestsCutOff, what.clone()));
+        change.state = State::Failed(Problem::new(what, as_root(self.is_undo)));
+    }
+
+    fn taps(&self) -> impl Iterator<Item = &String> {
+        self.running.iter().flat_map(|attached| &attached.taps)
+    }
+
+    /// Why the guests can't be plugged into a bridge that isn't there yet, or is made anew.
+    fn forbidden(&self) -> Option<&'static str> {
+        taps::not_permitted().filter(|_| self.taps().next().is_some())
+    }
+
+    /// What else is on the network's own bridge, which goes when it stops: put back if it returns, and named if not.
+    fn other_ports(&self, new: Option<&Network>, change: &mut Change) {
+        let own = self.now.as_ref().filter(|now| Wire::of(now) == Wire::Virtual && !self.is_remote());
+        let Some(bridge) = own.and_then(|now| now.bridge.as_ref()) else { return };
+        let others = taps::other_ports(bridge, &self.taps().collect::<Vec<_>>());
+        if others.is_empty() {
+            return;
+        }
+        let names = format!("'{}'", others.join("', '"));
+        let what = format!("on {bridge} besides the taps of guests on this network: {names}");
+        let help = match new {
+            Some(new) if Wire::of(new) == Wire::Virtual => match taps::not_permitted() {
+                None => {
+                    change.meaning.push(format!("{what}; put on the bridge again"));
+                    String::new()
+                }
+                Some(why) => format!("; on no bridge afterwards: {why}"),
+            },
+            Some(_) => "; on no bridge afterwards, for where they may be put nobody has said".into(),
+            None => {
+                "; on no bridge afterwards; 'kvmnet undo' puts them back, 'kvmnet net start' doesn't".into()
+            }
+        };
+        if !help.is_empty() {
+            change.warnings.push(Warning::note(Code::PortsLost, what + &help));
+        }
+        // What can't be done isn't asked for, and so doesn't fail.
+        let goes_back = taps::not_permitted().is_none();
+        for step in change.steps.iter_mut().filter(|_| goes_back) {
+            if let Place::Network { ports, .. } = &mut step.place {
+                ports.clone_from(&others);
+            }
+        }
+    }
+
     /// It stops, for good or until it is started again.
     pub(super) fn stops(&self, is_removed: bool, change: &mut Change) {
+        self.other_ports(None, change);
         let Some(now) = self.now.as_ref().filter(|_| !self.running.is_empty()) else { return };
         let (who, name) = (self.who(), self.name);
         if Wire::of(now) != Wire::Virtual {
@@ -77,6 +140,9 @@ impl<'a> Effects<'a> {
                 "to move them elsewhere without a restart: kvmnet convert GUEST --to-network NET --live"
                     .into()
             }
+            (false, false) if self.forbidden().is_some() => format!(
+                "only root plugs them back without a restart ('sudo kvmnet net start {name}'), not this process"
+            ),
             (false, false) => format!("'kvmnet net start {name}' plugs them back without a restart"),
             (false, true) => format!(
                 "after 'kvmnet net start {name}', 'kvmnet reattach' on that host plugs them back without a restart"
@@ -92,13 +158,23 @@ impl<'a> Effects<'a> {
             _ if self.running.is_empty() => {}
             Wire::Own => {}
             _ if self.is_remote() => self.left_unplugged(change),
-            _ => change.meaning.push(format!("{}: plugged back, not restarted", self.who())),
+            _ => match self.forbidden().filter(|_| self.is_off(new.bridge.as_ref())) {
+                Some(why) => self.refused(why, change),
+                None => change.meaning.push(format!("{}: plugged back, not restarted", self.who())),
+            },
         }
+    }
+
+    /// Is one of the taps not on that bridge?
+    fn is_off(&self, bridge: Option<&String>) -> bool {
+        let kernel = Kernel::default();
+        self.taps().any(|tap| kernel.master(tap).flatten().as_ref() != bridge)
     }
 
     /// It stops and comes back as `new`.
     pub(super) fn comes_back(&self, new: &Standing, change: &mut Change) {
         let Ok(new) = network(&new.xml) else { return };
+        self.other_ports(Some(&new), change);
         let Some(now) = &self.now else { return self.starts(&new, change) };
         if self.running.is_empty() {
             change.meaning.push("no running guest is on it".into());
@@ -114,13 +190,16 @@ impl<'a> Effects<'a> {
                 change.meaning.push(format!("{who}: not cut off, for the bridge is the host's own"));
             }
             _ if self.is_remote() => self.left_unplugged(change),
-            _ if now.bridge == new.bridge => {
-                change.meaning.push(format!("{who}: cut off for a moment, then plugged back; not restarted"));
-            }
-            _ => {
-                let bridge = new.bridge.as_deref().unwrap_or("its new bridge");
-                change.meaning.push(format!("{who}: moved to {bridge}, not restarted"));
-            }
+            _ => match self.forbidden() {
+                Some(why) => self.refused(why, change),
+                None if now.bridge == new.bridge => change
+                    .meaning
+                    .push(format!("{who}: cut off for a moment, then plugged back; not restarted")),
+                None => {
+                    let bridge = new.bridge.as_deref().unwrap_or("its new bridge");
+                    change.meaning.push(format!("{who}: moved to {bridge}, not restarted"));
+                }
+            },
         }
         if change.is_planned() {
             addresses(now, &new, change);

@@ -14,6 +14,8 @@ pub(super) struct Attached {
     pub(super) guest: Guest,
     /// Is a NIC of the running guest on it?
     pub(super) runs_on_it: bool,
+    /// The taps of those NICs.
+    pub(super) taps: Vec<String>,
 }
 
 /// How deep to look.
@@ -64,7 +66,12 @@ pub(super) fn on(host: &dyn Hypervisor, network: &str) -> Result<Vec<Attached>> 
     let all = on_networks(host, Look::Both)?;
     let has = |names: &[String]| names.iter().any(|name| name == network);
     let attached = all.into_iter().filter(|wired| has(&wired.running) || has(&wired.defined));
-    Ok(attached.map(|wired| Attached { runs_on_it: has(&wired.running), guest: wired.guest }).collect())
+    let on_it = |wired: Wired| Attached {
+        runs_on_it: has(&wired.running),
+        guest: wired.guest,
+        taps: wired.taps.into_iter().filter(|(name, _)| name == network).map(|(_, tap)| tap).collect(),
+    };
+    Ok(attached.map(on_it).collect())
 }
 
 /// The networks that a domain's NICs name, and those NICs' taps; a running NIC on a network of mode bridge is of type bridge,

@@ -10,6 +10,8 @@ use crate::cmd::walk::{print, print_json};
 use crate::cmd::{Context, connect};
 use crate::model::Network;
 use crate::report::columns;
+use crate::sys::dnsmasq;
+use crate::sys::hypervisor::Reach;
 use crate::sys::networks::NetworkState;
 
 /// Lists the networks.
@@ -24,6 +26,8 @@ pub(super) fn run(context: &mut Context) -> Result<u8> {
             on.entry(name).or_default().push(&wired.guest.name);
         }
     }
+    let is_local = Reach::of_uri(host.uri()) != Reach::Remote;
+    let served = states.iter().find(|state| state.is_active && is_local).and_then(|_| dnsmasq::served());
     let rows: Vec<Row<'_>> = states
         .iter()
         .map(|state| {
@@ -32,6 +36,9 @@ pub(super) fn run(context: &mut Context) -> Result<u8> {
                 state,
                 guests: on.get(state.name.as_str()).cloned().unwrap_or_default(),
                 cut_off: cut_off::of_listing(host, state, network.as_ref(), &guests),
+                is_unserved: network
+                    .as_ref()
+                    .is_some_and(|network| cut_off::is_unserved(network, state.is_active, served.as_ref())),
                 network,
             }
         })
@@ -47,6 +54,12 @@ pub(super) fn run(context: &mut Context) -> Result<u8> {
     for row in rows.iter().filter(|row| !row.cut_off.is_empty()) {
         context.screen.say(&cut_off::hint(row.state, &row.cut_off));
     }
+    for name in rows.iter().filter(|row| row.is_unserved).map(|row| &row.state.name) {
+        let what = "doesn't run: nobody gives out addresses or answers to names";
+        context
+            .screen
+            .say(&format!("kvmnet: the dnsmasq of network '{name}' {what}: kvmnet net restart {name}"));
+    }
     if rows.is_empty() {
         context.screen.say("kvmnet: there is no network; 'kvmnet net create --mode nat' makes one");
     }
@@ -59,6 +72,8 @@ struct Row<'a> {
     guests: Vec<&'a str>,
     /// The running ones that aren't plugged in.
     cut_off: Vec<&'a str>,
+    /// Should a dnsmasq run for it, and doesn't?
+    is_unserved: bool,
 }
 
 impl Row<'_> {
@@ -87,6 +102,7 @@ impl Row<'_> {
             "subnets": self.subnets(),
             "guests": self.guests,
             "cut_off": self.cut_off,
+            "unserved": self.is_unserved,
         })
     }
 

@@ -98,7 +98,7 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
         ));
         return Ok(());
     }
-    let effects = Effects::new(host, name, &attached);
+    let effects = Effects::of_undo(host, name, &attached);
     let restart = matches!(step.place, Place::Network { restart: true, .. });
     if let Some(Err(e)) = then.as_ref().map(|then| then.can_follow(host, now.as_ref(), restart)) {
         change.state = State::Failed(e);
@@ -144,7 +144,7 @@ fn refused(fault: Fault) -> anyhow::Error {
 fn change(name: &str, before: Option<&Standing>, after: Option<&Standing>, restart: bool) -> Change {
     let mut change = Change::new(Subject::Network(name.into()));
     let text = |standing: Option<&Standing>| standing.map(ToString::to_string);
-    let place = Place::Network { name: name.into(), restart };
+    let place = Place::Network { name: name.into(), restart, ports: Vec::new() };
     change.steps = vec![Step { place, before: text(before), after: text(after) }];
     change.state = State::Planned;
     change

@@ -90,7 +90,11 @@ impl Seen {
             .then(|| HostView::look(host, &network, standing.is_active))
             .transpose()?;
         let guests = guests::on(host, name)?;
-        let faults = cut_off::look(host, name, (&network, standing.is_active), &guests)?;
+        let mut faults = cut_off::look(host, name, (&network, standing.is_active), &guests)?;
+        let served = view.as_ref().and_then(|_| dnsmasq::served());
+        if cut_off::is_unserved(&network, standing.is_active, served.as_ref()) {
+            faults.push(cut_off::unserved(name, &guests));
+        }
         let mut around = super::around::look(host, &host.networks()?).unwrap_or_default();
         if standing.is_active {
             super::around::of_running(&mut around);

@@ -6,10 +6,11 @@ use super::effects::Effects;
 use super::{change, explained, network, none_of_that_name, options};
 use super::{guests, leases};
 use crate::cli::Consent;
+use crate::cmd::live::settle;
 use crate::cmd::walk::walk;
-use crate::cmd::{Context, connect};
+use crate::cmd::{Context, connect, reattach};
 use crate::model::{Code, Warning};
-use crate::plan::{Change, Standing, Subject, World};
+use crate::plan::{self, Audience as _, Change, Standing, State, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::Hypervisor;
 use crate::xml::diff;
@@ -54,16 +55,35 @@ pub(super) fn run(
     let mut names = names.to_vec();
     let mut seen = std::collections::HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
-    let changes = names
-        .iter()
-        .map(|name| {
-            planned(host, verb, name).unwrap_or_else(|e| Change::failed(Subject::Network(name.clone()), e))
-        })
-        .collect();
+    let is_calm = |change: &Change| matches!(change.state, State::Unchanged);
+    let plan_all = || {
+        let plan = |name: &String| {
+            let failed = |e| Change::failed(Subject::Network(name.clone()), e);
+            let change = planned(host, verb, name).unwrap_or_else(failed);
+            // Somebody else has started it and left its guests unplugged.
+            let lost = match verb {
+                Verb::Start if is_calm(&change) => reattach::on_network(host, name),
+                _ => Ok(Vec::new()),
+            };
+            let lost = lost.unwrap_or_else(|e| vec![failed(e)]);
+            if lost.is_empty() { vec![change] } else { lost }
+        };
+        names.iter().flat_map(plan).collect::<Vec<_>>()
+    };
+    let mut changes = plan_all();
     let mut options = options(host, consent);
     options.force = force;
-    walk(changes, &options, &World { host: Some(host), ..World::default() }, context)?
-        .report(&options, context)
+    // Another run may be at one of them, so that what was seen is only halfway. Where nobody is asked, the plan is made
+    // again once that is over, and carried out before others get at it.
+    let mut held = None;
+    if options.yes && !options.preview_only && !changes.iter().all(is_calm) {
+        held = plan::hold(|| context.screen.waits()).ok();
+        changes = plan_all();
+    }
+    let world = World { host: Some(host), held: held.as_ref(), ..World::default() };
+    let mut walked = walk(changes, &options, &world, context)?;
+    settle(&mut walked.changes);
+    walked.report(&options, context)
 }
 
 pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<Change> {

@@ -18,8 +18,8 @@ use roxmltree::Node;
 use super::change::Step;
 use super::place::Place;
 use super::running::running_fragment;
-use crate::sys::hypervisor::Hypervisor;
-use crate::sys::kernel;
+use crate::sys::hypervisor::{Hypervisor, Reach};
+use crate::sys::kernel::{self, Kernel, Kind};
 use crate::xml::{Doc, child, children};
 
 pub(super) use port::plug;
@@ -87,6 +87,11 @@ impl Astray {
         format!("its tap {tap} {}", faults.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 
+    /// Does a device change on the way, and not only what libvirt knows?
+    pub fn changes_device(&self) -> bool {
+        self.now.bridge != self.should.bridge || self.now.is_down
+    }
+
     /// The step that puts it where it belongs.
     pub fn step(&self) -> Step {
         Step {
@@ -148,6 +153,24 @@ pub fn astray(host: &dyn Hypervisor, only: Option<&str>) -> Result<Vec<Astray>> 
     Wiring::new(host)?.astray(only)
 }
 
+/// Why this process can't plug taps in; `None` if it can. libvirt lets others use it than root, the kernel doesn't.
+pub fn not_permitted() -> Option<&'static str> {
+    (!kernel::may_change_devices())
+        .then_some("this process may not plug taps into bridges (that takes CAP_NET_ADMIN)")
+}
+
+/// The running guests of which a NIC on the network is cut off: its tap is on no bridge, or, where taps can't be seen, the
+/// network doesn't know it any more.
+///
+/// # Errors
+/// libvirt can't be asked.
+pub fn cut_off(host: &dyn Hypervisor, network: &str) -> Result<Vec<String>> {
+    match Reach::of_uri(host.uri()) {
+        Reach::Remote => unknown(host, network),
+        _ => Wiring::new(host)?.loose(network),
+    }
+}
+
 /// The running guests of which a NIC is on the network without that one having it in its books: it was stopped and started,
 /// and nobody has plugged them back. That can be told over any connection.
 ///
@@ -155,6 +178,24 @@ pub fn astray(host: &dyn Hypervisor, only: Option<&str>) -> Result<Vec<Astray>> 
 /// libvirt can't be asked.
 pub fn unknown(host: &dyn Hypervisor, network: &str) -> Result<Vec<String>> {
     Wiring::new(host)?.unknown(network)
+}
+
+/// What else than the `taps` of a network's running guests is a port of its own bridge: cables and taps that somebody else
+/// has put there, guests by the bridge's name. The dummy port of libvirt before 7.0 is the network's own.
+pub fn other_ports(bridge: &str, taps: &[&String]) -> Vec<String> {
+    let device = Kernel::default().device(bridge).filter(|device| device.kind == Kind::Bridge);
+    let mut ports = device.map(|device| device.ports).unwrap_or_default();
+    ports.retain(|port| !taps.contains(&port) && *port != format!("{bridge}-nic"));
+    ports
+}
+
+/// Those of the devices that are there, and a port of nothing.
+pub fn loose(host: &dyn Hypervisor, ports: &[String]) -> Vec<String> {
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return Vec::new();
+    }
+    let kernel = Kernel::default();
+    ports.iter().filter(|port| kernel.master(port) == Some(None)).cloned().collect()
 }
 
 /// Plugs a tap back in, and has libvirt know of it. Where that was done meanwhile, nothing is.

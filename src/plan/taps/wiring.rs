@@ -66,15 +66,25 @@ impl<'h> Wiring<'h> {
     }
 
     pub(super) fn unknown(&self, network: &str) -> Result<Vec<String>> {
+        self.with_nic_on(network, |node| {
+            self.knows(network, source(node, "portid")).is_ok_and(|known| !known)
+        })
+    }
+
+    pub(super) fn loose(&self, network: &str) -> Result<Vec<String>> {
+        self.with_nic_on(network, |node| tap_of(node).is_some_and(|tap| self.master(tap).is_none()))
+    }
+
+    /// The running guests with a NIC on the network that has a tap, and of which that is true.
+    fn with_nic_on(&self, network: &str, is: impl Fn(Node<'_, '_>) -> bool) -> Result<Vec<String>> {
         let mut out = Vec::new();
         for guest in self.host.guests()?.into_iter().filter(|guest| guest.is_active) {
             // It may end while it is looked at.
             let Ok(xml) = self.host.running(&guest.uuid) else { continue };
             let doc = Doc::parse(&xml).context("libvirt's XML of the running guest can't be read")?;
-            let on_it = interfaces(&doc)
+            let mut on_it = interfaces(&doc)
                 .filter(|node| tap_of(*node).is_some() && source(*node, "network") == Some(network));
-            let mut known = on_it.map(|node| self.knows(network, source(node, "portid")));
-            if known.any(|known| known.is_ok_and(|known| !known)) {
+            if on_it.any(&is) {
                 out.push(guest.name);
             }
         }

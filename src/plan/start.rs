@@ -1,0 +1,204 @@
+//! What is in the way of a network's start.
+//!
+//! libvirt deletes a device of the host that happens to have the name of the bridge that a network is about to make
+//! (reference §5.5), so that name is looked at in the kernel just before a start. A libvirtd that was killed while it
+//! started or stopped a network leaves that network's own bridge, with guests' taps on it, and takes the network for
+//! inactive.
+
+use std::net::IpAddr;
+
+use anyhow::Result;
+use ipnet::IpNet;
+
+use super::network::{Standing, network_of};
+use crate::model::Network;
+use crate::problem::Problem;
+use crate::sys::dnsmasq;
+use crate::sys::hypervisor::{Hypervisor, Reach};
+use crate::sys::kernel::{self, Kernel, Kind};
+use crate::xml::{Doc, child};
+
+/// Refuses a network whose bridge would have the name of a device that is there, but for `own`, the bridge that it has
+/// now and gives up first.
+pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Option<&str>) -> Result<()> {
+    let network = network_of(&wanted.xml)?;
+    let bridge = network.bridge.as_deref().filter(|name| network.mode.is_virtual() && own != Some(*name));
+    let Some(bridge) = bridge.filter(|_| Reach::of_uri(host.uri()) != Reach::Remote) else { return Ok(()) };
+    // By whatever of its names: libvirt's deletion finds it by each of them.
+    let Some(name) = kernel::holder(bridge).filter(|device| own != Some(device.as_str())) else {
+        return Ok(());
+    };
+    let kernel = Kernel::default();
+    let device = kernel.device(&name);
+    let kind = device.as_ref().map_or(Kind::Other, |device| device.kind);
+    let is_own = name == bridge && is_of(&wanted.xml, bridge, kind);
+    let ports = device.iter().flat_map(|device| &device.ports);
+    if is_own && ports.clone().all(|port| kernel.device(port).is_none_or(|port| port.kind == Kind::Tap)) {
+        return Err(left_over(host, &network.name, bridge)?);
+    }
+    let also = if name == bridge { String::new() } else { format!(", for '{name}' is called that too") };
+    let is_bridge = kind == Kind::Bridge && !is_own;
+    Err(Problem::new(
+        format!(
+            "this host has a device '{bridge}'{also}, and the network would make a bridge of that name: libvirt would \
+             fail, and then delete that device"
+        ),
+        way_out(host, &network, bridge, (&name, is_bridge))?,
+    ))
+}
+
+/// What to do where the name of a network's bridge is a device's; is that a bridge which its guests can be put on?
+fn way_out(
+    host: &dyn Hypervisor,
+    network: &Network,
+    bridge: &str,
+    (device, is_bridge): (&str, bool),
+) -> Result<String> {
+    let (name, mode) = (&network.name, network.mode.as_str());
+    if host.network(name)?.is_none() {
+        return Ok(format!(
+            "give '{device}' another name, or take it away, if it is nobody's (ip link shows it); or make the network anew, \
+             with a bridge of another name (kvmnet net create {name} --mode {mode})"
+        ));
+    }
+    let mut help =
+        format!("kvmnet net set-mode {name} --mode {mode} --bridge OTHER gives its bridge another name");
+    if is_bridge {
+        help.push_str(&format!(
+            "\nkvmnet net set-mode {name} --mode bridge --bridge {device} puts its guests on the bridge that is there"
+        ));
+    }
+    if device != bridge {
+        help.push_str(&format!(
+            "\nip link property del dev {device} altname {bridge} takes that name from it"
+        ));
+    }
+    Ok(help)
+}
+
+/// Is that device the bridge which libvirt made for this definition? It has its name, and the MAC address that libvirt made
+/// up for it.
+fn is_of(xml: &str, bridge: &str, kind: Kind) -> bool {
+    let Ok(doc) = Doc::parse(xml) else { return false };
+    let said = |element: &str, attribute: &str| child(doc.root(), element)?.attribute(attribute);
+    let mac = Kernel::default().mac(bridge);
+    let has_mac = |said: &str| mac.as_ref().is_some_and(|mac| mac.eq_ignore_ascii_case(said));
+    kind == Kind::Bridge
+        && said("bridge", "name") == Some(bridge)
+        && said("mac", "address").is_some_and(has_mac)
+}
+
+/// What to do about it. The network may be on its way at this very moment: libvirt says how it stands once that is over.
+fn left_over(host: &dyn Hypervisor, name: &str, bridge: &str) -> Result<anyhow::Error> {
+    if host.network(name)?.is_some_and(|network| network.is_active) {
+        return Ok(Problem::new(
+            "somebody else has started it just now",
+            "run the same command again and look at the new preview",
+        ));
+    }
+    // Its DHCP and DNS server would keep the new one from its ports.
+    let kill = dnsmasq::of_network(name).map(|dnsmasq| format!("kill {}; ", dnsmasq.pid)).unwrap_or_default();
+    Ok(Problem::new(
+        format!(
+            "'{bridge}' is there, though the network isn't active: it is the network's own bridge, left there when libvirtd \
+             was killed or crashed"
+        ),
+        format!(
+            "{kill}ip link delete {bridge}; then 'kvmnet net start {name}', or 'kvmnet undo' after a run that was cut short: \
+             either plugs running guests back"
+        ),
+    ))
+}
+
+/// That libvirt can't start a network, with what is known to be in the way.
+pub(super) fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str) -> String {
+    let mut why = vec!["libvirt can't start the network"];
+    if error.contains("action csum") {
+        why.push(
+            "its nftables backend takes a kernel with act_csum ('modprobe act_csum'; else firewall_backend = \"iptables\" in \
+             /etc/libvirt/network.conf)",
+        );
+    }
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return why.join("; ");
+    }
+    if network_of(&wanted.xml).is_ok_and(|network| network.mode.is_virtual())
+        && kernel::sysctls_are_read_only()
+    {
+        why.push("/proc/sys is read-only here, where it has to switch the bridge's IPv6 and ip_forward");
+    }
+    let needs_dnsmasq = needs_dnsmasq(&wanted.xml);
+    if needs_dnsmasq && !dnsmasq::is_installed() {
+        why.push("dnsmasq, which gives out its addresses, isn't installed");
+    }
+    // Of a subnet that is another network's, that network's own server has the address.
+    let other = network_of(&wanted.xml).ok().and_then(|network| overlapped(host, &network));
+    let dns = other.is_none().then(|| port_53_taken(&wanted.xml, &[])).flatten();
+    why.extend(other.as_deref().or(dns.as_deref()));
+    // libvirt ends the one that it started itself.
+    let left = network_of(&wanted.xml).ok().and_then(|network| dnsmasq::of_network(&network.name));
+    let left = left
+        .map(|left| format!("process {0} is a dnsmasq left of the network's last run (kill {0})", left.pid));
+    why.extend(left.as_deref());
+    why.join("; ")
+}
+
+/// The network that runs and has addresses of this one's subnet, in words.
+fn overlapped(host: &dyn Hypervisor, network: &Network) -> Option<String> {
+    let others = host.networks().ok()?.into_iter().filter(|n| n.is_active && n.name != network.name);
+    others.filter_map(|state| network_of(&state.xml).ok()).find_map(|other| {
+        let meets = |a: IpNet, b: IpNet| a.contains(&b.network()) || b.contains(&a.network());
+        let own = network.addresses.iter().map(|a| a.ip);
+        let net = own.into_iter().find(|net| other.addresses.iter().any(|a| meets(a.ip, *net)))?;
+        Some(format!("its subnet {} overlaps that of network '{}'", net.trunc(), other.name))
+    })
+}
+
+/// Who has the port of the network's DNS server, in words, on other addresses than its `own` that it has already.
+fn port_53_taken(xml: &str, own: &[IpAddr]) -> Option<String> {
+    let network = network_of(xml).ok().filter(|network| network.mode.is_virtual() && network.has_dns)?;
+    let mut wanted: Vec<_> = network.addresses.iter().map(|address| address.ip.addr()).collect();
+    wanted.retain(|address| !own.contains(address));
+    if wanted.is_empty() {
+        return None;
+    }
+    let taken = dnsmasq::dns_port_taken(&wanted)?;
+    let who = match &taken.process {
+        Some((pid, name)) => format!("process {pid} ({name})"),
+        None => "another program of this host".into(),
+    };
+    Some(match taken.address.is_unspecified() {
+        true => format!("{who} has port 53 on all addresses (have it listen on its own only)"),
+        false => format!(
+            "{who} has port 53 on {}, the network's own address, where its DNS server has to listen",
+            taken.address
+        ),
+    })
+}
+
+/// A network that works, as it `runs`, isn't stopped when it couldn't start again.
+pub(super) fn can_start_again(host: &dyn Hypervisor, runs: &Network, wanted: &Standing) -> Result<()> {
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return Ok(());
+    }
+    if needs_dnsmasq(&wanted.xml) && !dnsmasq::is_installed() && !dnsmasq::runs_from_file(&runs.name) {
+        return Err(Problem::new(
+            "dnsmasq, which gives out its addresses, isn't installed: stopped, it couldn't start again",
+            "install dnsmasq (Debian: dnsmasq-base); nothing was stopped",
+        ));
+    }
+    // Where its own DNS server listens now, it can again.
+    let own: &[_] = if runs.mode.is_virtual() && runs.has_dns { &runs.addresses } else { &[] };
+    let own: Vec<_> = own.iter().map(|address| address.ip.addr()).collect();
+    match port_53_taken(&wanted.xml, &own) {
+        Some(who) => Err(Problem::new(
+            format!("{who}: stopped, the network couldn't start again"),
+            "nothing was stopped; make that program listen elsewhere, or do without the network's DNS server (<dns enable='no'/>)",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn needs_dnsmasq(xml: &str) -> bool {
+    network_of(xml).is_ok_and(|network| network.needs_dnsmasq())
+}
