@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(text) = Doc::decode(data) else { return };
     let Ok(doc) = Doc::parse(text) else { return };
     let Ok(network) = Network::read(&doc) else { return };
-        let bridge = HostDevice { name: "br0".into(), is_bridge: true, ..HostDevice::default() };
+    let bridge = HostDevice { name: "br0".into(), is_bridge: true, ..HostDevice::default() };
     let around = Surroundings {
         devices: Some(vec![bridge]),
         networks: vec![network.clone()],

@@ -28,13 +28,21 @@ pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Opti
     let Some(name) = kernel::holder(bridge).filter(|device| own != Some(device.as_str())) else {
         return Ok(());
     };
+    // It may have been on its way a moment ago: libvirt says how it stands once that is over.
+    let runs = host.network(&network.name)?.filter(|state| state.is_active);
+    if runs.and_then(|state| network_of(&state.xml).ok()?.bridge).as_deref() == Some(name.as_str()) {
+        return Err(Problem::new(
+            "somebody else has started it just now",
+            "run the same command again and look at the new preview",
+        ));
+    }
     let kernel = Kernel::default();
     let device = kernel.device(&name);
     let kind = device.as_ref().map_or(Kind::Other, |device| device.kind);
     let is_own = name == bridge && is_of(&wanted.xml, bridge, kind);
     let ports = device.iter().flat_map(|device| &device.ports);
     if is_own && ports.clone().all(|port| kernel.device(port).is_none_or(|port| port.kind == Kind::Tap)) {
-        return Err(left_over(host, &network.name, bridge)?);
+        return Err(left_over(&network.name, bridge));
     }
     let also = if name == bridge { String::new() } else { format!(", for '{name}' is called that too") };
     let is_bridge = kind == Kind::Bridge && !is_own;
@@ -88,17 +96,11 @@ fn is_of(xml: &str, bridge: &str, kind: Kind) -> bool {
         && said("mac", "address").is_some_and(has_mac)
 }
 
-/// What to do about it. The network may be on its way at this very moment: libvirt says how it stands once that is over.
-fn left_over(host: &dyn Hypervisor, name: &str, bridge: &str) -> Result<anyhow::Error> {
-    if host.network(name)?.is_some_and(|network| network.is_active) {
-        return Ok(Problem::new(
-            "somebody else has started it just now",
-            "run the same command again and look at the new preview",
-        ));
-    }
+/// What to do about it.
+fn left_over(name: &str, bridge: &str) -> anyhow::Error {
     // Its DHCP and DNS server would keep the new one from its ports.
     let kill = dnsmasq::of_network(name).map(|dnsmasq| format!("kill {}; ", dnsmasq.pid)).unwrap_or_default();
-    Ok(Problem::new(
+    Problem::new(
         format!(
             "'{bridge}' is there, though the network isn't active: it is the network's own bridge, left there when libvirtd \
              was killed or crashed"
@@ -107,7 +109,7 @@ fn left_over(host: &dyn Hypervisor, name: &str, bridge: &str) -> Result<anyhow::
             "{kill}ip link delete {bridge}; then 'kvmnet net start {name}', or 'kvmnet undo' after a run that was cut short: \
              either plugs running guests back"
         ),
-    ))
+    )
 }
 
 /// That libvirt can't start a network, with what is known to be in the way.

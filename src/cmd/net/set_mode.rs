@@ -21,14 +21,17 @@ pub(super) fn run(args: &NetSetMode, context: &mut Context) -> Result<u8> {
     let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
     let options = options(host, &args.consent);
-    let (mut change, mut why) = planned(host, args, &host.networks()?)?;
+    let mut plan = planned(host, args, &host.networks()?);
     // As for a new network: what is chosen because nobody has it is chosen with other runs kept away. While somebody is
     // asked, they go on.
     let mut held = None;
-    if options.yes && !options.preview_only && change.is_planned() {
+    // What a first look at their work halfway refuses may be fine after it.
+    let is_calm = matches!(&plan, Ok((change, _)) if !change.is_planned());
+    if options.yes && !options.preview_only && !is_calm {
         held = plan::hold(|| context.screen.waits()).ok();
-        (change, why) = planned(host, args, &host.networks()?)?;
+        plan = planned(host, args, &host.networks()?);
     }
+    let (change, why) = plan?;
     why.iter().for_each(|why| context.screen.detail(&format!("kvmnet: {why}")));
     let world = World { host: Some(host), held: held.as_ref(), ..World::default() };
     walk(vec![change], &options, &world, context)?.report(&options, context)
