@@ -127,9 +127,11 @@ fn secrets_in_the_files_are_not_shown() {
 fn a_copy_of_nothing_but_the_configuration_will_do() {
     let host = Files::new();
     host.write("etc/systemd/network/10-lan.network", "[Match]\nName=enp4s0\n\n[Network]\nDHCP=yes\n");
-    let done = create(&host, "br0 --port enp4s0 --backend networkd");
-    assert!(done.code == 2 && done.err.contains("--mac"), "{done}");
-    let done = create(&host, "br0 --port enp4s0 --backend networkd --mac 52:54:00:00:00:01");
+    let unit = "/usr/lib/systemd/system/systemd-networkd.service";
+    host.link("etc/systemd/system/multi-user.target.wants/systemd-networkd.service", unit);
+    let done = create(&host, "br0 --port enp4s0");
+    assert!(done.code == 0 && done.out.contains("stands for the MAC address of enp4s0"), "{done}");
+    let done = create(&host, "br0 --port enp4s0 --mac 52:54:00:00:00:01");
     assert!(done.code == 0 && done.out.contains("+++ b/etc/systemd/network/"), "{done}");
 }
 

@@ -7,8 +7,10 @@ use super::guests::takes_effect;
 use super::net;
 use super::walk::{self, Walk, Walked};
 use crate::cli::Undo;
+use crate::plan::window;
 use crate::plan::{Change, Entry, Place, Run, Shapes, State, Subject, World, journal_dir, read_all, undo};
 use crate::problem::Problem;
+use crate::sys::clock;
 use crate::sys::hypervisor::{ConnectTo, Hypervisor};
 
 /// Puts a change, or all of a run's, back.
@@ -54,7 +56,12 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
         walk.header.uri.clone_from(&run.header.uri);
         walk.header.undoes = Some(run.number);
         walk.header.is_redo = run.header.undoes.is_some() && !run.header.is_redo;
-        return walk::walk(changes, &walk, &world, context)?.report(&walk, context);
+        let is_of_host = changes.iter().any(|change| matches!(change.subject, Subject::Bridge(_)));
+        let walked = walk::walk(changes, &walk, &world, context)?;
+        if is_of_host && !walk.preview_only {
+            host_waits(context)?;
+        }
+        return walked.report(&walk, context);
     }
     if let Some(changes) = nothing {
         let walked = walk::walk(changes, &walk, &World::default(), context)?;
@@ -63,6 +70,18 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     }
     context.screen.say("kvmnet: nothing to do: there is no change to put back");
     Walked::none().report(&walk, context)
+}
+
+/// Putting back a change of the host's network waits to be confirmed, as making it did.
+fn host_waits(context: &Context) -> Result<()> {
+    if let Some(window) = window::open()? {
+        context.screen.say(&format!(
+            "kvmnet: log in anew and run, within {} s:\n  kvmnet host bridge confirm\nor it is put back again (at once: kvmnet \
+             host bridge revert)",
+            window.left(clock::unix())
+        ));
+    }
+    Ok(())
 }
 
 /// The connection that the run was made on, if it takes one to put it back.

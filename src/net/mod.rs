@@ -3,7 +3,7 @@
 //! How it fits together: [`resolve()`] takes an [`Ask`] and the [`Surroundings`] and decides everything; `modes` holds the
 //! table of flags and modes, `addresses`, `dhcp`, `hosts`, `limits` and `names` what libvirt refuses late or not at
 //! all; [`xml`] writes the result. [`set_mode`] changes a definition that is there by splices, and leaves alone what may
-//! stay; [`lost`] says what went, and [`doubts`] what is doubtful in a definition made by hand. [`reachability`], [`meaning()`] and [`notes`] say what a network does. Nothing here asks the host or libvirt.
+//! stay; [`lost`] says what went, and [`doubts()`] what is doubtful in a definition made by hand. [`reachability`], [`meaning()`] and [`notes`] say what a network does. Nothing here asks the host or libvirt.
 
 mod addresses;
 mod around;

@@ -21,6 +21,9 @@ use crate::sys::armed::Armed;
 use crate::sys::files;
 use crate::sys::kernel::{Kernel, Kind};
 
+/// What the window of an undo has behind the change's own id.
+pub(super) const UNDO: &str = "-undo";
+
 /// A bridge, with how it is made and how it is taken down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostBridge {
@@ -116,7 +119,7 @@ impl HostBridge {
             mode: *mode,
         });
         let deed = Deed {
-            id: if forward { self.id.clone() } else { format!("{}-undo", self.id) },
+            id: if forward { self.id.clone() } else { format!("{}{UNDO}", self.id) },
             bridge: self.bridge.clone(),
             headline: side.headline.clone(),
             backend: self.backend.clone(),

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::change::{Step, Subject};
+use super::host::UNDO;
 use super::place::Place;
 use crate::problem::{Problem, escaped};
 use crate::sys::clock;
@@ -232,11 +233,20 @@ impl Journal {
 /// # Errors
 /// The journal can't be written to.
 pub(super) fn failed(folder: &Path, id: &str, why: &str) -> Result<()> {
+    // An undo is about the same place; the last run is the one that was put back.
+    let id = id.strip_suffix(UNDO).unwrap_or(id);
     let is_it = |step: &Step| matches!(&step.place, Place::Host(host) if host.id == id);
     for run in read_all(folder)?.into_iter().rev() {
         if let Some(entry) = run.entries.iter().find(|entry| entry.steps.iter().any(is_it)) {
             let line = Line::End { change: entry.change, outcome: Outcome::Failed { why: why.into() } };
-            return Ok(Log::append_to(folder, run.number)?.add(&serde_json::to_string(&line)?)?);
+            Log::append_to(folder, run.number)?.add(&serde_json::to_string(&line)?)?;
+            if let Some(undone) = run.header.undoes {
+                // What it had undone stands again.
+                let line =
+                    Line::End { change: entry.change, outcome: Outcome::Applied { stored: Vec::new() } };
+                Log::append_to(folder, undone)?.add(&serde_json::to_string(&line)?)?;
+            }
+            return Ok(());
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::exec;
 use super::routes::ip;
 
 /// Does the neighbour of that address answer on the device? The kernel is made to ask for its MAC address (ARP, or
@@ -25,8 +26,15 @@ pub fn answers(address: IpAddr, dev: &str, patience: Duration) -> bool {
     }
 }
 
-/// A datagram to the discard port: the kernel must find out where to send it.
+/// The kernel is told to find out who has the address on that device (`use`), even if what is sent there leaves by another
+/// one; where `ip` is too old for that word, by a datagram to the discard port.
 fn ask(address: IpAddr, dev: &str) {
+    let to = address.to_string();
+    let family = if address.is_ipv4() { "-4" } else { "-6" };
+    let argv = ["ip", family, "neigh", "replace", &to, "dev", dev, "use"].map(String::from);
+    if exec::run(&argv, Duration::from_secs(2)).is_ok() {
+        return;
+    }
     let to = match address {
         IpAddr::V4(_) => SocketAddr::new(address, 9),
         IpAddr::V6(v6) => {

@@ -180,7 +180,12 @@ impl Kept {
     /// The folder can't be written to.
     pub fn forget(&self) -> io::Result<()> {
         self.sweep()?;
-        sync_folder(&folder_of(&self.path));
+        let folder = folder_of(&self.path);
+        if self.after.is_none() && folder.extension().is_some_and(|end| end == "d") {
+            // A folder of additions to one file, with nothing in it any more.
+            let _ = fs::remove_dir(&folder);
+        }
+        sync_folder(&folder);
         Ok(())
     }
 
@@ -191,6 +196,10 @@ impl Kept {
 }
 
 fn remove(path: &Path) -> io::Result<()> {
+    // On a file system that can't be written to, what isn't there can't be removed either.
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
     match fs::remove_file(path) {
         Err(e) if !matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Err(e),
         _ => Ok(()),

@@ -14,6 +14,9 @@ use crate::sys::{clock, exec, netstate};
 /// For one command of the backend's.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// For whoever makes it to see that it is over, between two of its commands.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// For the backend to have the network as it was, before it is mended by hand; less if one of its commands failed.
 const SETTLES: Duration = Duration::from_secs(15);
 const SETTLES_SOON: Duration = Duration::from_secs(4);
@@ -145,27 +148,51 @@ pub fn put_back_at_boot(armed: &Armed) -> Result<Option<Ended>> {
     Ok(Some(Ended { window, faults, kept }))
 }
 
-/// From here on nobody else makes or confirms it.
+/// From here on nobody else makes or confirms it. Somebody who puts it back already is waited for, and whoever makes it is
+/// given the time to see that it is over: it says so then, and changes nothing any more.
 fn begin(armed: &Armed) -> Result<Option<Window>> {
-    if armed.record()?.is_none() {
-        return Ok(None);
-    }
-    let _lock = armed.lock().context("the way back can't be locked")?;
-    let Some(mut window) = Window::read(armed)? else { return Ok(None) };
-    if let Phase::Confirmed | Phase::PutBack = window.phase {
-        // Whoever ended it was cut short.
-        if window.phase == Phase::Confirmed {
-            window.files.iter().for_each(|kept| drop(kept.forget()));
+    let until = Instant::now() + PATIENCE * 2;
+    let mut window = loop {
+        if armed.record()?.is_none() {
+            return Ok(None);
         }
-        armed.disarm(window.alarm.as_ref())?;
-        return Ok(None);
+        let lock = armed.lock().context("the way back can't be locked")?;
+        let Some(mut window) = Window::read(armed)? else { return Ok(None) };
+        if let Phase::Confirmed | Phase::PutBack = window.phase {
+            // Whoever ended it was cut short.
+            if window.phase == Phase::Confirmed {
+                window.files.iter().for_each(|kept| drop(kept.forget()));
+            }
+            armed.disarm(window.alarm.as_ref())?;
+            return Ok(None);
+        }
+        let this = Alive::this();
+        if window.maker == this && this.is_some() {
+            // Whoever puts it back need not wait for this process.
+            window.maker = None;
+            let _ = window.write(armed);
+        }
+        let other = window.putter.as_ref().filter(|putter| window.putter != this && putter.is_there());
+        if window.phase == Phase::PuttingBack && other.is_some() && Instant::now() < until {
+            drop(lock);
+            clock::sleep(Duration::from_millis(100));
+            continue;
+        }
+        window.phase = Phase::PuttingBack;
+        window.putter = this;
+        // On a full disk it is put back all the same.
+        let _ = window.write(armed);
+        break window;
+    };
+    let until = Instant::now() + GRACE;
+    while let Some(maker) = window.maker.take().filter(Alive::is_there) {
+        if Instant::now() >= until {
+            maker.end();
+            break;
+        }
+        clock::sleep(Duration::from_millis(50));
+        window.maker = Window::read(armed)?.and_then(|now| now.maker);
     }
-    if let Some(maker) = &window.maker {
-        maker.end();
-    }
-    window.phase = Phase::PuttingBack;
-    // On a full disk it is put back all the same.
-    let _ = window.write(armed);
     Ok(Some(window))
 }
 

@@ -135,6 +135,7 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
         phase: Phase::Making,
         deadline,
         maker: Alive::this(),
+        putter: None,
         files,
         unmake: deed.unmake.clone(),
         checkpoint: deed.checkpoint.clone().map(|checkpoint| (checkpoint, None)),

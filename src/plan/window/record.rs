@@ -42,8 +42,11 @@ pub struct Window {
     pub phase: Phase,
     /// When it is put back unless it is confirmed, in seconds since 1970.
     pub deadline: u64,
-    /// Who makes it.
+    /// Who makes it, as long as it does.
     pub maker: Option<Alive>,
+    /// Who puts it back.
+    #[serde(default)]
+    pub putter: Option<Alive>,
     /// The files.
     pub files: Vec<Kept>,
     /// The commands around putting the files back.

@@ -67,6 +67,8 @@ impl Checked {
 /// Compares what the kernel has with what is wanted; whether neighbours answer isn't seen here.
 pub fn check(want: &Want, now: &NetState) -> Vec<Checked> {
     let mut out = Vec::new();
+    // A bridge that has no addresses may wait for its cable.
+    let is_cableless = |found: &str| found == "no carrier" && want.device.is_none();
     if let Some(name) = &want.bridge {
         let found = match now.device(name) {
             None => "none",
@@ -74,7 +76,7 @@ pub fn check(want: &Want, now: &NetState) -> Vec<Checked> {
             Some(device) if !device.has_carrier => "no carrier",
             Some(_) => "up",
         };
-        out.push(Checked::new(format!("bridge {name}"), "up", found, found == "up"));
+        out.push(Checked::new(format!("bridge {name}"), "up", found, found == "up" || is_cableless(found)));
         for port in &want.ports {
             let master = now.device(port).and_then(|port| port.master.as_deref());
             let found = master.map_or("nobody's".into(), |master| format!("port of {master}"));

@@ -145,3 +145,27 @@ fn nobody_confirms_without_systemd() {
     machine.wait_until("the way back is gone", |m| !m.has("/var/lib/kvmnet/window/window.json"));
     as_before(&machine, &before, &mut connection);
 }
+
+/// Somebody puts it back while it is still being made: whoever makes it says so, and isn't just gone.
+#[test]
+fn reverted_while_it_is_verified() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let (machine, before, mut connection) = site(&lan, Flavour::Networkd, Addresses::Static4);
+    let revert = "while ! test -e /sys/class/net/br0; do sleep 0.01; done; kvmnet host bridge revert";
+    let mut child = machine.command(&["sh", "-c", revert]).spawn().unwrap();
+    let out = create(&machine, &connection, &["--gateway", "198.18.0.77", "--timeout", "60"]);
+    out.exits(2).says(&["its time was up", "198.18.0.77"]);
+    assert!(child.wait().unwrap().success());
+    as_before(&machine, &before, &mut connection);
+}
+
+/// The time is up while it is still looked whether the gateway answers.
+#[test]
+fn its_own_timer_comes_while_it_is_put_back() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let (machine, before, mut connection) = site(&lan, Flavour::Ifupdown, Addresses::Static4);
+    let out = create(&machine, &connection, &["--gateway", "198.18.0.77", "--timeout", "5"]);
+    out.exits(2).says(&["its time was up", "198.18.0.77"]);
+    machine.wait_until("the way back is gone", |m| !m.has("/var/lib/kvmnet/window/window.json"));
+    as_before(&machine, &before, &mut connection);
+}

@@ -74,6 +74,24 @@ fn lives(flavour: Flavour, addresses: Addresses) {
     machine.kvmnet_over(&connection, &line).ok().says(&["no such bridge"]);
 }
 
+/// Of two NICs with a way out the one that was taken stays it, and the bridge can be taken down again.
+#[test]
+fn two_ways_out_with_networkmanager() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let machine = lan.boot_with(Flavour::NetworkManager, &[], &["enp4s0", "enp5s0"]);
+    machine.wait_until("both have addresses", |machine| machine.addresses().len() == 2);
+    let out_by =
+        |machine: &Machine<'_>| machine.sh("ip -o route get 203.0.113.5 | sed 's/.* dev \\([^ ]*\\).*/\\1/'");
+    let was = out_by(&machine).trim().to_owned();
+    let line = ["host", "bridge", "create", "br0", "--port", &was, "-y"];
+    machine.kvmnet(&line).ok();
+    machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    assert_eq!(out_by(&machine).trim(), "br0");
+    machine.kvmnet(&["host", "bridge", "delete", "br0", "-y"]).ok();
+    machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    machine.wait_until("the NIC has its address again", |machine| !on(machine, &was).is_empty());
+}
+
 /// The lasting addresses of a device.
 fn on(machine: &Machine<'_>, device: &str) -> Vec<String> {
     let all = machine.addresses();
@@ -95,6 +113,10 @@ fn undone(flavour: Flavour) {
     create(&machine, &connection, &[]).ok();
     machine.kvmnet(&["host", "bridge", "confirm"]).ok();
     machine.kvmnet(&["history"]).ok().says(&["makes bridge br0 of enp4s0"]);
+    machine.kvmnet_over(&connection, &["undo", "-y"]).ok().says(&["kvmnet host bridge confirm"]);
+    // What was undone and put back stands, and can be undone.
+    machine.kvmnet(&["host", "bridge", "revert"]).ok();
+    assert!(machine.has("/sys/class/net/br0"));
     machine.kvmnet_over(&connection, &["undo", "-y"]).ok();
     machine.kvmnet(&["host", "bridge", "confirm"]).ok();
     assert!(connection.echoes());

@@ -26,6 +26,8 @@ pub(super) struct Wanted<'a> {
     pub(super) before: Side,
     pub(super) timeout: u64,
     pub(super) remark: String,
+    /// Is it this host that is changed?
+    pub(super) is_here: bool,
 }
 
 /// A side without its texts and commands, which [`change`] fills in.
@@ -43,7 +45,9 @@ pub(super) fn side(headline: String, want: crate::plan::window::Want, takes_over
 
 /// The change.
 pub(super) fn change(wanted: Wanted<'_>) -> Result<Change> {
-    let Wanted { bridge, backend, recipe, devices, mut after, mut before, timeout, remark } = wanted;
+    let Wanted { bridge, backend, recipe, devices, mut after, mut before, timeout, remark, is_here } = wanted;
+    // Of another host it can't be told.
+    let is_systemd = !is_here || armed::is_systemd();
     let mut change = Change::new(Subject::Bridge(bridge.into()));
     change.detail.insert("backend".into(), json!(backend));
     change.detail.insert("files".into(), recipe.files.iter().map(file_json).collect());
@@ -59,7 +63,7 @@ pub(super) fn change(wanted: Wanted<'_>) -> Result<Change> {
     change.meaning.extend(recipe.notes.iter().cloned());
     change.meaning.push(format!(
         "unless 'kvmnet host bridge confirm' is run within {timeout} s, everything is put back{}",
-        if armed::is_systemd() {
+        if is_systemd {
             ", also after a power cut"
         } else {
             "; not by itself after a power cut, as systemd doesn't run here"

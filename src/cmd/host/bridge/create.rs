@@ -46,6 +46,7 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
     let recipe = backend.make(&host, &ask).map_err(refused)?;
     refusals::addresses(&looked, &ask, &recipe)?;
     if !recipe.files.is_empty() {
+        refusals::cable(&looked, &ask)?;
         looked.nothing_waits()?;
     }
     let next = guests::next_step(&looked.tree, bridge);
@@ -63,6 +64,9 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
 pub(super) fn refused(fault: Fault) -> anyhow::Error {
     Problem::new(fault.what, fault.help)
 }
+
+/// What stands for the NIC's MAC address in the preview of a host whose devices aren't known.
+const UNKNOWN_MAC: &str = "00:00:00:00:00:00";
 
 /// What was typed, with what it means where nothing was said.
 fn ask(args: &BridgeCreate, looked: &Looked) -> Result<Ask> {
@@ -93,6 +97,7 @@ fn ask(args: &BridgeCreate, looked: &Looked) -> Result<Ask> {
     let first = looked.device(&ports[0]);
     let mac = match args.mac {
         BridgeMac::Mac(mac) => mac.to_string(),
+        BridgeMac::Keep if !looked.knows_devices() => UNKNOWN_MAC.into(),
         BridgeMac::Keep => first
             .and_then(|seen| seen.nic.link.mac.clone())
             .ok_or_else(|| {
@@ -241,9 +246,15 @@ fn planned(
         after,
         before,
         timeout: args.change.timeout,
+        is_here: looked.tree.is_here(),
         remark: format!("bridge {bridge} of {ports} is there already, just so"),
     };
     let mut change = change(wanted)?;
+    if ask.mac == UNKNOWN_MAC {
+        change.meaning.push(format!(
+            "{UNKNOWN_MAC} stands for the MAC address of {first}, which isn't known here; --mac says what it is"
+        ));
+    }
     if change.is_planned() {
         match fate {
             Some(fate) if fate.survives => change.meaning.push(fate.words),

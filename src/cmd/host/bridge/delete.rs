@@ -92,6 +92,7 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
         after,
         before,
         timeout: args.change.timeout,
+        is_here: looked.tree.is_here(),
         remark: format!("no file of {}'s makes bridge {bridge}", backend.name()),
     };
     let mut change = change(wanted)?;

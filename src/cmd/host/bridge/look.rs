@@ -5,12 +5,16 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::cli::{BackendChoice, BridgeChange};
+use crate::cmd::host::owners::{Owner, Owners};
 use crate::cmd::host::seen::{self, Seen};
 use crate::cmd::host::texts;
+use crate::host::Kind;
 use crate::host::bridge::{Address, Backend, Host, HostDevice, HostFile, backend};
 use crate::host::config::ini;
 use crate::plan::window;
 use crate::problem::{Problem, escaped};
+use crate::sys::links::Link;
+use crate::sys::nics::Nic;
 use crate::sys::tree::Tree;
 
 /// What a part of ifupdown is, and comes with a package of its own.
@@ -76,8 +80,9 @@ impl Looked {
         if let Some(chosen) = choice.name() {
             return known(chosen);
         }
-        let owners = self.device(name).map(|seen| seen.owners.as_slice()).unwrap_or_default();
-        let said = |owner: &crate::cmd::host::owners::Owner| match &owner.file {
+        let unknown = if self.knows_devices() { Vec::new() } else { self.owners_by_name(name) };
+        let owners = self.device(name).map_or(unknown.as_slice(), |seen| seen.owners.as_slice());
+        let said = |owner: &Owner| match &owner.file {
             Some(file) => format!("{} ({file})", owner.backend),
             None => owner.backend.to_string(),
         };
@@ -100,6 +105,12 @@ impl Looked {
                  --backend",
             )),
         }
+    }
+
+    /// Who configures a device of which nothing is known but its name.
+    fn owners_by_name(&self, name: &str) -> Vec<Owner> {
+        let link = Link { name: name.into(), ..Link::default() };
+        Owners::read(&self.tree).of(&Nic { link, ..Nic::default() }, Kind::Ethernet)
     }
 
     /// The host as a backend gets it.

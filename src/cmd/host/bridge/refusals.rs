@@ -75,8 +75,33 @@ fn port(seen: &Seen, bridge: &str, name: &str) -> Result<()> {
     }
 }
 
+/// Without a cable nothing of a bridge with addresses could be verified.
+pub(super) fn cable(looked: &Looked, ask: &Ask) -> Result<()> {
+    let first = ask.ports.first().and_then(|port| looked.device(port));
+    match first {
+        Some(seen)
+            if seen.nic.link.has_carrier == Some(false)
+                && looked.tree.is_here()
+                && ask.addresses != Addresses::None =>
+        {
+            Err(Problem::new(
+                format!("{} has no carrier: is its cable in?", seen.nic.link.name),
+                "with none it couldn't be seen whether the bridge works, and all would be put back; --address none makes a \
+                 bridge without addresses of its own",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Is the name free, or that of a bridge of the host's?
 pub(super) fn name(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()> {
+    if matches!(bridge, "all" | "default") {
+        // Their settings would stand in for those of every device (/proc/sys/net/ipv4/conf/all, …/default).
+        let what =
+            format!("no device can be called '{bridge}': the kernel keeps that name for the settings of all");
+        return Err(Problem::new(what, "choose another name, such as br0"));
+    }
     if ports.iter().any(|port| port == bridge) {
         return Err(Problem::new("a bridge can't be its own port", "choose another name, such as br0"));
     }

@@ -192,8 +192,9 @@ pub(super) fn metric(kind: &str) -> Option<&'static str> {
 
 /// Has another device than these a way out, so that metrics decide which is taken?
 pub(super) fn has_rival(host: &Host, ask: &Ask) -> bool {
-    let is_nic =
-        |kind| matches!(kind, Kind::Ethernet | Kind::Infiniband | Kind::Bond | Kind::Team | Kind::Vlan);
+    let is_nic = |kind| {
+        matches!(kind, Kind::Ethernet | Kind::Veth | Kind::Infiniband | Kind::Bond | Kind::Team | Kind::Vlan)
+    };
     host.devices.iter().any(|device| {
         is_nic(device.kind)
             && !ask.ports.iter().any(|port| *port == device.name || device.altnames.contains(port))
