@@ -2,7 +2,7 @@
 //!
 //! The rooms, each of which knows only those to its left:
 //!
-//! `xml ← model ← convert, net, host ← plan ← report ← cmd`
+//! `xml ← model ← convert, net, host, lint ← plan ← report ← cmd`
 //!
 //! | room | what is in it |
 //! | --- | --- |
@@ -11,6 +11,7 @@
 //! | [`convert`] | one guest's XML and a request in, splices and warnings out. No files, no libvirt |
 //! | [`net`] | a network from what was typed: names, free subnets, refusals, its XML; changes of mode; who reaches whom. No files, no libvirt |
 //! | [`host`] | the host's network devices: what their names say, whether it is true, who configures them; its bridges, from the texts of a backend's files to new ones and the commands for that. Paths and texts in, no files |
+//! | [`lint`] | rules about XML in files: a text in, findings out; which rules a team wants. No files, no libvirt |
 //! | [`plan`] | the spine of every change: plan → preview → confirm → apply → verify → record, and the journal; the window in which a change of the host's network is put back by itself |
 //! | [`report`] | what people and programs get to read: text, JSON, diffs |
 //! | [`cli`] | what can be typed, as clap structs; no work |
@@ -23,6 +24,7 @@ pub mod cli;
 pub mod cmd;
 pub mod convert;
 pub mod host;
+pub mod lint;
 pub mod model;
 pub mod net;
 pub mod plan;

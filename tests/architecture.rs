@@ -13,11 +13,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("convert", &["xml", "model"]),
     ("net", &["xml", "model"]),
     ("host", &["model"]),
+    ("lint", &["xml", "model", "net"]),
     ("sys", &["xml"]),
     ("plan", &["xml", "model", "convert", "host", "sys"]),
-    ("report", &["xml", "model", "convert", "net", "plan"]),
+    ("report", &["xml", "model", "convert", "net", "lint", "plan"]),
     ("cli", &["model", "net"]),
-    ("cmd", &["xml", "model", "convert", "net", "host", "sys", "plan", "report", "cli"]),
+    ("cmd", &["xml", "model", "convert", "net", "host", "lint", "sys", "plan", "report", "cli"]),
 ];
 
 /// What only `sys` may name.

@@ -1,5 +1,6 @@
 //! What can be typed. Structs only: no work, no files, no libvirt. Help, man pages and completions come from here.
 
+mod check;
 mod convert;
 mod history;
 mod host;
@@ -8,6 +9,7 @@ mod reattach;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+pub use check::{Check, Deny, FindingsFormat};
 pub use convert::{Convert, SavedImage};
 pub use history::{History, Undo};
 pub use host::{
@@ -103,6 +105,7 @@ pub struct Global {
 #[allow(missing_docs, reason = "what a command does stands at its struct, where clap finds it")]
 pub enum Command {
     Convert(Box<Convert>),
+    Check(Check),
     Net(Net),
     Host(Host),
     Reattach(Reattach),

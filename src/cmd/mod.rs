@@ -1,5 +1,6 @@
 //! One file per verb: reads the state, builds a plan, hands it to the spine. The only room that joins the others.
 
+mod check;
 mod connect;
 mod convert;
 mod files;
@@ -149,6 +150,7 @@ fn failure(shape: Shape, error: &str) -> serde_json::Value {
 
 fn verb(command: Command, context: &mut Context) -> Result<u8> {
     match command {
+        Command::Check(args) => check::run(&args, context),
         Command::Convert(args) => convert::run(&args, context),
         Command::Host(args) => host::run(&args, context),
         Command::Net(args) => net::run(&args, context),

@@ -125,7 +125,7 @@ fn still_well_formed(doc: &Doc<'_>, edits: &Edits) -> Result<(), ReadError> {
             let (line, column) = doc.position(edit.range.start);
             let reason =
                 "what goes here would leave ']]>' in text, which XML forbids; remove that text first".into();
-            return Err(ReadError { line, column, reason });
+            return Err(ReadError { line, column, reason, is_ours: false });
         }
     }
     Ok(())

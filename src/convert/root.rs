@@ -13,7 +13,7 @@ pub fn guest_root(doc: &Doc<'_>) -> Result<(String, Option<String>), ReadError> 
     let root = doc.root();
     let fail = |node: Node<'_, '_>, reason: String| {
         let (line, column) = doc.position(node.range().start);
-        Err(ReadError { line, column, reason })
+        Err(ReadError { line, column, reason, is_ours: false })
     };
     if let Some(namespace) = namespace(root) {
         return fail(

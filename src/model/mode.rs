@@ -24,7 +24,8 @@ pub enum ForwardMode {
 }
 
 impl ForwardMode {
-    pub(super) fn read(word: &str) -> Option<ForwardMode> {
+    /// The mode of that name; `None` if there is none.
+    pub fn read(word: &str) -> Option<ForwardMode> {
         use ForwardMode as M;
         Some(match word {
             "nat" => M::Nat,

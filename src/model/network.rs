@@ -78,7 +78,7 @@ impl Network {
         let root = doc.root();
         let fail = |node: Node<'_, '_>, reason: String| {
             let (line, column) = doc.position(node.range().start);
-            Err(ReadError { line, column, reason })
+            Err(ReadError { line, column, reason, is_ours: false })
         };
         if root.tag_name().name() != "network" {
             return fail(root, format!("the root element is <{}>, not <network>", root.tag_name().name()));

@@ -1,6 +1,7 @@
 //! What people and programs get to read.
 
 mod columns;
+pub mod findings;
 pub mod json;
 mod paint;
 mod plain;

@@ -20,15 +20,23 @@ const MOST_RUNS: u64 = 1 << 53;
 /// # Errors
 /// It can't be read, isn't a regular file (a directory, a pipe that nobody writes to), or is larger than 1 GiB.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_up_to(path, MOST)
+}
+
+/// The same, of no more than `most` bytes.
+///
+/// # Errors
+/// As [`read`]; it is larger.
+pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if path == Path::new("-") {
         let mut bytes = Vec::new();
-        io::stdin().lock().take(MOST + 1).read_to_end(&mut bytes)?;
-        return limited(bytes);
+        io::stdin().lock().take(most + 1).read_to_end(&mut bytes)?;
+        return limited(bytes, most);
     }
     let (mut file, size) = open(path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(size.min(MOST)).unwrap_or_default() + 1);
-    (&mut file).take(MOST + 1).read_to_end(&mut bytes)?;
-    limited(bytes)
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(most)).unwrap_or_default() + 1);
+    (&mut file).take(most + 1).read_to_end(&mut bytes)?;
+    limited(bytes, most)
 }
 
 /// What stands in a file, `None` if there is none.
@@ -59,8 +67,12 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
     }
 }
 
-fn limited(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
-    if bytes.len() as u64 > MOST { Err(io::Error::other("it is larger than 1 GiB")) } else { Ok(bytes) }
+fn limited(bytes: Vec<u8>, most: u64) -> io::Result<Vec<u8>> {
+    if bytes.len() as u64 <= most {
+        return Ok(bytes);
+    }
+    let most = if most < 1 << 30 { format!("{} MiB", most >> 20) } else { format!("{} GiB", most >> 30) };
+    Err(io::Error::other(format!("it is larger than {most}")))
 }
 
 /// The permissions of a file, if it is there.

@@ -9,6 +9,7 @@ pub mod dnsmasq;
 pub mod exec;
 pub mod files;
 pub mod firewall;
+pub mod folders;
 pub mod hypervisor;
 pub mod interrupt;
 pub mod kept;

@@ -15,6 +15,8 @@ pub struct ReadError {
     pub column: usize,
     /// The reason, never with text out of the document: that may hold a password.
     pub reason: String,
+    /// Is it a limit of kvmnet's own? Then others may well read it.
+    pub is_ours: bool,
 }
 
 impl fmt::Display for ReadError {
@@ -38,7 +40,7 @@ impl<'t> Doc<'t> {
     /// # Errors
     /// Another encoding (by byte order mark, by declaration), or bytes that are no UTF-8.
     pub fn decode(bytes: &[u8]) -> Result<&str, ReadError> {
-        let at_start = |reason: String| ReadError { line: 1, column: 1, reason };
+        let at_start = |reason: String| ReadError { line: 1, column: 1, reason, is_ours: true };
         let foreign = match bytes {
             [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("UTF-16"),
             [0x00, 0x3C, ..] | [0x3C, 0x00, ..] => Some("UTF-16"),
@@ -62,7 +64,7 @@ impl<'t> Doc<'t> {
         std::str::from_utf8(bytes).map_err(|e| {
             let before = String::from_utf8_lossy(&bytes[..e.valid_up_to()]);
             let (line, column) = text_position(&before, before.len());
-            ReadError { line, column, reason: "a byte that is not UTF-8".into() }
+            ReadError { line, column, reason: "a byte that is not UTF-8".into(), is_ours: false }
         })
     }
 
@@ -198,7 +200,15 @@ fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
             said.rsplit_once(" at ").map_or(said.clone(), |(what, _)| what.to_string())
         }
     };
-    ReadError { line, column, reason }
+    ReadError {
+        line,
+        column,
+        reason,
+        is_ours: matches!(
+            error,
+            E::DtdDetected | E::NodesLimitReached | E::AttributesLimitReached | E::NamespacesLimitReached
+        ),
+    }
 }
 
 /// The byte at a row and column, as the parser counts them.

@@ -31,7 +31,7 @@ pub(super) fn before_parsing(text: &str) -> Result<(), ReadError> {
         let may_hold_many = piece.len() > MOST_ATTRIBUTES * "a=''".len();
         if may_hold_many && !piece.starts_with(['!', '?']) && attributes(piece) > MOST_ATTRIBUTES {
             let reason = format!("an element with more than {MOST_ATTRIBUTES} attributes");
-            return Err(error(text, at - 1, reason));
+            return Err(ReadError { is_ours: true, ..error(text, at - 1, reason) });
         }
         at += piece.len() + 1;
     }
@@ -40,7 +40,8 @@ pub(super) fn before_parsing(text: &str) -> Result<(), ReadError> {
         let name = &text[at + word.len()..];
         prefixes.insert(name.split(|c: char| c == '=' || c.is_whitespace()).next().unwrap_or_default());
         if prefixes.len() > MOST_PREFIXES {
-            return Err(error(text, at, format!("more than {MOST_PREFIXES} namespace prefixes")));
+            let reason = format!("more than {MOST_PREFIXES} namespace prefixes");
+            return Err(ReadError { is_ours: true, ..error(text, at, reason) });
         }
     }
     Ok(())
@@ -114,7 +115,7 @@ fn is_forbidden(text: &str) -> bool {
 
 fn error(text: &str, byte: usize, reason: String) -> ReadError {
     let (line, column) = text_position(text, byte);
-    ReadError { line, column, reason }
+    ReadError { line, column, reason, is_ours: false }
 }
 
 #[cfg(test)]

@@ -1,0 +1,185 @@
+//! `kvmnet check`: findings about files.
+//!
+//! The files are gathered and sorted first (`gather`), then read and checked in parallel, a batch at a time; only findings and
+//! what files add to their set stay in memory. Policies are looked for upwards from each folder, once per folder
+//! (`policies`).
+
+mod explain;
+mod gather;
+mod policies;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow};
+use rayon::prelude::*;
+
+use super::Context;
+use crate::cli::{Check, Deny, FindingsFormat, Format};
+use crate::lint::{Choice, Facts, Finding, Rule, Severity, check_file, check_set, rule};
+use crate::problem::Problem;
+use crate::report::findings::{self, Summary, Unchecked};
+use crate::sys::files;
+
+use policies::Policies;
+
+/// Files this many at a time, so that progress can be shown in between.
+const BATCH: usize = 2048;
+
+/// The largest file that is looked at, in bytes. libvirt takes no definition of more than 4 MiB (`REMOTE_STRING_MAX` in its
+/// `src/remote/remote_protocol.x`), virsh reads none of more than 10 (`VSH_MAX_XML_FILE` in `tools/vsh.h`).
+const LARGEST: u64 = 16 << 20;
+
+/// Checks files, or tells about rules.
+pub(super) fn run(args: &Check, context: &mut Context) -> Result<u8> {
+    let format = match (args.format, context.is_json()) {
+        (None, true) => FindingsFormat::Json,
+        (Some(FindingsFormat::Json) | None, false) | (Some(FindingsFormat::Json), true) => {
+            args.format.unwrap_or(FindingsFormat::Human)
+        }
+        (Some(format), false) => format,
+        (Some(_), true) => {
+            let help = "-o json means --format json; leave one of them out";
+            return Err(Problem::new("-o json and --format say different things", help));
+        }
+    };
+    if format == FindingsFormat::Json {
+        context.global.output = Format::Json;
+    }
+    if let Some(code) = &args.explain {
+        return explain::explain(named(code)?, format);
+    }
+    if args.list_rules {
+        return explain::list(format);
+    }
+    let typed = typed(args)?;
+    let policies = Policies::new(args.policy.as_deref(), typed)?;
+    let gathered = gather::gather(&args.paths, &policies);
+    let mut checked = Job { policies: &policies }.check(&gathered.files, context);
+    checked.unchecked.extend(gathered.unchecked);
+    checked.finish();
+    let is_denied =
+        |finding: &Finding| finding.severity == Severity::Error || args.deny == Some(Deny::Warnings);
+    let code = match &checked {
+        checked if !checked.unchecked.is_empty() => 2,
+        checked => u8::from(checked.findings.iter().any(is_denied)),
+    };
+    print(&checked, format, context)?;
+    Ok(code)
+}
+
+/// Prints what was found.
+fn print(checked: &All, format: FindingsFormat, context: &Context) -> Result<()> {
+    let summary = Summary::of(checked.files, &checked.findings, &checked.unchecked);
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let written = match format {
+        FindingsFormat::Human => {
+            findings::human(&mut out, &checked.findings, &summary, context.screen.out_paint())
+        }
+        FindingsFormat::Json => findings::json(&mut out, &checked.findings, &checked.unchecked, &summary),
+        _ => Ok(()),
+    };
+    written.and_then(|()| out.flush()).map_err(|e| match e.kind() {
+        io::ErrorKind::BrokenPipe => anyhow::Error::new(e),
+        _ => anyhow!("cannot print what was found: {e}"),
+    })?;
+    for unchecked in &checked.unchecked {
+        context.screen.error(&unchecked.to_string());
+    }
+    Ok(())
+}
+
+/// What was typed about rules.
+fn typed(args: &Check) -> Result<Choice> {
+    let codes = |words: &[String], flag: &str| -> Result<Vec<&'static str>> {
+        let all = words.iter().map(|word| codes(word).with_context(|| format!("{flag} {word}")));
+        Ok(all.collect::<Result<Vec<_>>>()?.concat())
+    };
+    let select = codes(&args.select, "--select")?;
+    Ok(Choice {
+        select: (!args.select.is_empty()).then_some(select),
+        ignore: codes(&args.ignore, "--ignore")?,
+        severity: BTreeMap::new(),
+    })
+}
+
+/// The rules that a word means: a code, or how codes begin.
+fn codes(word: &str) -> Result<Vec<&'static str>> {
+    crate::lint::codes(word).map_err(|near| unknown_rule(word, near))
+}
+
+fn named(code: &str) -> Result<&'static Rule> {
+    rule(code).ok_or_else(|| unknown_rule(code, crate::lint::nearest(code)))
+}
+
+fn unknown_rule(word: &str, near: Option<&str>) -> anyhow::Error {
+    let help = match near {
+        Some(near) => format!("did you mean {near}?"),
+        None => "'kvmnet check --list-rules' shows them all".into(),
+    };
+    Problem::new(format!("there is no rule '{}'", word.escape_debug()), help)
+}
+
+/// What came of all files.
+#[derive(Debug, Default)]
+struct All {
+    /// How many files were looked at.
+    files: usize,
+    findings: Vec<Finding>,
+    /// What they add to their sets, by set.
+    facts: BTreeMap<PathBuf, Vec<Facts>>,
+    unchecked: Vec<Unchecked>,
+}
+
+impl All {
+    /// Looks at the sets, and puts everything into its order.
+    fn finish(&mut self) {
+        for facts in std::mem::take(&mut self.facts).into_values() {
+            self.findings.extend(check_set(&facts));
+        }
+        self.findings.sort_by(|a, b| a.order().cmp(&b.order()));
+        self.unchecked.sort_by(|a, b| a.file.cmp(&b.file));
+    }
+}
+
+/// What all files have in common.
+struct Job<'a> {
+    policies: &'a Policies,
+}
+
+impl Job<'_> {
+    /// Reads and checks files.
+    fn check(&self, paths: &[Arc<Path>], context: &mut Context) -> All {
+        let mut all = All { files: paths.len(), ..All::default() };
+        for (batch, number) in paths.chunks(BATCH).zip(1..) {
+            let each = |path: &Arc<Path>| (path.clone(), self.file(path));
+            let checked: Vec<_> = match batch {
+                // A single file isn't worth a second thread.
+                [path] => vec![each(path)],
+                batch => batch.par_iter().with_min_len(16).map(each).collect(),
+            };
+            for (path, checked) in checked {
+                match checked {
+                    Ok((set, mut checked)) => {
+                        all.findings.append(&mut checked.findings);
+                        if let Some(facts) = checked.facts {
+                            all.facts.entry(set).or_default().push(facts);
+                        }
+                    }
+                    Err(error) => all.unchecked.push(Unchecked { file: path, error }),
+                }
+            }
+            context.screen.tick((number * BATCH).min(paths.len()), paths.len());
+        }
+        all
+    }
+
+    fn file(&self, path: &Arc<Path>) -> Result<(PathBuf, crate::lint::Checked)> {
+        let policy = self.policies.of(path)?;
+        let bytes = files::read_up_to(path, LARGEST).context("cannot read it")?;
+        let checked = check_file(path, &bytes, &policy.settings(path))?;
+        Ok((policy.set_of(path), checked))
+    }
+}

@@ -1,0 +1,118 @@
+//! One file: read, looked at by every rule that is on, and taken down for the set.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::finding::{Finding, Placer};
+use super::ignored::Ignored;
+use super::report::{Found, Report};
+use super::rule::Check;
+use super::rules;
+use super::set::{Facts, Part, Taker};
+use super::settings::Settings;
+use super::view::{Domain, File, Kind, Network};
+use crate::xml::{Doc, ReadError};
+
+/// What came of one file.
+#[derive(Debug)]
+pub struct Checked {
+    /// What was found in it.
+    pub findings: Vec<Finding>,
+    /// What it adds to the set; `None` if it is no domain and no network, or no rule asks for it.
+    pub facts: Option<Facts>,
+    /// What kind of document it is, if it is XML.
+    pub kind: Option<Kind>,
+}
+
+/// Checks the bytes of one file.
+///
+/// # Errors
+/// The text is in an encoding that kvmnet doesn't read, or has what it doesn't look at: that says nothing about what
+/// libvirt makes of it. What isn't well-formed is a finding.
+pub fn check_file(file: &Arc<Path>, bytes: &[u8], settings: &Arc<Settings>) -> Result<Checked, ReadError> {
+    let not_xml = |e: ReadError| -> Result<Checked, ReadError> {
+        if e.is_ours {
+            return Err(e);
+        }
+        let finding = malformed(file, &e, settings);
+        Ok(Checked { findings: finding.into_iter().collect(), facts: None, kind: None })
+    };
+    let text = match Doc::decode(bytes) {
+        Ok(text) => text,
+        Err(e) => return not_xml(e),
+    };
+    match Doc::parse(text) {
+        Ok(doc) => Ok(check_doc(file, &doc, settings)),
+        Err(e) => not_xml(e),
+    }
+}
+
+fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Checked {
+    let kind = Kind::of(doc);
+    let mut report = Report::default();
+    let ignored = Ignored::read(doc, &mut report);
+    let (root, on) = (doc.root(), settings.on());
+    let view = File { doc, root };
+    let domain = (kind == Kind::Domain).then(|| Domain::read(doc));
+    let network = (kind == Kind::Network).then(|| Network::read(doc));
+    for rule in on {
+        let report = report.by(rule);
+        match (rule.check, &domain, &network) {
+            (Check::File(check), ..) => check(&view, report),
+            (Check::Domain(check), Some(domain), _) => check(domain, report),
+            (Check::Nic(check), Some(domain), _) => domain.nics.iter().for_each(|nic| check(nic, report)),
+            (Check::House(check), Some(domain), _) => {
+                domain.nics.iter().for_each(|nic| check(nic, &settings.house, report));
+            }
+            (Check::Network(check), _, Some(network)) => check(network, report),
+            _ => {}
+        }
+    }
+    let wants_set = settings.has_set_rules() && (domain.is_some() || network.is_some());
+    if report.found.is_empty() && !wants_set {
+        return Checked { findings: Vec::new(), facts: None, kind: Some(kind) };
+    }
+    let placer = Placer::new(file, doc);
+    let found = report.found.into_iter();
+    let findings = found
+        .filter(|found| !ignored.has(found.rule.code, found.span.start))
+        .filter_map(|found| placed(found, &placer, settings))
+        .collect();
+    let taker = Taker { doc, placer: &placer, ignored: &ignored };
+    let part = match (&domain, &network) {
+        _ if !wants_set => None,
+        (Some(domain), _) => Some(Part::Guest(taker.guest(domain))),
+        (_, Some(network)) => taker.network(network).map(Part::Network),
+        _ => None,
+    };
+    let facts = part.map(|part| Facts { file: file.clone(), settings: settings.clone(), part });
+    Checked { findings, facts, kind: Some(kind) }
+}
+
+fn placed(found: Found, placer: &Placer<'_>, settings: &Settings) -> Option<Finding> {
+    Some(Finding {
+        rule: found.rule,
+        severity: settings.severity(found.rule.code)?,
+        message: found.message,
+        place: placer.place(found.span),
+        label: found.label,
+        help: found.help,
+        also: found.also.into_iter().map(|(span, words)| (placer.place(span), words)).collect(),
+        fix: found.fix,
+    })
+}
+
+/// The finding about a text that isn't XML.
+fn malformed(file: &Arc<Path>, e: &ReadError, settings: &Settings) -> Option<Finding> {
+    let rule = &rules::NOT_WELL_FORMED;
+    Some(Finding {
+        rule,
+        severity: settings.severity(rule.code)?,
+        message: e.reason.clone(),
+        place: super::finding::unread(file, e.line, e.column),
+        label: None,
+        help: Some("libvirt doesn't read it either; nothing else was looked at in this file".into()),
+        also: Vec::new(),
+        fix: None,
+    })
+}

@@ -1,0 +1,190 @@
+//! What was found, and where.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::rule::{Rule, Severity};
+use crate::xml::{Doc, Edits, masks};
+
+/// The most of one line that is shown, in bytes.
+const WIDEST: usize = 400;
+/// The most lines that are shown of one place.
+const TALLEST: usize = 8;
+
+/// A place in a file, with the lines that it stands in. Secrets in them are masked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as it was named or found.
+    pub file: Arc<Path>,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// Line and column behind its end.
+    pub end: (usize, usize),
+    /// The lines.
+    pub lines: String,
+    /// The bytes of `lines` that are meant.
+    pub marked: Range<usize>,
+}
+
+/// One finding.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How bad it is, as the policy has it.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// Words at the place itself.
+    pub label: Option<String>,
+    /// What to do.
+    pub help: Option<String>,
+    /// Other places that belong to it, with words.
+    pub also: Vec<(Place, String)>,
+    /// The splices in the file's text that mend it.
+    pub fix: Option<Edits>,
+}
+
+impl Finding {
+    /// What findings are sorted by: file, line, column, code.
+    pub fn order(&self) -> (&Path, usize, usize, &str, &str) {
+        (&self.place.file, self.place.line, self.place.column, self.rule.code, &self.message)
+    }
+}
+
+/// Makes places in one file.
+#[derive(Debug)]
+pub(super) struct Placer<'d> {
+    file: Arc<Path>,
+    text: &'d str,
+    masks: Edits,
+}
+
+impl<'d> Placer<'d> {
+    /// For a document.
+    pub(super) fn new(file: &Arc<Path>, doc: &Doc<'d>) -> Placer<'d> {
+        Placer { file: file.clone(), text: doc.text(), masks: masks(doc) }
+    }
+
+    /// The place of some bytes of the file.
+    pub(super) fn place(&self, span: Range<usize>) -> Place {
+        let text = self.text;
+        let start = text.floor_char_boundary(span.start);
+        let end = text.ceil_char_boundary(span.end).max(start);
+        let (line, column) = crate::xml::text_position(text, start);
+        let end_at = crate::xml::text_position(text, end);
+        // From the start of the first line to the end of the last one that is shown.
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let from = text.ceil_char_boundary(line_start.max(start.saturating_sub(WIDEST)));
+        let mut to = start;
+        for _ in 0..TALLEST {
+            to = text[to..].find('\n').map_or(text.len(), |at| to + at);
+            if to >= end || to == text.len() {
+                break;
+            }
+            to += 1;
+        }
+        let widest = start + (end.min(to) - start).min(WIDEST * TALLEST) + WIDEST;
+        let to = text.floor_char_boundary(to.min(widest).max(start));
+        let (lines, marked) = self.masked(from..to, start..end.min(to));
+        Place { file: self.file.clone(), line, column, end: end_at, lines, marked }
+    }
+
+    /// The text of a range with its secrets masked, and where in that the marked bytes stand.
+    fn masked(&self, range: Range<usize>, marked: Range<usize>) -> (String, Range<usize>) {
+        let mut out = String::with_capacity(range.len());
+        let (mut at, mut start, mut end) = (range.start, None, None);
+        for mask in self.masks.iter() {
+            let hidden = mask.range.start.max(range.start)..mask.range.end.min(range.end);
+            if hidden.is_empty() {
+                continue;
+            }
+            // A place inside a secret is that of its mask.
+            if marked.start < hidden.end && start.is_none() {
+                start = Some(out.len() + marked.start.min(hidden.start) - at);
+            }
+            if marked.end <= hidden.start && end.is_none() {
+                end = Some(out.len() + marked.end - at);
+            }
+            out.push_str(&self.text[at..hidden.start]);
+            out.push_str(&mask.text);
+            at = hidden.end;
+            if marked.end <= hidden.end && end.is_none() {
+                end = Some(out.len());
+            }
+        }
+        let start = start.unwrap_or(out.len() + marked.start.saturating_sub(at));
+        let end = end.unwrap_or(out.len() + marked.end.saturating_sub(at));
+        out.push_str(&self.text[at..range.end]);
+        (out, start..end)
+    }
+}
+
+/// A place in bytes that aren't XML, or not even text: what can be shown of its line. Nobody can say where in such a text a
+/// secret stands, so that the line isn't shown.
+pub(super) fn unread(file: &Arc<Path>, line: usize, column: usize) -> Place {
+    Place { file: file.clone(), line, column, end: (line, column), lines: String::new(), marked: 0..0 }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn place(text: &str, span: Range<usize>) -> Place {
+        Placer::new(&Arc::from(Path::new("a.xml")), &Doc::parse(text).unwrap()).place(span)
+    }
+
+    #[test]
+    fn lines_of_a_place() {
+        let text = "<a>\n  <b\n    c='1'/>\n</a>\n";
+        let at = text.find("<b").unwrap();
+        let found = place(text, at..text.find("\n</a").unwrap());
+        assert_eq!((found.line, found.column, found.end), (2, 3, (3, 13)));
+        assert_eq!(found.lines, "  <b\n    c='1'/>");
+        assert_eq!(&found.lines[found.marked], "<b\n    c='1'/>");
+        let found = place(text, text.len()..text.len());
+        assert_eq!((found.line, found.lines.as_str()), (5, ""));
+    }
+
+    #[test]
+    fn secrets_are_masked() {
+        let text = "<a><graphics passwd='geheim' port='1'/></a>";
+        let at = |what: &str| text.find(what).unwrap()..text.find(what).unwrap() + what.len();
+        for (span, marked) in [
+            (at("geheim"), "***"),
+            (at("port='1'"), "port='1'"),
+            (at("<graphics passwd='geheim' port='1'/>"), "<graphics passwd='***' port='1'/>"),
+            (at("eh"), "***"),
+        ] {
+            let found = place(text, span);
+            assert_eq!(found.lines, "<a><graphics passwd='***' port='1'/></a>");
+            assert_eq!(&found.lines[found.marked], marked);
+        }
+    }
+
+    #[test]
+    fn long_lines_are_cut() {
+        let text = format!("<a b='{}' c=''>{}</a>", "x".repeat(9000), "y\n".repeat(9000));
+        let found = place(&text, text.find("c=").unwrap()..text.len());
+        assert!(found.lines.len() < 3 * WIDEST && found.lines[found.marked].starts_with("c=''>y\n"));
+    }
+
+    proptest! {
+        /// Whatever is marked, its lines can be shown and hold no secret.
+        #[test]
+        fn any_place(a in "[xß\n]{0,900}", b in "[yß\n]{0,90}", start in 0usize..2000, len in 0usize..2000) {
+            let text = format!("<a><secret>{b}geheim</secret>{a}<c passwd='geheim{a}'/></a>");
+            let start = start.min(text.len());
+            let found = place(&text, start..(start + len).min(text.len()));
+            prop_assert!(!found.lines.contains("geheim"));
+            prop_assert!(found.lines.get(found.marked).is_some());
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! macvtap without a mode.
+
+use crate::lint::report::Report;
+use crate::lint::rule::{Check, Rule, Severity, example};
+use crate::lint::view::{Nic, tag};
+use crate::xml::Edits;
+
+pub(super) static RULE: Rule = Rule {
+    code: "KN017",
+    name: "direct-without-mode",
+    severity: Severity::Warning,
+    summary: "a NIC of type direct says no mode, and so gets vepa",
+    why: "\
+A NIC of type direct (macvtap) without a mode is in mode vepa: every frame goes out to the switch, also those to other \
+guests of the same host. Few switches send a frame back to the port that it came from, so that guests of one host don't \
+reach each other. What is nearly always meant is mode='bridge'. Where vepa is meant, it should stand there.",
+    fixable: true,
+    bad: &[example!("KN017-direct-without-mode", "bad.xml")],
+    good: &[example!("KN017-direct-without-mode", "good.xml")],
+    check: Check::Nic(check),
+};
+
+fn check(nic: &Nic<'_>, report: &mut Report) {
+    let Some(source) = nic.child("source").filter(|_| nic.kind == "direct") else { return };
+    if !source.has_attribute("dev") || source.has_attribute("mode") {
+        return;
+    }
+    let span = tag(nic.doc, source);
+    let mut edits = Edits::default();
+    let text = &nic.doc.text()[span.clone()];
+    let end = text.trim_end_matches(['/', '>']).trim_end().len();
+    edits.push(span.start + end..span.start + end, " mode='bridge'");
+    let found = report.at(span, "macvtap without a mode is vepa: guests of this host don't reach each other");
+    found.label("no mode").help("say which one is meant; mostly that is mode='bridge'").fix(edits);
+}

@@ -1,0 +1,3 @@
+//! Rules about one network.
+
+super::rules! {}

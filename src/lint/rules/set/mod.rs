@@ -1,0 +1,3 @@
+//! Rules about all files together.
+
+super::rules! {}

@@ -1,0 +1,221 @@
+//! What rules look at: a document, a domain, its NICs, a network; and the bytes of their parts.
+
+use std::ops::Range;
+
+use roxmltree::Node;
+
+use crate::model::{self, ForwardMode};
+use crate::xml::{Doc, StartTag, child, children, namespace};
+
+/// The bytes of an element's start tag: `<source network='default'/>`.
+pub(super) fn tag(doc: &Doc<'_>, node: Node<'_, '_>) -> Range<usize> {
+    let range = node.range();
+    StartTag::read(doc.text(), range.start).map_or(range.clone(), |tag| range.start..tag.end)
+}
+
+/// The bytes of an attribute's value; those of the start tag where it has no such attribute.
+pub(super) fn value(doc: &Doc<'_>, node: Node<'_, '_>, attribute: &str) -> Range<usize> {
+    let start = node.range().start;
+    let read = StartTag::read(doc.text(), start);
+    match read.as_ref().and_then(|tag| tag.attr(doc.text(), attribute)) {
+        Some(attribute) => attribute.value.clone(),
+        None => tag(doc, node),
+    }
+}
+
+/// The bytes of an attribute with the blank before it: what to remove with it. `None` if there is none.
+pub(super) fn whole_attribute(doc: &Doc<'_>, node: Node<'_, '_>, attribute: &str) -> Option<Range<usize>> {
+    Some(StartTag::read(doc.text(), node.range().start)?.attr(doc.text(), attribute)?.whole.clone())
+}
+
+/// The bytes of an element's text; those of the start tag where it has none, or more than text.
+pub(super) fn inner(doc: &Doc<'_>, node: Node<'_, '_>) -> Range<usize> {
+    let mut inside = node.children();
+    match (inside.next(), inside.next()) {
+        (Some(text), None) if text.is_text() => text.range(),
+        _ => tag(doc, node),
+    }
+}
+
+/// The text of an element without blanks around it; comments left out. `None` if there is nothing else.
+pub(super) fn text(node: Node<'_, '_>) -> Option<String> {
+    let text: String = node.children().filter(Node::is_text).filter_map(|n| n.text()).collect();
+    Some(text.trim().to_string()).filter(|text| !text.is_empty())
+}
+
+/// Any document of libvirt's.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'d> {
+    /// The document.
+    pub doc: &'d Doc<'d>,
+    /// Its root element.
+    pub root: Node<'d, 'd>,
+}
+
+/// A domain: a document with `<domain>` for its root.
+#[derive(Debug)]
+pub struct Domain<'d> {
+    /// The document.
+    pub doc: &'d Doc<'d>,
+    /// Its root element.
+    pub root: Node<'d, 'd>,
+    /// Its NICs, in order.
+    pub nics: Vec<Nic<'d>>,
+}
+
+/// One `<interface>` of a domain.
+#[derive(Debug, Clone, Copy)]
+pub struct Nic<'d> {
+    /// The document.
+    pub doc: &'d Doc<'d>,
+    /// The element.
+    pub node: Node<'d, 'd>,
+    /// Its type; `user` where it names none (reference §1.1).
+    pub kind: &'d str,
+    /// Position in the domain, from 1.
+    pub position: usize,
+    /// Is the domain QEMU's or KVM's? What other drivers of libvirt's take or refuse differs.
+    pub is_qemu: bool,
+}
+
+impl<'d> Domain<'d> {
+    pub(super) fn read(doc: &'d Doc<'d>) -> Domain<'d> {
+        let root = doc.root();
+        let is_qemu = is_qemu(root);
+        let interfaces = children(root, "devices").flat_map(|devices| children(devices, "interface"));
+        let nics = interfaces
+            .zip(1..)
+            .map(|(node, position)| {
+                let kind = node.attribute("type").unwrap_or("user");
+                Nic { doc, node, kind, position, is_qemu }
+            })
+            .collect();
+        Domain { doc, root, nics }
+    }
+
+    /// Is it QEMU's or KVM's?
+    pub fn is_qemu(&self) -> bool {
+        is_qemu(self.root)
+    }
+
+    /// Its devices, NICs among them.
+    pub fn devices(&self) -> impl Iterator<Item = Node<'d, 'd>> {
+        children(self.root, "devices").flat_map(crate::xml::elements)
+    }
+}
+
+fn is_qemu(domain: Node<'_, '_>) -> bool {
+    matches!(domain.attribute("type"), Some("qemu" | "kvm" | "hvf"))
+}
+
+impl<'d> Nic<'d> {
+    /// The child element of that name.
+    pub fn child(&self, name: &str) -> Option<Node<'d, 'd>> {
+        child(self.node, name)
+    }
+
+    /// An attribute of the child element of that name.
+    pub fn attr(&self, name: &str, attribute: &str) -> Option<&'d str> {
+        self.child(name)?.attribute(attribute)
+    }
+
+    /// The bytes of its start tag.
+    pub fn tag(&self) -> Range<usize> {
+        tag(self.doc, self.node)
+    }
+
+    /// The NIC as the rest of kvmnet knows it.
+    pub fn model(&self) -> model::Nic {
+        model::Nic::read(self.node, self.position)
+    }
+}
+
+/// A network: a document with `<network>` for its root.
+#[derive(Debug)]
+pub struct Network<'d> {
+    /// The document.
+    pub doc: &'d Doc<'d>,
+    /// Its root element.
+    pub root: Node<'d, 'd>,
+    /// What it does with frames that leave it; `None` where the word isn't known.
+    pub mode: Option<ForwardMode>,
+    /// All of it that can be read; `None` without a name, or with an unknown mode.
+    pub model: Option<model::Network>,
+}
+
+impl<'d> Network<'d> {
+    pub(super) fn read(doc: &'d Doc<'d>) -> Network<'d> {
+        let root = doc.root();
+        let mode = match child(root, "forward").map(|f| f.attribute("mode").unwrap_or("nat")) {
+            None => Some(ForwardMode::Isolated),
+            Some(word) => ForwardMode::read(word),
+        };
+        Network { doc, root, mode, model: model::Network::read(doc).ok() }
+    }
+
+    /// Its `<ip>` elements.
+    pub fn ips(&self) -> impl Iterator<Item = Node<'d, 'd>> {
+        children(self.root, "ip")
+    }
+}
+
+/// What a document is, by its root element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A domain.
+    Domain,
+    /// A network.
+    Network,
+    /// Another document of libvirt's, which is only looked at as XML.
+    Other,
+    /// None of libvirt's.
+    Foreign,
+}
+
+/// The root elements of libvirt's other documents: what its `virsh` verbs read and print (libvirt's `src/conf/schemas`).
+const OTHERS: &[&str] = &[
+    "capabilities",
+    "cpu",
+    "cpudata",
+    "cputest",
+    "device",
+    "disk",
+    "domainbackup",
+    "domainCapabilities",
+    "domaincheckpoint",
+    "domainsnapshot",
+    "domstatus",
+    "filesystem",
+    "filter",
+    "filterbinding",
+    "inactiveDomain",
+    "interface",
+    "metadata",
+    "networkport",
+    "networkstatus",
+    "node",
+    "nwfilterbinding",
+    "pool",
+    "poolstate",
+    "secret",
+    "sources",
+    "storagepoolCapabilities",
+    "sysinfo",
+    "volume",
+    "hostdev",
+    "controller",
+];
+
+impl Kind {
+    /// That of a document.
+    pub fn of(doc: &Doc<'_>) -> Kind {
+        let root = doc.root();
+        match root.tag_name().name() {
+            _ if namespace(root).is_some() => Kind::Foreign,
+            "domain" => Kind::Domain,
+            "network" => Kind::Network,
+            name if OTHERS.contains(&name) => Kind::Other,
+            _ => Kind::Foreign,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Findings, for people and for programs: one type in, one document each out.
+
+mod human;
+mod json;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use human::human;
+pub use json::json;
+
+use crate::lint::{Finding, Severity};
+use crate::problem::{escaped, message};
+
+/// A file that couldn't be checked.
+#[derive(Debug)]
+pub struct Unchecked {
+    /// The file.
+    pub file: Arc<Path>,
+    /// Why, and what to do.
+    pub error: anyhow::Error,
+}
+
+impl fmt::Display for Unchecked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", escaped(&self.file), crate::problem::render(&self.error))
+    }
+}
+
+impl Unchecked {
+    /// Why, on one line.
+    pub fn reason(&self) -> String {
+        message(&self.error)
+    }
+}
+
+/// How many of what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files that were looked at.
+    pub files: usize,
+    /// Errors in them.
+    pub errors: usize,
+    /// Warnings in them.
+    pub warnings: usize,
+    /// Findings that come with a fix.
+    pub fixable: usize,
+    /// Files that couldn't be checked.
+    pub unchecked: usize,
+}
+
+impl Summary {
+    /// Counts; `files` were gathered.
+    pub fn of(files: usize, findings: &[Finding], unchecked: &[Unchecked]) -> Summary {
+        let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
+        Summary {
+            files,
+            errors,
+            warnings: findings.len() - errors,
+            fixable: findings.iter().filter(|f| f.fix.is_some()).count(),
+            unchecked: unchecked.len(),
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let many = |count: usize, what: &str| match count {
+            1 => format!("1 {what}"),
+            _ => format!("{count} {what}s"),
+        };
+        write!(f, "{} checked: ", many(self.files, "file"))?;
+        match (self.errors, self.warnings) {
+            (0, 0) => write!(f, "nothing found")?,
+            (errors, 0) => write!(f, "{}", many(errors, "error"))?,
+            (0, warnings) => write!(f, "{}", many(warnings, "warning"))?,
+            (errors, warnings) => write!(f, "{}, {}", many(errors, "error"), many(warnings, "warning"))?,
+        }
+        if self.fixable > 0 {
+            write!(
+                f,
+                "; --fix mends {}",
+                if self.fixable == self.errors + self.warnings {
+                    "all of it".into()
+                } else {
+                    format!("{} of them", self.fixable)
+                }
+            )?;
+        }
+        match self.unchecked {
+            0 => Ok(()),
+            some => write!(f, "; {} couldn't be checked", many(some, "file")),
+        }
+    }
+}
