@@ -42,8 +42,13 @@ const TYPES: &[&str] = &[
 const OTHERS: &[(&str, &str)] =
     &[("macvtap", "direct"), ("macvlan", "direct"), ("nat", "network"), ("tap", "ethernet"), ("vhost-user", "vhostuser")];
 
+/// Is there such a type?
+pub(super) fn is_known(kind: &str) -> bool {
+    TYPES.contains(&kind)
+}
+
 fn check(nic: &Nic<'_>, report: &mut Report) {
-    if TYPES.contains(&nic.kind) {
+    if is_known(nic.kind) {
         if nic.is_qemu && nic.is_any(&["null", "vds"]) {
             let what = format!("QEMU has no NICs of type {}: the guest doesn't start", nic.kind);
             report.at(value(nic.doc, nic.node, "type"), what);

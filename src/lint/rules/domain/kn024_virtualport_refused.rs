@@ -7,7 +7,7 @@ use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Nic, tag, value};
 use crate::xml::child;
 
-use super::uuid;
+use super::{number, uuid};
 
 pub(super) static RULE: Rule = Rule {
     code: "KN024",
@@ -97,7 +97,7 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
 fn values(nic: &Nic<'_>, parameters: Node<'_, '_>, report: &mut Report) {
     for (name, most) in [("managerid", 0xff), ("typeid", 0xff_ffff), ("typeidversion", 0xff)] {
         let Some(written) = parameters.attribute(name) else { continue };
-        if number(written).is_none_or(|n| n > most) {
+        if number::c_like(written).is_none_or(|n| n > most) {
             let what = format!("'{}' is no {name}", written.escape_debug());
             report
                 .at(value(nic.doc, parameters, name), what)
@@ -116,15 +116,5 @@ fn values(nic: &Nic<'_>, parameters: Node<'_, '_>, report: &mut Report) {
         report
             .at(value(nic.doc, parameters, "profileid"), "the profileid is too long")
             .help("it has 39 bytes at most");
-    }
-}
-
-/// A number as C writes it: `0x…` is hexadecimal, `0…` octal.
-fn number(written: &str) -> Option<u32> {
-    let written = written.trim_start();
-    match written.strip_prefix("0x").or_else(|| written.strip_prefix("0X")) {
-        Some(hex) => u32::from_str_radix(hex, 16).ok(),
-        None if written.len() > 1 && written.starts_with('0') => u32::from_str_radix(&written[1..], 8).ok(),
-        None => written.parse().ok(),
     }
 }
