@@ -22,7 +22,7 @@ address that the guest shall have; or none, where a random one is what is wanted
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
     let Some(node) = nic.child("mac") else { return };
-    let Some(written) = node.attribute("address") else { return };
+    let Some(written) = node.attribute("address").filter(|_| nic.is_qemu) else { return };
     if mac::read(written).is_some_and(mac::is_zero) {
         let is_all = node.attributes().count() == 1 && !node.has_children();
         let fix = if is_all { without(nic.doc, node) } else { without_attribute(nic.doc, node, "address") };

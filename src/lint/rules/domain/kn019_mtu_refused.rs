@@ -21,8 +21,8 @@ that one.",
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
     let Some(node) = nic.child("mtu").filter(|_| nic.is_qemu) else { return };
-    let takes_one = nic.is_any(&["network", "bridge", "ethernet", "vhostuser"])
-        || (nic.kind == "user" && nic.has_passt());
+    // Where QEMU was built without a network of its own, passt is behind a NIC of type user without being named.
+    let takes_one = nic.is_any(&["network", "bridge", "ethernet", "vhostuser", "user"]);
     let has_size = node.attribute("size").is_some_and(|size| size.trim().parse::<u32>().is_ok_and(|s| s > 0));
     if takes_one || !has_size {
         return;
@@ -30,7 +30,6 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     let what = format!("libvirt refuses an MTU on a NIC of type {}", nic.kind.escape_debug());
     let help = match nic.kind {
         "direct" => "remove it: the MTU is that of the device on the host",
-        "user" => "remove it, or add <backend type='passt'/>",
         _ => "remove it",
     };
     report.at(tag(nic.doc, node), what).help(help).fix(without(nic.doc, node));

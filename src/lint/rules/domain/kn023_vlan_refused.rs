@@ -32,6 +32,7 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     let port = nic.child("virtualport").and_then(|port| port.attribute("type"));
     let what = match nic.kind {
         "network" => return,
+        "hostdev" if port.is_some() => Some("a host device has either a VLAN or a port profile".to_string()),
         "hostdev" => None,
         "direct" if is_passthrough => None,
         "direct" => Some("macvtap has VLANs only in mode passthrough".to_string()),

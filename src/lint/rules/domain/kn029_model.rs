@@ -1,6 +1,5 @@
 //! A model of NIC that there isn't.
 
-use super::machine::is_x86;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Nic, instead, value};
@@ -12,8 +11,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a NIC's model is none of QEMU's, or doesn't fit its type",
     why: "\
 libvirt takes any word for a NIC's model and hands it to QEMU, which knows the device or doesn't start. NICs of type vhostuser \
-and vdpa share the guest's memory with somebody else: they are always virtio, and libvirt refuses any other model. A guest \
-on x86 whose NIC names no model gets an old Realtek card, and so needs the word there.",
+and vdpa share the guest's memory with somebody else: they are always virtio, and libvirt refuses any other model.",
     fixable: true,
     bad: &[example!("KN029-model", "bad.xml")],
     good: &[example!("KN029-model", "good.xml")],
@@ -47,15 +45,12 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         return;
     }
     if nic.is_any(&["vhostuser", "vdpa"]) {
-        if nic.is_virtio() || (nic.model_type().is_none() && !is_x86(nic)) {
+        let Some(model) = nic.child("model").filter(|_| nic.model_type().is_some() && !nic.is_virtio()) else {
             return;
-        }
-        let what = format!("a NIC of type {} must be of model virtio", nic.kind);
-        let span = match nic.child("model") {
-            Some(model) => value(nic.doc, model, "type"),
-            None => nic.tag(),
         };
-        report.at(span, what).help("write <model type='virtio'/>");
+        let span = value(nic.doc, model, "type");
+        let what = format!("a NIC of type {} must be of model virtio", nic.kind);
+        report.at(span.clone(), what).help("write <model type='virtio'/>").fix(instead(span, "virtio"));
         return;
     }
     let (Some(written), Some(node)) = (nic.model_type(), nic.child("model")) else { return };

@@ -11,8 +11,8 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a NIC forwards ports, but isn't passt's",
     why: "\
-<portForward> is what passt does, the program that libvirt runs behind a NIC of type user (or vhostuser) with \
-<backend type='passt'/>. libvirt refuses it on any other NIC. Guests on a libvirt network with NAT get forwarded ports from \
+<portForward> is what passt does, the program that libvirt runs behind a NIC of type user or vhostuser with \
+<backend type='passt'/>. libvirt refuses it on NICs of any other type. Guests on a libvirt network with NAT get forwarded ports from \
 the host's firewall; those on a bridge need none.",
     fixable: false,
     bad: &[example!("KN033-port-forward-refused", "bad.xml")],
@@ -27,7 +27,8 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         report.at(tag(nic.doc, first), what).help("remove it, or write type='user' and <backend type='passt'/>");
         return;
     }
-    if !nic.has_passt() {
+    // Where QEMU was built without a network of its own, passt is behind a NIC of type user without being named.
+    if nic.kind == "vhostuser" && !nic.has_passt() {
         report
             .at(tag(nic.doc, first), "only passt forwards ports")
             .help("write <backend type='passt'/> beside it");

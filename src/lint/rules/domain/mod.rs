@@ -37,6 +37,7 @@ super::rules! {
     kn038_element_twice,
     kn039_same_address,
     kn040_bad_value,
+    kn041_internal,
     kn043_type_missing,
     kn044_filter_on_port,
     kn045_bandwidth_ignored,
