@@ -5,7 +5,7 @@ use std::ops::Range;
 use roxmltree::Node;
 
 use crate::model::{self, ForwardMode};
-use crate::xml::{Doc, StartTag, child, children, namespace};
+use crate::xml::{Doc, Edits, Layout, StartTag, child, children, namespace};
 
 /// The bytes of an element's start tag: `<source network='default'/>`.
 pub(super) fn tag(doc: &Doc<'_>, node: Node<'_, '_>) -> Range<usize> {
@@ -41,6 +41,23 @@ pub(super) fn inner(doc: &Doc<'_>, node: Node<'_, '_>) -> Range<usize> {
 pub(super) fn text(node: Node<'_, '_>) -> Option<String> {
     let text: String = node.children().filter(Node::is_text).filter_map(|n| n.text()).collect();
     Some(text.trim().to_string()).filter(|text| !text.is_empty())
+}
+
+/// The splice that takes an element away, and its line with it.
+pub(super) fn without(doc: &Doc<'_>, node: Node<'_, '_>) -> Edits {
+    instead(Layout::new(doc.text()).removal(node.range()), "")
+}
+
+/// The splice that takes an attribute away.
+pub(super) fn without_attribute(doc: &Doc<'_>, node: Node<'_, '_>, attribute: &str) -> Edits {
+    whole_attribute(doc, node, attribute).map(|whole| instead(whole, "")).unwrap_or_default()
+}
+
+/// The splice that writes something else there: what stands in XML as it is, without markup or quotes in it.
+pub(super) fn instead(range: Range<usize>, text: &str) -> Edits {
+    let mut edits = Edits::default();
+    edits.push(range, text);
+    edits
 }
 
 /// Any document of libvirt's.
@@ -117,6 +134,27 @@ impl<'d> Nic<'d> {
     /// An attribute of the child element of that name.
     pub fn attr(&self, name: &str, attribute: &str) -> Option<&'d str> {
         self.child(name)?.attribute(attribute)
+    }
+
+    /// Is it of one of these types?
+    pub fn is_any(&self, kinds: &[&str]) -> bool {
+        kinds.contains(&self.kind)
+    }
+
+    /// Its model, if it names one: libvirt reads an empty word as none.
+    pub fn model_type(&self) -> Option<&'d str> {
+        self.attr("model", "type").filter(|model| !model.is_empty())
+    }
+
+    /// Does it name a virtio model? libvirt reads the models in any case (`virDomainNetSetModelString`).
+    pub fn is_virtio(&self) -> bool {
+        const VIRTIO: [&str; 3] = ["virtio", "virtio-transitional", "virtio-non-transitional"];
+        self.model_type().is_some_and(|model| VIRTIO.iter().any(|known| known.eq_ignore_ascii_case(model)))
+    }
+
+    /// Is passt the program behind it?
+    pub fn has_passt(&self) -> bool {
+        self.attr("backend", "type") == Some("passt")
     }
 
     /// The bytes of its start tag.

@@ -1,9 +1,9 @@
 //! A MAC address that is none.
 
+use super::mac;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::{Nic, value};
-use crate::model::MacAddr;
+use crate::lint::view::{Nic, instead, value};
 
 pub(super) static RULE: Rule = Rule {
     code: "KN010",
@@ -13,18 +13,38 @@ pub(super) static RULE: Rule = Rule {
     why: "\
 libvirt takes six numbers of one or two hexadecimal digits with colons between them, and refuses everything else: hyphens, \
 missing colons, a seventh number.",
-    fixable: false,
+    fixable: true,
     bad: &[example!("KN010-mac-malformed", "bad.xml")],
     good: &[example!("KN010-mac-malformed", "good.xml")],
     check: Check::Nic(check),
 };
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
-    let Some(mac) = nic.child("mac") else { return };
-    let Some(written) = mac.attribute("address") else { return };
-    // On a command line kvmnet takes hyphens too.
-    if written.contains('-') || written.parse::<MacAddr>().is_err() {
-        let what = format!("'{}' is no MAC address to libvirt", written.escape_debug());
-        report.at(value(nic.doc, mac, "address"), what).help("write it as in 52:54:00:12:34:56");
+    let Some(node) = nic.child("mac") else { return };
+    let Some(written) = node.attribute("address") else { return };
+    if mac::read(written).is_some() {
+        return;
     }
+    let span = value(nic.doc, node, "address");
+    let found = report.at(span.clone(), format!("'{}' is no MAC address to libvirt", written.escape_debug()));
+    match with_colons(written) {
+        Some(meant) => found.help(format!("write {meant}")).fix(instead(span, &meant)),
+        None => found.help("write it as in 52:54:00:12:34:56"),
+    };
+}
+
+/// The address in libvirt's way, if it is written in one of the other usual ways: with hyphens or points, or with nothing
+/// between the digits.
+fn with_colons(written: &str) -> Option<String> {
+    let written = written.trim();
+    let hyphens = written.replace('-', ":");
+    if mac::read(&hyphens).is_some() {
+        return Some(hyphens);
+    }
+    let groups = written.bytes().enumerate().all(|(at, b)| b.is_ascii_hexdigit() || (b == b'.' && at % 5 == 4));
+    let digits: Vec<char> = written.chars().filter(char::is_ascii_hexdigit).collect();
+    if !groups || digits.len() != 12 || !matches!(written.len(), 12 | 14) {
+        return None;
+    }
+    Some(digits.chunks(2).map(String::from_iter).collect::<Vec<_>>().join(":"))
 }

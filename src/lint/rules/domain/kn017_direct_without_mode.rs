@@ -22,7 +22,8 @@ reach each other. What is nearly always meant is mode='bridge'. Where vepa is me
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
     let Some(source) = nic.child("source").filter(|_| nic.kind == "direct") else { return };
-    if !source.has_attribute("dev") || source.has_attribute("mode") {
+    // Port profiles are for switches that do send frames back: there vepa is what is meant.
+    if !source.has_attribute("dev") || source.has_attribute("mode") || nic.child("virtualport").is_some() {
         return;
     }
     let span = tag(nic.doc, source);

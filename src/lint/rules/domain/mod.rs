@@ -1,6 +1,49 @@
 //! Rules about one domain.
 
+mod mac;
+mod machine;
+mod number;
+mod uuid;
+
 super::rules! {
     kn010_mac_malformed,
+    kn011_mac_multicast,
+    kn012_mac_reserved,
+    kn013_mac_twice,
+    kn014_device_name,
+    kn015_source_missing,
+    kn016_interface_type,
     kn017_direct_without_mode,
+    kn018_filterref,
+    kn019_mtu_refused,
+    kn020_coalesce_refused,
+    kn021_isolated_refused,
+    kn022_bandwidth_refused,
+    kn023_vlan_refused,
+    kn024_virtualport_refused,
+    kn025_boot_order,
+    kn026_live_only,
+    kn027_live_domain,
+    kn028_plain_password,
+    kn029_model,
+    kn030_driver_dropped,
+    kn031_address_refused,
+    kn032_script_refused,
+    kn033_port_forward_refused,
+    kn034_teaming_refused,
+    kn035_unmanaged_target,
+    kn036_leftover_source,
+    kn037_mistyped,
+    kn038_element_twice,
+    kn039_same_address,
+    kn040_bad_value,
+    kn043_type_missing,
+    kn044_filter_on_port,
+    kn045_bandwidth_ignored,
+    kn046_driver_refused,
+    kn047_no_partner,
+    kn049_no_shared_memory,
+    kn050_domain_name,
+    kn051_uuid_malformed,
+    kn052_memory_missing,
 }

@@ -1,0 +1,78 @@
+//! A model of NIC that there isn't.
+
+use super::machine::is_x86;
+use crate::lint::report::Report;
+use crate::lint::rule::{Check, Rule, Severity, example};
+use crate::lint::view::{Nic, instead, value};
+
+pub(super) static RULE: Rule = Rule {
+    code: "KN029",
+    name: "model",
+    severity: Severity::Error,
+    summary: "a NIC's model is none of QEMU's, or doesn't fit its type",
+    why: "\
+libvirt takes any word for a NIC's model and hands it to QEMU, which knows the device or doesn't start. NICs of type vhostuser \
+and vdpa share the guest's memory with somebody else: they are always virtio, and libvirt refuses any other model. A guest \
+on x86 whose NIC names no model gets an old Realtek card, and so needs the word there.",
+    fixable: true,
+    bad: &[example!("KN029-model", "bad.xml")],
+    good: &[example!("KN029-model", "good.xml")],
+    check: Check::Nic(check),
+};
+
+/// The models that people write, and that a mistyped one may mean.
+const COMMON: &[&str] = &[
+    "virtio",
+    "virtio-transitional",
+    "virtio-non-transitional",
+    "e1000",
+    "e1000e",
+    "igb",
+    "rtl8139",
+    "vmxnet3",
+    "usb-net",
+    "ne2k_pci",
+    "pcnet",
+    "spapr-vlan",
+];
+
+/// Others that a QEMU may have, and that look like one of those.
+const OTHERS: &[&str] = &[
+    "vmxnet", "vmxnet2", "ne2k_isa", "e1000-82540em", "e1000-82544gc", "e1000-82545em", "igbvf", "pcnet32", "virtio-net",
+    "virtio-net-pci", "virtio-ccw", "virtio-pci", "usbnet", "lance",
+];
+
+fn check(nic: &Nic<'_>, report: &mut Report) {
+    if !nic.is_qemu {
+        return;
+    }
+    if nic.is_any(&["vhostuser", "vdpa"]) {
+        if nic.is_virtio() || (nic.model_type().is_none() && !is_x86(nic)) {
+            return;
+        }
+        let what = format!("a NIC of type {} must be of model virtio", nic.kind);
+        let span = match nic.child("model") {
+            Some(model) => value(nic.doc, model, "type"),
+            None => nic.tag(),
+        };
+        report.at(span, what).help("write <model type='virtio'/>");
+        return;
+    }
+    let (Some(written), Some(node)) = (nic.model_type(), nic.child("model")) else { return };
+    let known = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(written));
+    if known(COMMON) || known(OTHERS) {
+        return;
+    }
+    // Long names may have more mistakes in them; of short ones, many are one letter apart.
+    let is_near = |known: &&&str| {
+        let most = if known.len() >= 6 { 2 } else { usize::from(known.len() > 3) };
+        strsim::osa_distance(known, &written.to_lowercase()) <= most
+    };
+    if let Some(near) = COMMON.iter().find(is_near) {
+        let span = value(nic.doc, node, "type");
+        report
+            .at(span.clone(), format!("QEMU has no NIC '{}': the guest doesn't start", written.escape_debug()))
+            .help(format!("did you mean {near}?"))
+            .fix(instead(span, near));
+    }
+}

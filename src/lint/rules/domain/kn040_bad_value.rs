@@ -1,0 +1,124 @@
+//! A word where libvirt knows only certain ones.
+
+use roxmltree::Node;
+
+use super::number;
+use crate::lint::report::Report;
+use crate::lint::rule::{Check, Rule, Severity, example};
+use crate::lint::view::{Nic, instead, value};
+use crate::xml::{child, children, elements};
+
+pub(super) static RULE: Rule = Rule {
+    code: "KN040",
+    name: "bad-value",
+    severity: Severity::Error,
+    summary: "an attribute of a NIC has a value that libvirt refuses",
+    why: "\
+Many attributes take one of a few words: yes or no, on or off, up or down, a mode. Others take a number. libvirt refuses \
+the guest over any other value; also over 'true', 'enabled', and words in another case.",
+    fixable: true,
+    bad: &[example!("KN040-bad-value", "bad.xml")],
+    good: &[example!("KN040-bad-value", "good.xml")],
+    check: Check::Nic(check),
+};
+
+const YES_NO: &[&str] = &["yes", "no"];
+const ON_OFF: &[&str] = &["on", "off"];
+
+fn check(nic: &Nic<'_>, report: &mut Report) {
+    let mut words = |node: Option<Node<'_, '_>>, name: &str, known: &[&'static str]| {
+        if let Some(node) = node {
+            word(nic, node, name, known, report);
+        }
+    };
+    words(Some(nic.node), "trustGuestRxFilters", YES_NO);
+    words(nic.child("mac"), "type", &["generated", "static"]);
+    words(nic.child("mac"), "check", YES_NO);
+    words(nic.child("target"), "managed", YES_NO);
+    words(nic.child("port"), "isolated", YES_NO);
+    words(nic.child("backend"), "type", &["default", "passt"]);
+    words(nic.child("rom"), "enabled", YES_NO);
+    words(nic.child("rom"), "bar", ON_OFF);
+    // An empty word is none to libvirt here.
+    words(nic.child("link").filter(|link| link.attribute("state") != Some("")), "state", &["up", "down"]);
+    let teaming = nic.child("teaming").filter(|team| team.attribute("type") != Some(""));
+    words(teaming, "type", &["persistent", "transient"]);
+    match nic.kind {
+        "direct" => words(nic.child("source"), "mode", &["bridge", "vepa", "private", "passthrough"]),
+        "vhostuser" => words(nic.child("source"), "mode", &["client", "server"]),
+        _ => {}
+    }
+    for tag in nic.child("vlan").into_iter().flat_map(|vlan| children(vlan, "tag")) {
+        words(Some(tag), "nativeMode", &["tagged", "untagged"]);
+    }
+    for forward in children(nic.node, "portForward") {
+        words(Some(forward), "proto", &["tcp", "udp"]);
+    }
+    let driver = nic.child("driver");
+    for name in ["iommu", "ats", "packed", "page_per_vq"] {
+        words(driver, name, ON_OFF);
+    }
+    let driver = driver.filter(|_| nic.is_virtio() && nic.kind != "hostdev");
+    words(driver, "name", &["qemu", "vhost"]);
+    words(driver, "txmode", &["iothread", "timer"]);
+    for name in ["ioeventfd", "event_idx", "rss", "rss_hash_report"] {
+        words(driver, name, ON_OFF);
+    }
+    let offloads = driver.into_iter().flat_map(elements);
+    for side in offloads.filter(|node| matches!(node.tag_name().name(), "host" | "guest")) {
+        for name in ["csum", "gso", "tso4", "tso6", "ecn", "ufo", "mrg_rxbuf"] {
+            // The guest's side has fewer of them.
+            if side.tag_name().name() == "host" || !matches!(name, "gso" | "mrg_rxbuf") {
+                words(Some(side), name, ON_OFF);
+            }
+        }
+    }
+    let bandwidth = nic.child("bandwidth");
+    let rates = ["inbound", "outbound"].map(|name| bandwidth.and_then(|b| child(b, name)));
+    for rate in rates {
+        for name in ["average", "peak", "burst", "floor"] {
+            a_number(nic, rate, name, report);
+        }
+    }
+    for name in ["queues", "rx_queue_size", "tx_queue_size"] {
+        a_number(nic, driver, name, report);
+    }
+    a_number(nic, nic.child("mtu").filter(|mtu| mtu.attribute("size") != Some("")), "size", report);
+    a_number(nic, nic.child("acpi"), "index", report);
+}
+
+/// Is it one of the words?
+fn word(nic: &Nic<'_>, node: Node<'_, '_>, name: &str, known: &[&'static str], report: &mut Report) {
+    let Some(written) = node.attribute(name).filter(|written| !known.contains(written)) else { return };
+    let span = value(nic.doc, node, name);
+    let what = format!("'{name}' of <{}> can't be '{}'", node.tag_name().name(), written.escape_debug());
+    let found = report.at(span.clone(), what).help(format!("one of: {}", known.join(", ")));
+    if let Some(meant) = meant(written, known) {
+        found.fix(instead(span, meant));
+    }
+}
+
+/// The word that was surely meant: the same in another case, one slip away, or what others say for yes and no.
+fn meant(written: &str, known: &[&'static str]) -> Option<&'static str> {
+    let written = written.trim().to_lowercase();
+    let is_yes = match written.as_str() {
+        "true" | "yes" | "on" | "1" | "enabled" => Some(true),
+        "false" | "no" | "off" | "0" | "disabled" => Some(false),
+        _ => None,
+    };
+    if let Some(is_yes) = is_yes.filter(|_| known == YES_NO || known == ON_OFF) {
+        return Some(known[usize::from(!is_yes)]);
+    }
+    let near = |word: &&&'static str| {
+        **word == written || (word.len() > 4 && strsim::osa_distance(word, &written) == 1)
+    };
+    known.iter().find(near).copied()
+}
+
+fn a_number(nic: &Nic<'_>, node: Option<Node<'_, '_>>, name: &str, report: &mut Report) {
+    let Some(node) = node else { return };
+    if let Some(written) = node.attribute(name).filter(|written| number::is_none(written)) {
+        let what = format!("'{name}' of <{}> is a number, and not '{}'", node.tag_name().name(), written.escape_debug());
+        report.at(value(nic.doc, node, name), what).help("write it in digits, without a unit");
+    }
+}

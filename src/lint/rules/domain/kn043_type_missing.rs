@@ -1,0 +1,36 @@
+//! A NIC without a type.
+
+use crate::lint::report::Report;
+use crate::lint::rule::{Check, Rule, Severity, example};
+use crate::lint::view::{Nic, instead};
+
+pub(super) static RULE: Rule = Rule {
+    code: "KN043",
+    name: "type-missing",
+    severity: Severity::Warning,
+    summary: "a NIC names a network or a bridge, but not its type, and so is of type user",
+    why: "\
+An <interface> without a type is one of type user to libvirt, unless it is asked to validate: the guest is alone behind QEMU's \
+own little NAT, and the <source> that stands there means nothing.",
+    fixable: true,
+    bad: &[example!("KN043-type-missing", "bad.xml")],
+    good: &[example!("KN043-type-missing", "good.xml")],
+    check: Check::Nic(check),
+};
+
+fn check(nic: &Nic<'_>, report: &mut Report) {
+    let Some(source) = nic.child("source").filter(|_| !nic.node.has_attribute("type")) else { return };
+    let is_there = |attribute: &str| source.attribute(attribute).is_some_and(|value| !value.is_empty());
+    let kind = match () {
+        () if is_there("network") => "network",
+        () if is_there("bridge") => "bridge",
+        () if is_there("dev") && !nic.has_passt() => "direct",
+        () => return,
+    };
+    let span = nic.tag();
+    let behind_name = span.start + "<interface".len();
+    report
+        .at(span, "a NIC without a type is of type user: its <source> means nothing")
+        .help(format!("write type='{kind}'"))
+        .fix(instead(behind_name..behind_name, &format!(" type='{kind}'")));
+}
