@@ -1,7 +1,7 @@
 //! How fast kvmnet is, beside what it replaces, in one run: `cargo xtask bench`.
 //!
 //! Prints a Markdown table on standard output and its progress on standard error. `cargo bench --bench convert -- PART…`
-//! runs only these parts: `one-file`, `many-files`, `guests`, `networks`, `big-file`. Ends with 1 if a limit is exceeded.
+//! runs only these parts: `one-file`, `many-files`, `check`, `guests`, `networks`, `big-file`. Ends with 1 if a limit is exceeded.
 //!
 //! `KVMNET_BENCH_OFFLINE` names a kvmnet built without libvirt; without it that row says that it was not run.
 #![allow(
@@ -17,6 +17,8 @@ mod lab;
 
 #[path = "convert/big_file.rs"]
 mod big_file;
+#[path = "convert/check.rs"]
+mod check;
 #[path = "convert/guests.rs"]
 mod guests;
 #[path = "convert/many_files.rs"]
@@ -41,9 +43,10 @@ const KVMNET: &str = env!("CARGO_BIN_EXE_kvmnet");
 type Part = (&'static str, fn() -> Vec<Row>);
 
 /// The parts, in the order of the table.
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("one-file", one_file::run),
     ("many-files", many_files::run),
+    ("check", check::run),
     ("guests", guests::run),
     ("networks", networks::run),
     ("big-file", big_file::run),

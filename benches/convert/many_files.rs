@@ -58,7 +58,7 @@ pub(crate) fn run() -> Vec<Row> {
 }
 
 /// Guest number `n`, with a name, UUID and MAC addresses of its own.
-fn guest(n: usize) -> String {
+pub(crate) fn guest(n: usize) -> String {
     TEMPLATE
         .replace("two-networks", &format!("vm{n:05}"))
         .replace("3f2e1d0c0006", &format!("{n:012x}"))

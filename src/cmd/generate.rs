@@ -8,6 +8,7 @@ use clap::CommandFactory;
 
 use super::walk::print;
 use crate::cli::Cli;
+use crate::lint;
 use crate::model::Code;
 use crate::problem::escaped;
 use crate::sys::files;
@@ -47,7 +48,11 @@ pub fn man_pages() -> io::Result<Vec<(String, String)>> {
 fn add_pages(command: &clap::Command, above: &str, pages: &mut Vec<(String, String)>) -> io::Result<()> {
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
         let name = format!("{above}-{}", sub.get_name());
-        let more = if name == "kvmnet-convert" { warnings() } else { String::new() };
+        let more = match name.as_str() {
+            "kvmnet-convert" => warnings(),
+            "kvmnet-check" => rules(),
+            _ => String::new(),
+        };
         // The program's name and those of the commands stand apart, and a command's own may hold a dash.
         let typed = format!("{} {}", above.replace('-', " "), sub.get_name());
         pages.push(page(&sub.clone().name(name.clone()).bin_name(typed), &name, &more)?);
@@ -103,11 +108,61 @@ waits can be interrupted. Before a definition or file is touched, what stands th
 journal, so that even a process that was killed leaves nothing that \fBkvmnet undo\fR can't put right.
 "#;
 
+const POLICY: &str = r#".SH POLICY
+\fIkvmnet.toml\fR is looked for in the folder of each file and in those above it; \fB\-\-policy\fR names one for all files.
+A key, code or value that isn't known is an error. Paths are patterns, from the policy's folder on.
+.TP
+\fBselect\fR, \fBignore\fR
+The rules that are on, and those that are off: codes, or how codes begin (\fBKN1\fR).
+.TP
+\fBexclude\fR
+Files and folders that are left out when a folder is searched.
+.TP
+\fBsets\fR
+Folders whose files belong together and to no others, as those of one host do. Without it, all files belong together.
+.TP
+\fBknown\-networks\fR
+Networks that hosts have though no file defines them.
+.TP
+\fB[severity]\fR
+\fIKN017\fR = "error" or "warning".
+.TP
+\fB[[override]]\fR
+\fBpaths\fR, and \fBselect\fR, \fBignore\fR and \fBseverity\fR for these only.
+.TP
+\fB[house]\fR
+The house's own rules, about every NIC: \fBbridges\fR, \fBnetworks\fR, \fBmodels\fR and \fBmac\-prefixes\fR that it may
+have, \fBfilters\fR of which it must have one, \fBforbidden\-types\fR.
+.SH COMMENTS
+.nf
+<!\-\- kvmnet: ignore KN017 \-\->
+.fi
+keeps rules quiet about the element behind it; on the line of an element's end, about that one; before the root element,
+about the whole file.
+"#;
+
 /// The section on the warnings of `convert`, from their own definitions.
 fn warnings() -> String {
     let mut out = String::from(".SH WARNINGS\nEach has a stable code, also in the JSON output.\n");
     for (code, text) in Code::ALL {
         out.push_str(&format!(".TP\n\\fB{code}\\fR\n{}\n", text.trim()));
+    }
+    out
+}
+
+/// The sections of `check`: policies, comments in files, and the rules from their own definitions.
+fn rules() -> String {
+    let mut out = String::from(POLICY);
+    out.push_str(".SH RULES\n\\fBkvmnet check \\-\\-explain \\fICODE\\fR says more of each.\n");
+    for rule in lint::rules() {
+        let fix = if rule.fixable { "; mended by \\-\\-fix" } else { "" };
+        let summary = rule.summary.replace('\\', "\\e").replace('-', "\\-");
+        out.push_str(&format!(
+            ".TP\n\\fB{}\\fR {} ({}{fix})\n\\&{summary}\n",
+            rule.code,
+            rule.name.replace('-', "\\-"),
+            rule.severity
+        ));
     }
     out
 }

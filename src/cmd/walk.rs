@@ -152,13 +152,7 @@ impl Walked {
         context: &mut Context,
         document: impl FnOnce(&[Change]) -> serde_json::Value,
     ) -> Result<u8> {
-        let code = self.code(walk);
-        if let Some(why) = self.declined.take() {
-            context.screen.error(&crate::problem::render(&why));
-            for change in self.changes.iter_mut().filter(|c| c.is_planned()) {
-                change.state = State::Failed(anyhow!("{}", crate::problem::message(&why)));
-            }
-        }
+        let code = self.end(walk, context);
         if context.is_json() {
             let stands = self.changes.iter().any(|c| c.id.is_some());
             match print_json(&document(&self.changes)) {
@@ -173,6 +167,24 @@ impl Walked {
             context.screen.say(&format!("kvmnet: {}", text::summary(&self.changes, walk.preview_only)));
         }
         Ok(code)
+    }
+
+    /// The changes as they ended, and the exit code, for a verb with more to say.
+    pub(super) fn ended(mut self, walk: &Walk, context: &mut Context) -> (Vec<Change>, u8) {
+        let code = self.end(walk, context);
+        (self.changes, code)
+    }
+
+    /// Says why changes weren't made, if they weren't, and gives the exit code.
+    fn end(&mut self, walk: &Walk, context: &mut Context) -> u8 {
+        let code = self.code(walk);
+        if let Some(why) = self.declined.take() {
+            context.screen.error(&crate::problem::render(&why));
+            for change in self.changes.iter_mut().filter(|c| c.is_planned()) {
+                change.state = State::Failed(anyhow!("{}", crate::problem::message(&why)));
+            }
+        }
+        code
     }
 
     fn code(&self, walk: &Walk) -> u8 {

@@ -10,6 +10,7 @@ use super::rule::Check;
 use super::rules;
 use super::set::{Facts, Part, Taker};
 use super::settings::Settings;
+use super::suspects::Suspect;
 use super::view::{Domain, File, Kind, Network};
 use crate::xml::{Doc, ReadError};
 
@@ -87,6 +88,26 @@ fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Check
     };
     let facts = part.map(|part| Facts { file: file.clone(), settings: settings.clone(), part });
     Checked { findings, facts, kind: Some(kind) }
+}
+
+/// The finding about a part that libvirt's schema objects to; `None` where that is to be ignored.
+pub fn schema_finding(
+    file: &Arc<Path>,
+    doc: &Doc<'_>,
+    suspect: &Suspect,
+    settings: &Settings,
+) -> Option<Finding> {
+    let mut report = Report::default();
+    let ignored = Ignored::read(doc, &mut report);
+    let span = suspect.span(doc);
+    if ignored.has(rules::SCHEMA.code, span.start) {
+        return None;
+    }
+    let mut report = Report::default();
+    let help =
+        "'virsh define --validate' refuses it; without --validate libvirt mostly drops it without a word";
+    report.by(&rules::SCHEMA).at(span, suspect.words(doc)).help(help);
+    placed(report.found.pop()?, &Placer::new(file, doc), settings)
 }
 
 fn placed(found: Found, placer: &Placer<'_>, settings: &Settings) -> Option<Finding> {

@@ -146,7 +146,7 @@ mod tests {
         let text = "<a>\n  <b\n    c='1'/>\n</a>\n";
         let at = text.find("<b").unwrap();
         let found = place(text, at..text.find("\n</a").unwrap());
-        assert_eq!((found.line, found.column, found.end), (2, 3, (3, 13)));
+        assert_eq!((found.line, found.column, found.end), (2, 3, (3, 12)));
         assert_eq!(found.lines, "  <b\n    c='1'/>");
         assert_eq!(&found.lines[found.marked], "<b\n    c='1'/>");
         let found = place(text, text.len()..text.len());

@@ -20,22 +20,26 @@
 mod file;
 mod finding;
 mod ignored;
+mod mend;
 mod policy;
 mod report;
 mod rule;
 mod rules;
 mod set;
 mod settings;
+mod suspects;
 mod view;
 
-pub use file::{Checked, check_file};
+pub use file::{Checked, check_file, schema_finding};
 pub use finding::{Finding, Place};
+pub use mend::{Mended, mend};
 pub use policy::{Choice, House, Override, Policy};
 pub use report::{Found, Report};
 pub use rule::{Check, Example, Rule, Severity};
 pub use rules::{all as rules, codes, named as rule, nearest};
 pub use set::{At, Facts, Guest, GuestNic, Mark, Net, Part, Set, SetFinding, SetReport};
 pub use settings::Settings;
+pub use suspects::{Suspect, Trial};
 pub use view::{Domain, File, Kind, Network, Nic};
 
 /// What the rules about sets find in the files of one set.

@@ -16,8 +16,36 @@ const MOST: u64 = 64 * 1024;
 /// # Errors
 /// It isn't there, doesn't end within `patience` (then it is killed), or fails; with the last line that it said.
 pub fn run(argv: &[String], patience: Duration) -> Result<String> {
-    let Some((program, args)) = argv.split_first() else { return Ok(String::new()) };
+    if argv.is_empty() {
+        return Ok(String::new());
+    }
+    let (ended, out, err) = ended(argv, patience, MOST)?;
+    if ended.success() {
+        return Ok(out);
+    }
     let line = argv.join(" ");
+    bail!("'{line}' failed ({}){}", how(ended), last_line(&err).or(last_line(&out)).unwrap_or_default())
+}
+
+/// Runs a program as [`run`] does, and gives what it said on its standard error, however it ended.
+///
+/// # Errors
+/// It isn't there, doesn't end within `patience`, or was killed.
+pub fn heard(argv: &[String], patience: Duration) -> Result<String> {
+    let (ended, _, err) = ended(argv, patience, 64 << 20)?;
+    match ended.code() {
+        Some(_) => Ok(err),
+        None => bail!("'{}' failed ({})", argv.first().map_or("", String::as_str), how(ended)),
+    }
+}
+
+/// How a program ended, and what it said.
+fn ended(argv: &[String], patience: Duration, most: u64) -> Result<(ExitStatus, String, String)> {
+    let Some((program, args)) = argv.split_first() else { bail!("no program") };
+    let line = || match args.len() {
+        0..20 => argv.join(" "),
+        _ => format!("{} …", argv[..5].join(" ")),
+    };
     let mut child = Command::new(program)
         .args(args)
         .env("LC_ALL", "C")
@@ -25,32 +53,28 @@ pub fn run(argv: &[String], patience: Duration) -> Result<String> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .with_context(|| format!("'{line}' can't be run"))?;
-    let (out, err) = (reader(child.stdout.take()), reader(child.stderr.take()));
+        .with_context(|| format!("'{}' can't be run", line()))?;
+    let (out, err) = (reader(child.stdout.take(), most), reader(child.stderr.take(), most));
     let until = Instant::now() + patience;
     let ended = loop {
-        match child.try_wait().with_context(|| format!("'{line}'"))? {
+        match child.try_wait().with_context(|| format!("'{}'", line()))? {
             Some(status) => break status,
             None if Instant::now() >= until => {
                 let _ = child.kill();
                 let _ = child.wait();
-                bail!("'{line}' didn't end within {} s", patience.as_secs());
+                bail!("'{}' didn't end within {} s", line(), patience.as_secs());
             }
             None => thread::sleep(Duration::from_millis(5)),
         }
     };
     // What a program leaves running behind it (a DHCP client) may hold its end of the pipes open.
-    let (out, err) = (said(&out), said(&err));
-    if ended.success() {
-        return Ok(out);
-    }
-    bail!("'{line}' failed ({}){}", how(ended), last_line(&err).or(last_line(&out)).unwrap_or_default())
+    Ok((ended, said(&out), said(&err)))
 }
 
 type Said = std::sync::Arc<std::sync::Mutex<(Vec<u8>, bool)>>;
 
 /// Collects what comes out of a pipe.
-fn reader<R: Read + Send + 'static>(pipe: Option<R>) -> Said {
+fn reader<R: Read + Send + 'static>(pipe: Option<R>, most: u64) -> Said {
     let said = Said::default();
     let Some(pipe) = pipe else { return said };
     let theirs = said.clone();
@@ -59,7 +83,7 @@ fn reader<R: Read + Send + 'static>(pipe: Option<R>) -> Said {
         let mut part = [0; 4096];
         while let Ok(n @ 1..) = pipe.read(&mut part) {
             if let Ok(mut said) = theirs.lock()
-                && (said.0.len() as u64) < MOST
+                && (said.0.len() as u64) < most
             {
                 said.0.extend_from_slice(&part[..n]);
             }

@@ -22,6 +22,7 @@ pub mod networks;
 pub mod nics;
 pub mod relay;
 pub mod routes;
+pub mod scratch;
 pub mod swap;
 pub mod tap;
 pub mod terminal;

@@ -5,13 +5,16 @@
 //! (`policies`).
 
 mod explain;
+mod fix;
 mod gather;
 mod policies;
+mod schema;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result, anyhow};
 use rayon::prelude::*;
@@ -22,8 +25,11 @@ use crate::lint::{Choice, Facts, Finding, Rule, Severity, check_file, check_set,
 use crate::problem::Problem;
 use crate::report::findings::{self, Summary, Unchecked};
 use crate::sys::files;
+use crate::xml::Doc;
 
+use fix::Fixed;
 use policies::Policies;
+use schema::Schemas;
 
 /// Files this many at a time, so that progress can be shown in between.
 const BATCH: usize = 2048;
@@ -55,30 +61,37 @@ pub(super) fn run(args: &Check, context: &mut Context) -> Result<u8> {
         return explain::list(format);
     }
     let typed = typed(args)?;
+    fix::refuse(args)?;
     let policies = Policies::new(args.policy.as_deref(), typed)?;
-    let gathered = gather::gather(&args.paths, &policies);
-    let mut checked = Job { policies: &policies }.check(&gathered.files, context);
-    checked.unchecked.extend(gathered.unchecked);
-    checked.finish();
+    let schemas = args.schema.then(schema::Schemas::new).transpose()?;
+    let job = Job { policies: &policies, schemas, stdin: OnceLock::new() };
+    let mut checked = job.all(args, context);
+    let fixed = args.fix.then(|| fix::fix(args, format, &job, &checked, context)).transpose()?;
+    if fixed.as_ref().is_some_and(Fixed::has_written) {
+        checked = job.all(args, context);
+    }
     let is_denied =
         |finding: &Finding| finding.severity == Severity::Error || args.deny == Some(Deny::Warnings);
     let code = match &checked {
         checked if !checked.unchecked.is_empty() => 2,
         checked => u8::from(checked.findings.iter().any(is_denied)),
     };
-    print(&checked, format, context)?;
-    Ok(code)
+    print(&checked, fixed.as_ref(), format, context)?;
+    Ok(fixed.map_or(code, |fixed| fixed.code.max(code)))
 }
 
 /// Prints what was found.
-fn print(checked: &All, format: FindingsFormat, context: &Context) -> Result<()> {
+fn print(checked: &All, fixed: Option<&Fixed>, format: FindingsFormat, context: &Context) -> Result<()> {
     let summary = Summary::of(checked.files, &checked.findings, &checked.unchecked);
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let written = match format {
         FindingsFormat::Human => {
             findings::human(&mut out, &checked.findings, &summary, context.screen.out_paint())
         }
-        FindingsFormat::Json => findings::json(&mut out, &checked.findings, &checked.unchecked, &summary),
+        FindingsFormat::Json => {
+            let changes = fixed.map(|fixed| crate::report::json::changes(&fixed.changes)["changes"].take());
+            findings::json(&mut out, &checked.findings, &checked.unchecked, &summary, changes)
+        }
         _ => Ok(()),
     };
     written.and_then(|()| out.flush()).map_err(|e| match e.kind() {
@@ -147,9 +160,43 @@ impl All {
 /// What all files have in common.
 struct Job<'a> {
     policies: &'a Policies,
+    /// libvirt's schemas, if they are asked for.
+    schemas: Option<Schemas>,
+    /// Standard input, which can be read once.
+    stdin: OnceLock<Vec<u8>>,
 }
 
 impl Job<'_> {
+    /// Checks all that was named.
+    fn all(&self, args: &Check, context: &mut Context) -> All {
+        let gathered = gather::gather(&args.paths, self.policies);
+        let mut all = self.check(&gathered.files, context);
+        if let Some(schemas) = &self.schemas {
+            schemas.check(&gathered.files, self, &mut all);
+        }
+        all.unchecked.extend(gathered.unchecked);
+        all.finish();
+        all
+    }
+
+    /// What stands in a file.
+    fn bytes(&self, path: &Path) -> Result<Cow<'_, [u8]>> {
+        let read = || files::read_up_to(path, LARGEST).context("cannot read it");
+        if path != Path::new("-") {
+            return read().map(Cow::Owned);
+        }
+        if let Some(bytes) = self.stdin.get() {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        let bytes = read()?;
+        Ok(Cow::Borrowed(self.stdin.get_or_init(|| bytes)))
+    }
+
+    /// The same as text.
+    fn text(&self, path: &Path) -> Result<String> {
+        Ok(Doc::decode(&self.bytes(path)?)?.to_string())
+    }
+
     /// Reads and checks files.
     fn check(&self, paths: &[Arc<Path>], context: &mut Context) -> All {
         let mut all = All { files: paths.len(), ..All::default() };
@@ -178,7 +225,7 @@ impl Job<'_> {
 
     fn file(&self, path: &Arc<Path>) -> Result<(PathBuf, crate::lint::Checked)> {
         let policy = self.policies.of(path)?;
-        let bytes = files::read_up_to(path, LARGEST).context("cannot read it")?;
+        let bytes = self.bytes(path)?;
         let checked = check_file(path, &bytes, &policy.settings(path))?;
         Ok((policy.set_of(path), checked))
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Summary, Unchecked};
 use crate::lint::{Finding, Place};
 
-/// Prints the document.
+/// Prints the document, with what `--fix` did if it was asked to.
 ///
 /// # Errors
 /// It can't be written.
@@ -16,11 +16,15 @@ pub fn json(
     findings: &[Finding],
     unchecked: &[Unchecked],
     summary: &Summary,
+    changes: Option<serde_json::Value>,
 ) -> io::Result<()> {
     let mut document = json!({
         "findings": findings.iter().map(finding).collect::<Vec<_>>(),
         "summary": { "files": summary.files, "errors": summary.errors, "warnings": summary.warnings },
     });
+    if let Some(changes) = changes {
+        document["changes"] = changes;
+    }
     if !unchecked.is_empty() {
         let unchecked = unchecked.iter().map(|u| json!({ "file": name(&u.file), "error": u.reason() }));
         document["unchecked"] = unchecked.collect();

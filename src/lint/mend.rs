@@ -1,0 +1,86 @@
+//! The fixes of one file's findings, put together.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::file::check_file;
+use super::finding::Finding;
+use super::settings::Settings;
+use crate::xml::{Doc, Edits};
+
+/// One fix may make room for the next; after so many rounds it is enough.
+const ROUNDS: usize = 8;
+
+/// A file's text with what can be mended in it mended.
+#[derive(Debug)]
+pub struct Mended {
+    /// The new text.
+    pub text: String,
+    /// What was mended: line, code and words of each finding, in order.
+    pub what: Vec<String>,
+}
+
+/// Mends what can be; `None` if that is nothing. Fixes that meet in one place are made one after the other, each in a text
+/// that is checked again.
+pub fn mend(file: &Arc<Path>, text: &str, settings: &Arc<Settings>) -> Option<Mended> {
+    let mut out = Mended { text: text.to_string(), what: Vec::new() };
+    for _ in 0..ROUNDS {
+        let mut findings = check_file(file, out.text.as_bytes(), settings).ok()?.findings;
+        findings.sort_by(|a, b| a.order().cmp(&b.order()));
+        let (edits, what) = together(&findings);
+        let new = edits.apply(&out.text);
+        // No fix makes XML of it that isn't any; should one, nothing of this round is kept.
+        if edits.is_empty() || Doc::parse(&new).is_err() {
+            break;
+        }
+        out.text = new;
+        out.what.extend(what);
+    }
+    (!out.what.is_empty() && out.text != text).then_some(out)
+}
+
+/// The fixes that don't touch each other, first come, first served.
+fn together(findings: &[Finding]) -> (Edits, Vec<String>) {
+    let (mut edits, mut what) = (Edits::default(), Vec::new());
+    let mut taken: Vec<Range<usize>> = Vec::new();
+    for finding in findings {
+        let Some(fix) = &finding.fix else { continue };
+        let touches = |range: &Range<usize>| {
+            taken.iter().any(|taken| range.start <= taken.end && taken.start <= range.end)
+        };
+        if fix.iter().any(|edit| touches(&edit.range)) {
+            continue;
+        }
+        for edit in fix.iter() {
+            taken.push(edit.range.clone());
+            edits.push(edit.range.clone(), edit.text.clone());
+        }
+        what.push(format!("{} line {}: {}", finding.rule.code, finding.place.line, finding.message));
+    }
+    (edits, what)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::lint::{Choice, Policy};
+
+    fn mended(text: &str) -> Option<Mended> {
+        let settings = Settings::new(&Policy::default(), &[], &Choice::default());
+        mend(&Arc::from(Path::new("a.xml")), text, &Arc::new(settings))
+    }
+
+    #[test]
+    fn every_fix_finds_its_place() {
+        let nic = "<interface type='direct'><source dev='a'/></interface>\n";
+        let text =
+            format!("<domain type='kvm'><name>a</name><devices>\n{}</devices></domain>", nic.repeat(3));
+        let mended = mended(&text).unwrap();
+        assert_eq!(mended.text, text.replace("'a'/>", "'a' mode='bridge'/>"));
+        assert!(mended.what.len() == 3 && mended.what[2].starts_with("KN017 line 4: "), "{:?}", mended.what);
+        assert!(super::tests::mended(&mended.text).is_none());
+        assert!(super::tests::mended("<domain").is_none());
+    }
+}
