@@ -30,6 +30,8 @@ mod live;
 
 #[path = "lab/booted.rs"]
 mod booted;
+#[path = "lab/checked.rs"]
+mod checked;
 #[path = "lab/cut_off.rs"]
 mod cut_off;
 #[path = "lab/cut_short.rs"]

@@ -129,9 +129,11 @@ impl Policy {
         let choices: Vec<&Choice> =
             std::iter::once(&self.choice).chain(overrides.map(|o| &o.choice)).chain([typed]).collect();
         let of = |rule: &&'static Rule| {
-            let severity =
-                choices.iter().fold(Some(rule.severity), |outer, choice| choice.of(rule, outer))?;
-            Some((rule.code, severity))
+            let mut severity = Some(rule.severity);
+            for choice in &choices {
+                severity = choice.of(rule, severity);
+            }
+            Some((rule.code, severity?))
         };
         rules::all().iter().filter_map(of).collect()
     }

@@ -1,5 +1,7 @@
 //! A guest without a name.
 
+use roxmltree::Node;
+
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Domain, inner, tag};
@@ -26,7 +28,7 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
             .help("write <name>…</name> in <domain>");
         return;
     };
-    let mut texts = name.descendants().filter(|n| n.is_text()).filter_map(|n| n.text()).peekable();
+    let mut texts = name.descendants().filter(Node::is_text).filter_map(|n| n.text()).peekable();
     if texts.peek().is_none() {
         report.at(tag(domain.doc, name), "the guest's name is empty").help("write <name>…</name>");
     } else if domain.is_qemu() && texts.any(|text| text.contains('/')) {

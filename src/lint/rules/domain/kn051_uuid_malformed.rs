@@ -1,6 +1,8 @@
 //! A UUID that is none.
 
 use super::uuid;
+use roxmltree::Node;
+
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Domain, inner};
@@ -22,7 +24,7 @@ else. Where the guest is new, leave <uuid> out: libvirt makes one.",
 
 fn check(domain: &Domain<'_>, report: &mut Report) {
     let Some(node) = child(domain.root, "uuid") else { return };
-    let written: String = node.descendants().filter(|n| n.is_text()).filter_map(|n| n.text()).collect();
+    let written: String = node.descendants().filter(Node::is_text).filter_map(|n| n.text()).collect();
     if !written.is_empty() && uuid::read(&written).is_none() {
         report
             .at(inner(domain.doc, node), "this is no UUID")

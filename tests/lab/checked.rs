@@ -1,0 +1,125 @@
+//! `kvmnet check` held against a real libvirtd: what its rules call an error is refused, at definition or at start; what
+//! they call good is accepted and starts.
+
+use kvmnet::lint::{Check, Rule, Severity, rules};
+
+use crate::lab::{Lab, Out};
+
+/// Errors that libvirt takes and starts: what is wrong there is that the guest's network can't work.
+const TAKEN: &[(&str, &str)] = &[("KN013", "two NICs of one MAC address on one network")];
+
+/// What libvirt says where this machine lacks something that a good fixture needs.
+const NOT_HERE: &[(&str, &str)] = &[
+    ("host PCI devices", "no PCI device to hand on"),
+    ("Cannot find 'passt'", "no passt"),
+    ("qdisc kind is unknown", "the kernel can't shape traffic"),
+    ("'ovs0': No such device", "no Open vSwitch"),
+    ("/run/openvswitch", "no Open vSwitch"),
+];
+
+/// What libvirt makes of a document.
+struct Judge<'l> {
+    lab: &'l Lab,
+}
+
+impl Judge<'_> {
+    /// Defines and starts it, and takes it away again: what failed first, if anything did.
+    fn refuses(&self, text: &str) -> Option<String> {
+        let (kind, name) = if text.contains("<network") && !text.contains("<domain") {
+            ("net-", name(text, "network"))
+        } else {
+            ("", name(text, "domain"))
+        };
+        let file = self.lab.file("checked.xml", &here(text));
+        let step = |out: Out| (out.code != 0).then(|| out.stderr.trim().to_string());
+        let defined = step(self.lab.try_virsh(&[&format!("{kind}define"), &file, "--validate"]));
+        let failed = defined.or_else(|| step(self.lab.try_virsh(&[&format!("{kind}start"), &name])));
+        self.lab.try_virsh(&[&format!("{kind}destroy"), &name]);
+        self.lab.try_virsh(&[&format!("{kind}undefine"), &name]);
+        failed
+    }
+}
+
+/// The name of a domain or network, as far as it has one.
+fn name(text: &str, of: &str) -> String {
+    let after = text.split_once(&format!("<{of}")).map_or(text, |(_, after)| after);
+    let name = after.split_once("<name>").and_then(|(_, after)| after.split_once("</name>"));
+    name.map_or("nameless", |(name, _)| name.trim()).to_string()
+}
+
+/// The document as this machine can run it: without KVM, and with the devices that the lab's host has.
+fn here(text: &str) -> String {
+    text.replace("type='kvm'", "type='qemu'").replace("'enp4s0'", "'free0'")
+}
+
+/// A lab with all that the fixtures name.
+fn lab() -> Option<Lab> {
+    let lab = Lab::start()?;
+    for name in ["free0", "eno1", "eno1.42"] {
+        let peer = format!("{name}-p");
+        lab.host(&["ip", "link", "add", name, "type", "veth", "peer", "name", &peer]).ok();
+        lab.host(&["ip", "link", "set", name, "up"]).ok();
+    }
+    lab.host(&["qemu-img", "create", "-q", "-f", "qcow2", "/var/lib/libvirt/images/web1.qcow2", "1G"]).ok();
+    Some(lab)
+}
+
+/// The documents of a rule about one file.
+fn documents(rule: &'static Rule, which: &'static [(&str, &str)]) -> Vec<&'static str> {
+    let about_one = !matches!(rule.check, Check::Reading | Check::Schema | Check::House(_));
+    which.iter().filter(|(name, _)| about_one && name.ends_with(".xml")).map(|(_, text)| *text).collect()
+}
+
+#[test]
+fn what_is_good_starts() {
+    let Some(lab) = lab() else { return };
+    let judge = Judge { lab: &lab };
+    let mut faults = Vec::new();
+    for rule in rules() {
+        for text in documents(rule, rule.good) {
+            let Some(said) = judge.refuses(text) else { continue };
+            match NOT_HERE.iter().find(|(words, _)| said.contains(words)) {
+                Some((_, why)) => eprintln!("LAB NOT RUN for {}'s good fixture: {why}", rule.code),
+                None => faults.push(format!("{}: {said}", rule.code)),
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn what_is_an_error_is_refused() {
+    let Some(lab) = lab() else { return };
+    let judge = Judge { lab: &lab };
+    let mut faults = Vec::new();
+    let is_set = |rule: &Rule| matches!(rule.check, Check::Set(_));
+    for rule in rules().iter().filter(|rule| rule.severity == Severity::Error && !is_set(rule)) {
+        let is_taken = TAKEN.iter().any(|(code, _)| *code == rule.code);
+        for text in documents(rule, rule.bad) {
+            match judge.refuses(text) {
+                Some(_) if is_taken => faults.push(format!("{}: refused, and said to be taken", rule.code)),
+                None if !is_taken => faults.push(format!("{}: libvirt takes and starts it", rule.code)),
+                _ => {}
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What virt-install makes and libvirt keeps has nothing wrong, besides a password that stands there.
+#[test]
+fn nothing_is_found_in_real_definitions() {
+    let Some(lab) = Lab::start() else { return };
+    let mut seen = 0;
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/real")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_string();
+        if !name.ends_with(".xml") || name.ends_with(".live.xml") {
+            continue;
+        }
+        let out = lab.kvmnet(&["check", "--deny", "warnings", "--ignore", "KN028", path.to_str().unwrap()]);
+        assert!(out.code == 0, "{name}\n{}", out.report());
+        seen += 1;
+    }
+    assert!(seen > 20);
+}
