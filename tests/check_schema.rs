@@ -1,6 +1,6 @@
 //! `check --schema`: libvirt's own schemas, with the place of what they object to.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod support;
 
