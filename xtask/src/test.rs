@@ -15,8 +15,12 @@ use crate::tools::{DENY, FUZZ, Installing};
 
 /// For how long each fuzz target is run.
 const FUZZ_SECONDS: u32 = 45;
-/// Every fuzz target, under `fuzz/fuzz_targets/`.
-const FUZZ_TARGETS: &[&str] = &["convert_file", "network_file"];
+/// Every fuzz target, under `fuzz/fuzz_targets/`, and the folder of its seeds.
+const FUZZ_TARGETS: &[(&str, &str)] = &[
+    ("check_file", "fixtures/lint"),
+    ("convert_file", "fuzz/seeds/convert_file"),
+    ("network_file", "fuzz/seeds/network_file"),
+];
 
 /// One thing that must pass.
 struct Step {
@@ -121,8 +125,8 @@ fn steps(fast: bool, lab: bool, hosts: bool) -> Result<Vec<Step>> {
     if !fast {
         let deny = cargo_with("deny check licenses bans sources");
         steps.push(Step { name: "licences and sources", command: deny, tools: true });
-        for target in FUZZ_TARGETS {
-            steps.push(Step { name: "fuzz", command: fuzz(target)?, tools: true });
+        for (target, seeds) in FUZZ_TARGETS {
+            steps.push(Step { name: "fuzz", command: fuzz(target, seeds)?, tools: true });
         }
     }
     Ok(steps)
@@ -173,11 +177,11 @@ fn documentation() -> Command {
 /// One fuzz target for a while, from the committed seeds and what earlier runs found. Without a
 /// sanitizer it runs on a stable toolchain and twice as fast, and kvmnet's parser and editor have no
 /// unsafe code for one to watch.
-fn fuzz(target: &str) -> Result<Command> {
+fn fuzz(target: &str, seeds: &str) -> Result<Command> {
     let home = root().join("fuzz");
     let corpus = home.join("corpus").join(target);
     fs::create_dir_all(&corpus).with_context(|| format!("cannot create {}", corpus.display()))?;
-    let seeds = home.join("seeds").join(target);
+    let seeds = root().join(seeds);
     let dictionary = home.join(format!("{target}.dict"));
     if !seeds.is_dir() {
         bail!("no seeds for the fuzz target {target}: {} is missing", seeds.display());
