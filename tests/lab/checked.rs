@@ -13,9 +13,13 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("host PCI devices", "no PCI device to hand on"),
     ("Cannot find 'passt'", "no passt"),
     ("qdisc kind is unknown", "the kernel can't shape traffic"),
+    ("has no inbound QoS set", "the kernel can't shape a network's traffic"),
     ("'ovs0': No such device", "no Open vSwitch"),
     ("/run/openvswitch", "no Open vSwitch"),
 ];
+
+/// Port profiles that libvirt agrees upon with a switch, through lldpad: without these it waits for ever.
+const WITH_A_SWITCH: &[&str] = &["802.1Qbg", "802.1Qbh"];
 
 /// What libvirt makes of a document.
 struct Judge<'l> {
@@ -33,7 +37,16 @@ impl Judge<'_> {
         let file = self.lab.file("checked.xml", &here(text));
         let step = |out: Out| (out.code != 0).then(|| out.stderr.trim().to_string());
         let defined = step(self.lab.try_virsh(&[&format!("{kind}define"), &file, "--validate"]));
-        let failed = defined.or_else(|| step(self.lab.try_virsh(&[&format!("{kind}start"), &name])));
+        let start = || {
+            if WITH_A_SWITCH.iter().any(|profile| text.contains(profile)) {
+                eprintln!(
+                    "LAB NOT RUN: the start of '{name}', whose port profile takes a switch that knows it"
+                );
+                return None;
+            }
+            step(self.lab.try_virsh(&[&format!("{kind}start"), &name]))
+        };
+        let failed = defined.or_else(start);
         self.lab.try_virsh(&[&format!("{kind}destroy"), &name]);
         self.lab.try_virsh(&[&format!("{kind}undefine"), &name]);
         failed
@@ -60,6 +73,10 @@ fn lab() -> Option<Lab> {
         lab.host(&["ip", "link", "add", name, "type", "veth", "peer", "name", &peer]).ok();
         lab.host(&["ip", "link", "set", name, "up"]).ok();
     }
+    let network = lab.file("lab.xml", "<network><name>lab</name></network>");
+    lab.virsh(&["net-define", &network]);
+    lab.virsh(&["net-start", "lab"]);
+    lab.host(&["sh", "-c", "echo secret > /etc/libvirt/sec0"]).ok();
     lab.host(&["qemu-img", "create", "-q", "-f", "qcow2", "/var/lib/libvirt/images/web1.qcow2", "1G"]).ok();
     Some(lab)
 }

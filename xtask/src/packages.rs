@@ -225,6 +225,12 @@ static NEEDS: &[Need] = &[
     ),
     need(
         Lab,
+        Program("nft"),
+        "the same with libvirt's other backend",
+        [&["nftables"], &["nftables"], &["nftables"], &["nftables"]],
+    ),
+    need(
+        Lab,
         Program("unshare"),
         "keeping the tests' host apart from this one",
         [&["util-linux"], &["util-linux"], &["util-linux"], &["util-linux"]],
