@@ -297,15 +297,15 @@ fn fixes_in_sarif_are_those_of_fix() {
 #[test]
 fn fingerprints_stay_when_lines_move() {
     let here = Sandbox::new();
-    let fingerprints = |text: &str| {
-        here.write("a.xml", text);
+    let fingerprints = |xml: &str| {
+        here.write("a.xml", xml);
         let document = run(&here, "check --select KN013,KN017 a.xml", "sarif").json();
         let results = document["runs"][0]["results"].as_array().unwrap().clone();
-        results.iter().map(|result| text_of_print(result)).collect::<Vec<_>>()
+        results
+            .iter()
+            .map(|result| text(&result["partialFingerprints"]["kvmnetFinding/v1"]))
+            .collect::<Vec<_>>()
     };
-    fn text_of_print(result: &Value) -> String {
-        text(&result["partialFingerprints"]["kvmnetFinding/v1"])
-    }
     let old = fingerprints(&bad());
     assert!(old.len() == 2 && old[0] != old[1]);
     assert_eq!(fingerprints(&bad().replace("<devices>", "<devices>\n\n<!-- new -->")), old);
