@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::rule::{Rule, Severity};
-use crate::xml::{Doc, Edits, masks};
+use crate::xml::{Doc, Edit, Edits, masks};
 
 /// The most of one line that is shown, in bytes.
 const WIDEST: usize = 400;
@@ -48,6 +48,19 @@ pub struct Finding {
     pub also: Vec<(Place, String)>,
     /// The splices in the file's text that mend it.
     pub fix: Option<Edits>,
+    /// The same by line and column, for programs that make them themselves; none if a secret would stand in them.
+    pub splices: Vec<Splice>,
+}
+
+/// A splice by line and column, both from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Splice {
+    /// Where what goes begins.
+    pub from: (usize, usize),
+    /// Behind its end.
+    pub to: (usize, usize),
+    /// What comes.
+    pub text: String,
 }
 
 impl Finding {
@@ -93,6 +106,21 @@ impl<'d> Placer<'d> {
         let to = text.floor_char_boundary(to.min(widest).max(start));
         let (lines, marked) = self.masked(from..to, start..end.min(to));
         Place { file: self.file.clone(), line, column, end: end_at, lines, marked }
+    }
+
+    /// A fix by lines and columns. What it moves may hold a secret: then there is none to show.
+    pub(super) fn splices(&self, fix: &Edits) -> Vec<Splice> {
+        let mut secrets = self.masks.iter().map(|mask| &self.text[mask.range.clone()]);
+        if secrets.any(|secret| fix.iter().any(|edit| !secret.is_empty() && edit.text.contains(secret))) {
+            return Vec::new();
+        }
+        let at = |byte: usize| crate::xml::text_position(self.text, byte);
+        let splice = |edit: &Edit| Splice {
+            from: at(edit.range.start),
+            to: at(edit.range.end),
+            text: edit.text.clone(),
+        };
+        fix.iter().map(splice).collect()
     }
 
     /// The text of a range with its secrets masked, and where in that the marked bytes stand.
@@ -167,6 +195,21 @@ mod tests {
             assert_eq!(found.lines, "<a><graphics passwd='***' port='1'/></a>");
             assert_eq!(&found.lines[found.marked], marked);
         }
+    }
+
+    #[test]
+    fn splices_hold_no_secret() {
+        let text = "<a>\r\n <ä passwd='geheim' port='1'/></a>";
+        let doc = Doc::parse(text).unwrap();
+        let placer = Placer::new(&Arc::from(Path::new("a.xml")), &doc);
+        let port = text.find(" port").unwrap();
+        let splices = |new: &str| {
+            let mut edits = Edits::default();
+            edits.push(port..port + 9, new);
+            placer.splices(&edits)
+        };
+        assert_eq!(splices(" x=''"), [Splice { from: (2, 20), to: (2, 29), text: " x=''".into() }]);
+        assert_eq!(splices(" x='geheim'"), []);
     }
 
     #[test]
