@@ -28,7 +28,7 @@ use crate::sys::files;
 use crate::xml::Doc;
 
 use fix::Fixed;
-use policies::Policies;
+use policies::{Broken, Policies};
 use schema::Schemas;
 
 /// Files this many at a time, so that progress can be shown in between.
@@ -82,7 +82,9 @@ pub(super) fn run(args: &Check, context: &mut Context) -> Result<u8> {
 
 /// Prints what was found.
 fn print(checked: &All, fixed: Option<&Fixed>, format: FindingsFormat, context: &Context) -> Result<()> {
-    let summary = Summary::of(checked.files, &checked.findings, &checked.unchecked);
+    let mut summary = Summary::of(checked.files, &checked.findings, &checked.unchecked);
+    // A policy that can't be used stands for all of its files.
+    summary.unchecked += checked.broken.values().map(|(_, files)| files - 1).sum::<usize>();
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let written = match format {
         FindingsFormat::Human => {
@@ -98,6 +100,9 @@ fn print(checked: &All, fixed: Option<&Fixed>, format: FindingsFormat, context: 
         io::ErrorKind::BrokenPipe => anyhow::Error::new(e),
         _ => anyhow!("cannot print what was found: {e}"),
     })?;
+    for note in &checked.notes {
+        context.screen.say(note);
+    }
     for unchecked in &checked.unchecked {
         context.screen.error(&unchecked.to_string());
     }
@@ -144,11 +149,26 @@ struct All {
     /// What they add to their sets, by set.
     facts: BTreeMap<PathBuf, Vec<Facts>>,
     unchecked: Vec<Unchecked>,
+    /// Policies that can't be used, with how many files they are for.
+    broken: BTreeMap<Arc<Path>, (Broken, usize)>,
+    notes: Vec<String>,
 }
 
 impl All {
+    /// A file wasn't checked.
+    fn missed(&mut self, file: Arc<Path>, error: anyhow::Error) {
+        match error.downcast::<Broken>() {
+            Ok(broken) => self.broken.entry(broken.policy.clone()).or_insert((broken, 0)).1 += 1,
+            Err(error) => self.unchecked.push(Unchecked { file, error }),
+        }
+    }
+
     /// Looks at the sets, and puts everything into its order.
     fn finish(&mut self) {
+        // Said once, not once for each file.
+        for (policy, (broken, _)) in &self.broken {
+            self.unchecked.push(Unchecked { file: policy.clone(), error: broken.error() });
+        }
         for facts in std::mem::take(&mut self.facts).into_values() {
             self.findings.extend(check_set(&facts));
         }
@@ -175,6 +195,7 @@ impl Job<'_> {
             schemas.check(&gathered.files, self, &mut all);
         }
         all.unchecked.extend(gathered.unchecked);
+        all.notes = gathered.notes;
         all.finish();
         all
     }
@@ -215,7 +236,7 @@ impl Job<'_> {
                             all.facts.entry(set).or_default().push(facts);
                         }
                     }
-                    Err(error) => all.unchecked.push(Unchecked { file: path, error }),
+                    Err(error) => all.missed(path, error),
                 }
             }
             context.screen.tick((number * BATCH).min(paths.len()), paths.len());
