@@ -33,7 +33,7 @@ mod view;
 pub use file::{Checked, check_file, schema_finding};
 pub use finding::{Finding, Place};
 pub use mend::{Mended, mend};
-pub use policy::{Choice, House, Override, Paths, Policy, PolicyError, Words};
+pub use policy::{Choice, House, Names, Override, Paths, Policy, PolicyError, Words};
 pub use report::{Found, Report};
 pub use rule::{Check, Example, Rule, Severity};
 pub use rules::{all as rules, codes, named as rule, nearest};

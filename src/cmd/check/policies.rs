@@ -88,13 +88,9 @@ impl Policies {
     pub(super) fn new(named: Option<&Path>, typed: Choice) -> Result<Policies> {
         let here = files::absolute(Path::new(".")).unwrap_or_default();
         let read = |path: &Path| -> Result<(Arc<Ready>, PathBuf)> {
-            let ready = Ready::read(path, path, &typed).map_err(|broken| {
-                let name = format!("policy {}", escaped(&broken.policy));
-                match broken.help.clone() {
-                    Some(help) => Problem::because(broken.error(), name, help),
-                    None => broken.error().context(name),
-                }
-            })?;
+            let named =
+                |broken: Broken| broken.error().context(format!("policy {}", escaped(&broken.policy)));
+            let ready = Ready::read(path, path, &typed).map_err(named)?;
             let path = files::absolute(path).unwrap_or_else(|_| path.to_path_buf());
             Ok((Arc::new(ready), path.parent().map(Path::to_path_buf).unwrap_or_default()))
         };

@@ -9,12 +9,10 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use globset::GlobMatcher;
-
 use super::rule::{Rule, Severity};
 use super::rules;
 
-pub use patterns::{Paths, Words};
+pub use patterns::{Names, Paths, Words};
 pub use text::PolicyError;
 
 /// Which rules are on, and how bad their findings are: of a policy, of an override, or of a command line.
@@ -49,7 +47,7 @@ pub struct Policy {
     /// Folders whose files belong together, and to no other: the hosts of a fleet. Without any, all files do.
     pub sets: Paths,
     /// Networks that hosts have though no file defines them.
-    pub known_networks: Vec<GlobMatcher>,
+    pub known_networks: Names,
     /// The house's own rules.
     pub house: House,
 }

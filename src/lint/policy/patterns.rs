@@ -6,20 +6,39 @@
 
 use std::path::Path;
 
-use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// Patterns of paths.
 #[derive(Debug, Clone, Default)]
 pub struct Paths(GlobSet);
 
+/// Patterns of names.
+#[derive(Debug, Clone, Default)]
+pub struct Names(GlobSet);
+
+/// Patterns together: one that is asked once for all.
+pub(super) fn set(patterns: Vec<Glob>) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(pattern);
+    }
+    set.build()
+}
+
+impl Names {
+    pub(super) fn new(set: GlobSet) -> Names {
+        Names(set)
+    }
+
+    /// Does one of the patterns mean this name?
+    pub fn mean(&self, name: &str) -> bool {
+        self.0.is_match(name)
+    }
+}
+
 impl Paths {
-    /// Of patterns that were read with [`path`].
-    pub(super) fn new(patterns: Vec<Glob>) -> Result<Paths, globset::Error> {
-        let mut set = GlobSetBuilder::new();
-        for pattern in patterns {
-            set.add(pattern);
-        }
-        Ok(Paths(set.build()?))
+    pub(super) fn new(set: GlobSet) -> Paths {
+        Paths(set)
     }
 
     /// Is just this path meant?
@@ -66,11 +85,11 @@ fn glob(pattern: &str, is_path: bool) -> Result<Glob, (String, Option<String>)> 
 ///
 /// # Errors
 /// Why it is none.
-pub(super) fn name(word: &str) -> Result<GlobMatcher, (String, Option<String>)> {
+pub(super) fn name(word: &str) -> Result<Glob, (String, Option<String>)> {
     if word.is_empty() {
         return Err(("a name is empty".into(), None));
     }
-    Ok(glob(word, false)?.compile_matcher())
+    glob(word, false)
 }
 
 /// What a key of `[house]` lists.
@@ -78,12 +97,12 @@ pub(super) fn name(word: &str) -> Result<GlobMatcher, (String, Option<String>)> 
 pub struct Words {
     words: Vec<String>,
     /// The words as patterns, if that is what they are.
-    patterns: Vec<GlobMatcher>,
+    patterns: Names,
     line: usize,
 }
 
 impl Words {
-    pub(super) fn new(words: Vec<String>, patterns: Vec<GlobMatcher>, line: usize) -> Words {
+    pub(super) fn new(words: Vec<String>, patterns: Names, line: usize) -> Words {
         Words { words, patterns, line }
     }
 
@@ -94,7 +113,7 @@ impl Words {
 
     /// Does one of the patterns mean this name?
     pub fn mean(&self, name: &str) -> bool {
-        self.patterns.iter().any(|pattern| pattern.is_match(name))
+        self.patterns.mean(name)
     }
 
     /// The line of the policy that they stand in, from 1.
@@ -141,7 +160,7 @@ mod tests {
             ("hosts/{a,b}", "hosts/a/x.xml hosts/b/y/x.xml", "hosts/c/x.xml"),
             ("vm?/[ab].xml", "vm1/a.xml", "vm/a.xml vm12/a.xml vm1/c.xml"),
         ] {
-            let paths = Paths::new(vec![path(pattern).unwrap()]).unwrap();
+            let paths = Paths(set(vec![path(pattern).unwrap()]).unwrap());
             for file in yes.split_whitespace() {
                 assert!(paths.cover(Path::new(file)), "{pattern} means {file}");
             }
@@ -170,8 +189,8 @@ mod tests {
     #[test]
     fn names_are_whole() {
         let words = |all: &[&str]| {
-            let patterns = all.iter().map(|word| name(word).unwrap()).collect();
-            Words::new(all.iter().map(ToString::to_string).collect(), patterns, 1)
+            let patterns = set(all.iter().map(|word| name(word).unwrap()).collect()).unwrap();
+            Words::new(all.iter().map(ToString::to_string).collect(), Names(patterns), 1)
         };
         let some = words(&["br0", "br-*", "vm[12]"]);
         assert!(["br0", "br-", "br-a/b", "vm1"].iter().all(|name| some.mean(name)));

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use globset::Glob;
+use globset::{Glob, GlobSet};
 use toml::de::{DeTable, DeValue};
 
-use super::patterns::{self, Paths, Words};
+use super::patterns::{self, Names, Paths, Words};
 use super::text::{PolicyError, Text, Value, Word, kind, near};
 use super::{Choice, House, Override, Policy};
 use crate::lint::rule::Severity;
@@ -23,10 +23,12 @@ const HOUSE: &[&str] = &["bridges", "networks", "models", "mac-prefixes", "filte
 /// Reads a policy.
 pub(super) fn policy(text: &str) -> Result<Policy, PolicyError> {
     let here = Text(text);
-    let table = DeTable::parse(text).map_err(|e| {
-        let reason = format!("it isn't TOML: {}", e.message().replace('\n', ", "));
-        here.error(&e.span().unwrap_or(0..0), reason, None)
-    })?;
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let place = |e: &toml::de::Error| e.span().unwrap_or(text.len()..text.len());
+    if let Some(first) = errors.iter().min_by_key(|e| place(e).start) {
+        let reason = format!("it isn't TOML: {}", first.message().replace('\n', ", "));
+        return Err(here.error(&place(first), reason, None));
+    }
     let mut out = Policy::default();
     out.house.policy = "kvmnet.toml".into();
     for (key, value) in here.entries(table.get_ref(), "", TOP, instead_of_key)? {
@@ -34,9 +36,8 @@ pub(super) fn policy(text: &str) -> Result<Policy, PolicyError> {
             "exclude" => out.exclude = here.paths(key, value)?,
             "sets" => out.sets = here.paths(key, value)?,
             "known-networks" => {
-                let names =
-                    here.words(key, value)?.into_iter().map(|word| here.pattern(&word, patterns::name));
-                out.known_networks = names.collect::<Result<_, _>>()?;
+                let words = here.words(key, value)?;
+                out.known_networks = Names::new(here.patterns(key, value, &words, patterns::name)?);
             }
             "override" => out.overrides = here.overrides(value)?,
             "house" => here.house(value, &mut out.house)?,
@@ -47,22 +48,22 @@ pub(super) fn policy(text: &str) -> Result<Policy, PolicyError> {
 }
 
 impl Text<'_> {
-    fn pattern<T>(
+    /// The words of a list as patterns.
+    fn patterns(
         &self,
-        (word, at): &Word<'_>,
-        read: impl Fn(&str) -> Result<T, (String, Option<String>)>,
-    ) -> Result<T, PolicyError> {
-        read(word).map_err(|(reason, help)| self.error(at, reason, help))
+        key: &str,
+        value: &Value<'_>,
+        words: &[Word<'_>],
+        read: fn(&str) -> Result<Glob, (String, Option<String>)>,
+    ) -> Result<GlobSet, PolicyError> {
+        let one = |(word, at): &Word<'_>| read(word).map_err(|(reason, help)| self.error(at, reason, help));
+        let globs: Vec<Glob> = words.iter().map(one).collect::<Result<_, _>>()?;
+        patterns::set(globs)
+            .map_err(|e| self.error(&value.span(), format!("'{key}' can't be used: {}", e.kind()), None))
     }
 
     fn paths(&self, key: &str, value: &Value<'_>) -> Result<Paths, PolicyError> {
-        let words = self.words(key, value)?;
-        let globs = words.iter().map(|word| self.pattern(word, patterns::path));
-        let globs: Vec<Glob> = globs.collect::<Result<_, _>>()?;
-        let too_much = |e: globset::Error| {
-            self.error(&value.span(), format!("'{key}' can't be used: {}", e.kind()), None)
-        };
-        Paths::new(globs).map_err(too_much)
+        Ok(Paths::new(self.patterns(key, value, &self.words(key, value)?, patterns::path)?))
     }
 
     /// The keys that a policy and its overrides share.
@@ -161,11 +162,10 @@ impl Text<'_> {
             let line = self.error(&value.span(), "", None).line;
             let nothing = "an empty list would forbid every NIC";
             let names = |words: Vec<Word<'_>>| -> Result<Option<Words>, PolicyError> {
-                let patterns = words.iter().map(|word| self.pattern(word, patterns::name));
-                let patterns = patterns.collect::<Result<_, _>>()?;
+                let patterns = Names::new(self.patterns(key, value, &words, patterns::name)?);
                 Ok(Some(Words::new(words.into_iter().map(|(word, _)| word.into()).collect(), patterns, line)))
             };
-            let plain = |words: Vec<String>| Some(Words::new(words, Vec::new(), line));
+            let plain = |words: Vec<String>| Some(Words::new(words, Names::default(), line));
             match key {
                 // None at all may be what is wanted of these two.
                 "bridges" => house.bridges = names(self.words(key, value)?)?,
@@ -233,5 +233,186 @@ fn instead_of_key(word: &str, keys: &[&'static str]) -> String {
         "paths" => "paths belongs below [[override]]".into(),
         _ if near(word, TOP).is_some() => format!("{word} belongs above the first line in brackets"),
         _ => format!("there are {}", keys.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::lint::Settings;
+
+    fn read(text: &str) -> Policy {
+        policy(text).unwrap()
+    }
+
+    #[test]
+    fn all_that_a_policy_can_say() {
+        let policy = read(
+            r#"
+            select = ["KN0", "kn301"]
+            ignore = ["KN017"]
+            exclude = ["old", "**/*.live.xml"]
+            sets = ["hosts/*"]
+            known-networks = ["lab-*"]
+
+            [severity]
+            KN012 = "error"
+            KN01 = "warning"
+
+            [[override]]
+            paths = ["lab"]
+            ignore = ["KN012"]
+
+            [[override]]
+            paths = ["lab/new"]
+            select = ["KN012"]
+            severity = { KN012 = "warning" }
+
+            [house]
+            bridges = []
+            networks = ["default"]
+            models = ["VirtIO"]
+            mac-prefixes = ["52:54:00", "02:CA:fe:0A:0b:0C"]
+            filters = ["clean-*"]
+            forbidden-types = ["user"]
+            "#,
+        );
+        let select = policy.choice.select.as_ref().unwrap();
+        assert!(select.contains(&"KN001") && select.contains(&"KN301") && !select.contains(&"KN302"));
+        assert_eq!(policy.choice.ignore, ["KN017"]);
+        assert_eq!(
+            policy.choice.severity["KN012"],
+            Severity::Error,
+            "what says more goes before what says less"
+        );
+        assert_eq!(policy.choice.severity["KN016"], Severity::Warning);
+        assert!(policy.excludes(Path::new("old/x/a.xml")) && policy.excludes(Path::new("x/a.live.xml")));
+        assert!(!policy.excludes(Path::new("x/old/a.xml")));
+        assert_eq!(policy.set_of(Path::new("hosts/a/vm/x.xml")), Path::new("hosts/a"));
+        assert_eq!(policy.set_of(Path::new("hosts/x.xml")), Path::new(""));
+        assert!(policy.known_networks.mean("lab-1"));
+        let house = &policy.house;
+        let words = |words: &Option<Words>| words.as_ref().unwrap().words().join(" ");
+        assert_eq!(words(&house.bridges), "");
+        assert!(house.models.as_ref().unwrap().mean("virtio") && house.models.as_ref().unwrap().line() == 24);
+        assert_eq!(words(&house.mac_prefixes), "52:54:00 02:ca:fe:0a:0b:0c");
+        assert_eq!(words(&house.forbidden_types), "user");
+
+        let severity = |file: &str, code: &str| {
+            let typed = Choice::default();
+            Settings::new(&policy, &policy.overrides_of(Path::new(file)), &typed).severity(code)
+        };
+        assert_eq!(severity("a.xml", "KN012"), Some(Severity::Error));
+        assert_eq!(severity("a.xml", "KN017"), None);
+        assert_eq!(severity("a.xml", "KN302"), None);
+        assert_eq!(severity("lab/x/a.xml", "KN012"), None, "an override covers what is in a folder");
+        assert_eq!(severity("lab/new/a.xml", "KN012"), Some(Severity::Warning), "the last one decides");
+        assert_eq!(severity("lab/new/a.xml", "KN011"), None, "of a selection, nothing else is on");
+    }
+
+    #[test]
+    fn what_was_typed_goes_before_and_leaves_the_rest() {
+        let policy = read("ignore = ['KN012']\nseverity.KN012 = 'error'");
+        let typed = Choice { select: Some(vec!["KN012"]), ..Choice::default() };
+        let settings = Settings::new(&policy, &[], &typed);
+        assert_eq!(settings.severity("KN012"), Some(Severity::Error), "it is as bad as the policy says");
+        assert_eq!(settings.severity("KN011"), None);
+    }
+
+    #[test]
+    fn what_no_policy_says() {
+        for (text, line, column, reason, help) in [
+            ("selct = []", 1, 1, "no key 'selct'", "select"),
+            ("\n  Known_Networks = []", 2, 3, "no key", "known-networks"),
+            ("bridges = ['br0']", 1, 1, "no key", "below [house]"),
+            ("[house]\nexclude = ['x']", 2, 1, "no key 'exclude' in [house]", "above the first line"),
+            ("[[override]]\npath = ['x']", 2, 1, "no key", "paths"),
+            ("xyz = 1", 1, 1, "no key", "select, ignore"),
+            ("ignore = 'KN012'", 1, 10, "list of words", "[\"KN012\"]"),
+            ("ignore = [\n 3]", 2, 2, "a number", "quotes"),
+            ("ignore = true", 1, 10, "true or false", "[\"…\"]"),
+            ("ignore = ['KN999']", 1, 11, "no rule 'KN999'", "--list-rules"),
+            ("ignore = ['KNO12']", 1, 11, "no rule", "KN012"),
+            ("ignore = ['mac-reserved']", 1, 11, "no rule", "KN012"),
+            ("select = []", 1, 10, "empty", "all rules are on"),
+            ("exclude = ['/x']", 1, 12, "begins with a /", "'x'"),
+            ("sets = ['a/../..']", 1, 9, "leads out", "above"),
+            ("exclude = ['ä', 'x[']", 1, 17, "no pattern", ""),
+            ("known-networks = ['']", 1, 19, "empty", ""),
+            ("severity = 'error'", 1, 12, "a table", "[severity]"),
+            ("[severity]\nKN012 = 'eror'", 2, 9, "no severity", "error"),
+            ("[severity]\nKN012 = 'off'", 2, 9, "no severity", "ignore"),
+            ("[severity]\nKN012 = 1", 2, 9, "a number", "warning"),
+            ("[severity]\nKN999 = 'error'", 2, 1, "no rule", "--list-rules"),
+            ("[override]\npaths = ['x']", 1, 1, "list of tables", "[[override]]"),
+            ("override = [1]", 1, 13, "a number", "[[override]]"),
+            ("[[override]]\nignore = ['KN012']", 1, 1, "no 'paths'", "paths ="),
+            ("[[override]]\npaths = []", 2, 9, "empty", "all files"),
+            ("[house]\nmodels = []", 2, 10, "empty", "forbid every NIC"),
+            ("[house]\nmac-prefixes = ['52-54-0A']", 2, 17, "MAC address", "52:54:0a"),
+            ("[house]\nmac-prefixes = ['52:54:0']", 2, 17, "MAC address", "whole bytes"),
+            ("[house]\nmac-prefixes = ['ä2:54']", 2, 17, "MAC address", "whole bytes"),
+            ("[house]\nmac-prefixes = ['1:2:3:4:5:6:7']", 2, 17, "MAC address", "whole bytes"),
+            ("[house]\nforbidden-types = ['macvtap']", 2, 20, "no NIC of type", "direct"),
+            ("[house]\nforbidden-types = ['brigde']", 2, 20, "no NIC of type", "bridge"),
+            ("[house]\nforbidden-types = ['x']", 2, 20, "no NIC of type", "network, bridge"),
+            ("house = []", 1, 9, "a list", "[house]"),
+            ("ignore = ['KN012'", 1, 18, "isn't TOML", ""),
+            ("ignore = []\nignore = []", 2, 1, "isn't TOML", ""),
+            ("select", 1, 7, "isn't TOML", ""),
+        ] {
+            let e = policy(text).unwrap_err();
+            assert_eq!((e.line, e.column), (line, column), "{text}: {e}");
+            let said = e.help.clone().unwrap_or_default();
+            assert!(e.reason.contains(reason) && said.contains(help), "{text}: {e}; {said}");
+        }
+    }
+
+    #[test]
+    fn a_large_policy() {
+        let names: String = (0..20_000).map(|n| format!("\"network-number-{n}-*\",\n")).collect();
+        let policy = read(&format!("[house]\nnetworks = [{names}]"));
+        assert!(policy.house.networks.unwrap().mean("network-number-19999-x"));
+        let deep = format!("ignore = {}", "[".repeat(100_000));
+        super::policy(&deep).unwrap_err();
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        /// Any text is a policy, or an error with a place in it.
+        #[test]
+        fn any_text(parts in proptest::collection::vec(prop_oneof![
+            "[a-zä\\[\\]{}\"'=#.,:*?/\\\\ \n\r\t\u{feff}\u{0}-\u{10}]{0,6}",
+            proptest::sample::select([TOP, OVERRIDE, HOUSE].concat()).prop_map(String::from),
+            proptest::sample::select(vec![
+                " = [", "]\n", "\"KN0\"", "'KN012', ", "[house]\n", "[[override]]\n", "[severity]\n",
+                "KN012 = \"error\"\n", "paths = ['a/**']\n", "'52:54:00'", " = ",
+            ]).prop_map(String::from),
+        ], 0..12)) {
+            let text = parts.concat();
+            if let Err(e) = policy(&text) {
+                prop_assert!(!e.reason.is_empty() && !e.reason.contains('\n'), "{e:?}");
+                let lines: Vec<&str> = text.split('\n').collect();
+                prop_assert!((1..=lines.len()).contains(&e.line), "{e:?} in {text:?}");
+                let width = lines[e.line - 1].chars().count();
+                prop_assert!((1..=width + 1).contains(&e.column), "{e:?} in {text:?}");
+            }
+        }
+
+        /// What an error says to write can be written.
+        #[test]
+        fn mac_prefixes(word in "[0-9a-fA-F:. -]{0,18}") {
+            let of = |word: &str| policy(&format!("[house]\nmac-prefixes = ['{word}']"));
+            let help = of(&word).err().and_then(|e| e.help);
+            if let Some(meant) = help.as_ref().and_then(|h| h.strip_prefix("did you mean ")?.strip_suffix('?')) {
+                prop_assert!(of(meant).is_ok(), "{meant}");
+            }
+        }
     }
 }

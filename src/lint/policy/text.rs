@@ -86,7 +86,7 @@ impl Text<'_> {
         };
         let word = |item: &'v Value<'_>| match item.get_ref() {
             DeValue::String(word) => Ok((&**word, item.span())),
-            other => Err(wrong(item, &format!("{} in it", kind(other)), "put words into quotes".into())),
+            other => Err(wrong(item, kind(other), "put words into quotes".into())),
         };
         list.iter().map(word).collect()
     }
