@@ -194,6 +194,7 @@ fn comments_of_each_form() {
     let here = Sandbox::new();
     let with = |old: &str, new: &str| ZEROS.replace(old, new);
     let quiet = "<!-- kvmnet: ignore KN012 -->";
+    let source = "      <source network='default'/>\n";
     for text in [
         with("<mac", &format!("{quiet}<mac")),
         with("      <mac", &format!("      {quiet}\n      <mac")),
@@ -201,7 +202,8 @@ fn comments_of_each_form() {
         with("00'/>", &format!("00'/> {quiet}")),
         with("</interface>", &format!("</interface> {quiet}")),
         with("</interface>", &format!("{quiet}</interface>"))
-            .replace("      <source network='default'/>\n", ""),
+            .replace("'network'", "'user'")
+            .replace(source, ""),
         format!("{quiet}\n{ZEROS}"),
         format!("<!--kvmnet:ignore kn011 , KN012-->\n{ZEROS}"),
         format!("<?xml version='1.0'?>\n<!-- kvmnet: ignore KN017\n  KN012 -->\n{ZEROS}"),
@@ -226,7 +228,7 @@ fn comments_of_each_form() {
 fn comments_that_name_no_rule() {
     let here = Sandbox::new();
     for (comment, help) in [
-        ("ignore KN0112", "did you mean KN012?"),
+        ("ignore KNO12", "did you mean KN012?"),
         ("ignore mac-reserved", "did you mean KN012?"),
         ("ignore KN999", "--list-rules"),
         ("ignore", "name its code"),

@@ -22,6 +22,7 @@ mod finding;
 mod ignored;
 mod mend;
 mod policy;
+mod positions;
 mod report;
 mod rule;
 mod rules;
