@@ -8,6 +8,12 @@ use std::path::Path;
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
+/// The longest pattern, in bytes: no path is longer.
+const LONGEST: usize = 4096;
+
+/// The most braces in a pattern. They can stand in one another, and globset goes down into them.
+const MOST_BRACES: usize = 50;
+
 /// Patterns of paths.
 #[derive(Debug, Clone, Default)]
 pub struct Paths(GlobSet);
@@ -52,42 +58,53 @@ impl Paths {
     }
 }
 
+/// Why a word is no pattern, and what to write.
+#[derive(Debug)]
+pub(super) struct NoPattern(pub(super) String, pub(super) Option<String>);
+
 /// A pattern of paths.
 ///
 /// # Errors
 /// Why it is none, and what to write.
-pub(super) fn path(word: &str) -> Result<Glob, (String, Option<String>)> {
+pub(super) fn path(word: &str) -> Result<Glob, NoPattern> {
     let shown = word.escape_debug();
     if word.starts_with('/') {
         let help =
             format!("paths begin in the policy's folder: '{}'", word.trim_start_matches('/').escape_debug());
-        return Err((format!("'{shown}' begins with a /"), Some(help)));
+        return Err(NoPattern(format!("'{shown}' begins with a /"), Some(help)));
     }
     let parts: Vec<&str> = word.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     if parts.contains(&"..") {
         let help = "a policy is about the files in its folder; put it into a folder above all of them";
-        return Err((format!("'{shown}' leads out of the policy's folder"), Some(help.into())));
+        return Err(NoPattern(format!("'{shown}' leads out of the policy's folder"), Some(help.into())));
     }
     match parts.join("/") {
-        _ if word.is_empty() => Err(("a pattern is empty".into(), None)),
+        _ if word.is_empty() => Err(NoPattern("a pattern is empty".into(), None)),
         // The policy's folder itself: all that is in it.
         joined if joined.is_empty() => glob("**", true),
         joined => glob(&joined, true),
     }
 }
 
-fn glob(pattern: &str, is_path: bool) -> Result<Glob, (String, Option<String>)> {
+fn glob(pattern: &str, is_path: bool) -> Result<Glob, NoPattern> {
+    if pattern.len() > LONGEST || pattern.matches('{').count() > MOST_BRACES {
+        let help = "write several patterns";
+        return Err(NoPattern(
+            format!("a pattern of {} bytes is too much for one", pattern.len()),
+            Some(help.into()),
+        ));
+    }
     let built = GlobBuilder::new(pattern).literal_separator(is_path).build();
-    built.map_err(|e| (format!("'{}' is no pattern: {}", pattern.escape_debug(), e.kind()), None))
+    built.map_err(|e| NoPattern(format!("'{}' is no pattern: {}", pattern.escape_debug(), e.kind()), None))
 }
 
 /// A pattern of names, which may have a `/` in them as any other character.
 ///
 /// # Errors
 /// Why it is none.
-pub(super) fn name(word: &str) -> Result<Glob, (String, Option<String>)> {
+pub(super) fn name(word: &str) -> Result<Glob, NoPattern> {
     if word.is_empty() {
-        return Err(("a name is empty".into(), None));
+        return Err(NoPattern("a name is empty".into(), None));
     }
     glob(word, false)
 }
@@ -173,7 +190,10 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern() {
+        let (deep, long) = ("{".repeat(51) + "a" + &"}".repeat(51), "x".repeat(4097));
         for (pattern, reason, help) in [
+            (deep.as_str(), "too much", "several"),
+            (&long, "too much", "several"),
             ("", "empty", ""),
             ("/srv/vm", "begins with a /", "'srv/vm'"),
             ("../vm", "leads out", "above"),
@@ -181,7 +201,7 @@ mod tests {
             ("vm[", "unclosed", ""),
             ("{a", "unclosed", ""),
         ] {
-            let (why, what) = path(pattern).unwrap_err();
+            let NoPattern(why, what) = path(pattern).unwrap_err();
             assert!(why.contains(reason) && what.unwrap_or_default().contains(help), "{pattern}: {why}");
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use globset::{Glob, GlobSet};
 use toml::de::{DeTable, DeValue};
 
-use super::patterns::{self, Names, Paths, Words};
+use super::patterns::{self, Names, NoPattern, Paths, Words};
 use super::text::{PolicyError, Text, Value, Word, kind, near};
 use super::{Choice, House, Override, Policy};
 use crate::lint::rule::Severity;
@@ -54,12 +54,19 @@ impl Text<'_> {
         key: &str,
         value: &Value<'_>,
         words: &[Word<'_>],
-        read: fn(&str) -> Result<Glob, (String, Option<String>)>,
+        read: fn(&str) -> Result<Glob, NoPattern>,
     ) -> Result<GlobSet, PolicyError> {
-        let one = |(word, at): &Word<'_>| read(word).map_err(|(reason, help)| self.error(at, reason, help));
+        let one = |(word, at): &Word<'_>| {
+            read(word).map_err(|NoPattern(reason, help)| self.error(at, reason, help))
+        };
         let globs: Vec<Glob> = words.iter().map(one).collect::<Result<_, _>>()?;
-        patterns::set(globs)
-            .map_err(|e| self.error(&value.span(), format!("'{key}' can't be used: {}", e.kind()), None))
+        patterns::set(globs).map_err(|e| {
+            self.error(
+                &value.span(),
+                format!("'{key}' has more patterns than can be used: {}", e.kind()),
+                None,
+            )
+        })
     }
 
     fn paths(&self, key: &str, value: &Value<'_>) -> Result<Paths, PolicyError> {
@@ -201,7 +208,7 @@ impl Text<'_> {
         }
         let digits: String = lower.chars().filter(|c| !":-.* ".contains(*c)).collect();
         let pairs: Vec<&str> = (0..digits.len()).step_by(2).filter_map(|n| digits.get(n..n + 2)).collect();
-        let meant = Some(pairs.join(":")).filter(|meant| is_prefix(meant) && digits.len() % 2 == 0);
+        let meant = Some(pairs.join(":")).filter(|meant| is_prefix(meant) && digits.len().is_multiple_of(2));
         let help = match meant {
             Some(meant) => format!("did you mean {meant}?"),
             None => "write whole bytes with colons between them, one to six, as in 52:54:00".into(),
