@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::positions::Positions;
 use super::rule::{Rule, Severity};
 use crate::xml::{Doc, Edit, Edits, masks};
 
@@ -75,13 +76,15 @@ impl Finding {
 pub(super) struct Placer<'d> {
     file: Arc<Path>,
     text: &'d str,
+    positions: Positions<'d>,
     masks: Edits,
 }
 
 impl<'d> Placer<'d> {
     /// For a document.
     pub(super) fn new(file: &Arc<Path>, doc: &Doc<'d>) -> Placer<'d> {
-        Placer { file: file.clone(), text: doc.text(), masks: masks(doc) }
+        let text = doc.text();
+        Placer { file: file.clone(), text, positions: Positions::new(text), masks: masks(doc) }
     }
 
     /// The place of some bytes of the file.
@@ -89,19 +92,13 @@ impl<'d> Placer<'d> {
         let text = self.text;
         let start = text.floor_char_boundary(span.start);
         let end = text.ceil_char_boundary(span.end).max(start);
-        let (line, column) = crate::xml::text_position(text, start);
-        let end_at = crate::xml::text_position(text, end);
+        let positions = &self.positions;
+        let (line, column) = positions.of(start);
+        let end_at = positions.of(end);
         // From the start of the first line to the end of the last one that is shown.
-        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let from = text.ceil_char_boundary(line_start.max(start.saturating_sub(WIDEST)));
-        let mut to = start;
-        for _ in 0..TALLEST {
-            to = text[to..].find('\n').map_or(text.len(), |at| to + at);
-            if to >= end || to == text.len() {
-                break;
-            }
-            to += 1;
-        }
+        let from = text.ceil_char_boundary(positions.start(line).max(start.saturating_sub(WIDEST)));
+        let last = positions.line(end.saturating_sub(1)).clamp(line, line + TALLEST - 1);
+        let to = positions.end(last);
         let widest = start + (end.min(to) - start).min(WIDEST * TALLEST) + WIDEST;
         let to = text.floor_char_boundary(to.min(widest).max(start));
         let (lines, marked) = self.masked(from..to, start..end.min(to));
@@ -127,7 +124,9 @@ impl<'d> Placer<'d> {
     fn masked(&self, range: Range<usize>, marked: Range<usize>) -> (String, Range<usize>) {
         let mut out = String::with_capacity(range.len());
         let (mut at, mut start, mut end) = (range.start, None, None);
-        for mask in self.masks.iter() {
+        let masks = self.masks.iter().as_slice();
+        let first = masks.partition_point(|mask| mask.range.end <= range.start);
+        for mask in masks[first..].iter().take_while(|mask| mask.range.start < range.end) {
             let hidden = mask.range.start.max(range.start)..mask.range.end.min(range.end);
             if hidden.is_empty() {
                 continue;

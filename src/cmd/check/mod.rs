@@ -11,7 +11,7 @@ mod policies;
 mod schema;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -28,7 +28,7 @@ use crate::sys::files;
 use crate::xml::Doc;
 
 use fix::Fixed;
-use policies::Policies;
+use policies::{Broken, Policies};
 use schema::Schemas;
 
 /// Files this many at a time, so that progress can be shown in between.
@@ -89,7 +89,9 @@ fn print(
     context: &Context,
 ) -> Result<()> {
     let All { files, findings, unchecked, .. } = checked;
-    let summary = Summary::of(files.len(), findings, unchecked);
+    let mut summary = Summary::of(files.len(), findings, unchecked);
+    // A policy that can't be used stands for all of its files.
+    summary.unchecked += checked.broken.values().map(|(_, files)| files.len() - 1).sum::<usize>();
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let written = match format {
         FindingsFormat::Human => findings::human(&mut out, findings, &summary, context.screen.out_paint()),
@@ -98,13 +100,18 @@ fn print(
             findings::json(&mut out, findings, unchecked, &summary, changes)
         }
         FindingsFormat::Sarif => findings::sarif(&mut out, findings, unchecked),
-        FindingsFormat::Junit => findings::junit(&mut out, files, findings, unchecked, is_denied),
+        FindingsFormat::Junit => {
+            findings::junit(&mut out, &checked.looked_at(), findings, unchecked, is_denied)
+        }
         FindingsFormat::Github => findings::github(&mut out, findings, unchecked, &summary),
     };
     written.and_then(|()| out.flush()).map_err(|e| match e.kind() {
         io::ErrorKind::BrokenPipe => anyhow::Error::new(e),
         _ => anyhow!("cannot print what was found: {e}"),
     })?;
+    for note in &checked.notes {
+        context.screen.say(note);
+    }
     for unchecked in unchecked {
         context.screen.error(&unchecked.to_string());
     }
@@ -155,11 +162,36 @@ struct All {
     /// What they add to their sets, by set.
     facts: BTreeMap<PathBuf, Vec<Facts>>,
     unchecked: Vec<Unchecked>,
+    /// Policies that can't be used, with the files that they are for.
+    broken: BTreeMap<Arc<Path>, (Broken, BTreeSet<Arc<Path>>)>,
+    notes: Vec<String>,
 }
 
 impl All {
+    /// The files, but for those whose policy can't be used.
+    fn looked_at(&self) -> Vec<Arc<Path>> {
+        let is_missed = |file: &Arc<Path>| self.broken.values().any(|(_, files)| files.contains(file));
+        self.files.iter().filter(|file| !is_missed(file)).cloned().collect()
+    }
+
+    /// A file wasn't checked.
+    fn missed(&mut self, file: Arc<Path>, error: anyhow::Error) {
+        match error.downcast::<Broken>() {
+            Ok(broken) => {
+                let (_, files) =
+                    self.broken.entry(broken.policy.clone()).or_insert((broken, BTreeSet::new()));
+                files.insert(file);
+            }
+            Err(error) => self.unchecked.push(Unchecked { file, error }),
+        }
+    }
+
     /// Looks at the sets, and puts everything into its order.
     fn finish(&mut self) {
+        // Said once, not once for each file.
+        for (policy, (broken, _)) in &self.broken {
+            self.unchecked.push(Unchecked { file: policy.clone(), error: broken.error() });
+        }
         for facts in std::mem::take(&mut self.facts).into_values() {
             self.findings.extend(check_set(&facts));
         }
@@ -187,6 +219,7 @@ impl Job<'_> {
         }
         all.files = gathered.files;
         all.unchecked.extend(gathered.unchecked);
+        all.notes = gathered.notes;
         all.finish();
         all
     }
@@ -227,7 +260,7 @@ impl Job<'_> {
                             all.facts.entry(set).or_default().push(facts);
                         }
                     }
-                    Err(error) => all.unchecked.push(Unchecked { file: path, error }),
+                    Err(error) => all.missed(path, error),
                 }
             }
             context.screen.tick((number * BATCH).min(paths.len()), paths.len());

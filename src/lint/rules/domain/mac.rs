@@ -2,7 +2,7 @@
 
 /// The address, if libvirt takes it (`virMacAddrParse`): six numbers of one or two hexadecimal digits with colons between
 /// them. What stands behind a blank after the last one, it doesn't look at; nor behind a character that isn't ASCII.
-pub(super) fn read(written: &str) -> Option<[u8; 6]> {
+pub(in crate::lint::rules) fn read(written: &str) -> Option<[u8; 6]> {
     let mut rest = written;
     let mut bytes = [0; 6];
     for (at, byte) in bytes.iter_mut().enumerate() {
@@ -19,7 +19,7 @@ pub(super) fn read(written: &str) -> Option<[u8; 6]> {
 }
 
 /// Does libvirt make an address of its own instead of this one?
-pub(super) fn is_zero(mac: [u8; 6]) -> bool {
+pub(in crate::lint::rules) fn is_zero(mac: [u8; 6]) -> bool {
     mac == [0; 6]
 }
 

@@ -1,9 +1,11 @@
 //! Rules about one domain.
 
-mod mac;
-mod machine;
+pub(super) mod mac;
+pub(super) mod machine;
 mod number;
 mod uuid;
+
+pub(in crate::lint) use kn016_interface_type::{TYPES, called};
 
 super::rules! {
     kn010_mac_malformed,
