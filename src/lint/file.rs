@@ -122,6 +122,7 @@ fn placed(found: Found, placer: &Placer<'_>, settings: &Settings) -> Option<Find
         label: found.label,
         help: found.help,
         also: found.also.into_iter().map(|(span, words)| (placer.place(span), words)).collect(),
+        splices: found.fix.as_ref().map(|fix| placer.splices(fix)).unwrap_or_default(),
         fix: found.fix,
     })
 }
@@ -138,5 +139,6 @@ fn malformed(file: &Arc<Path>, e: &ReadError, settings: &Settings) -> Option<Fin
         help: Some("libvirt doesn't read it either; nothing else was looked at in this file".into()),
         also: Vec::new(),
         fix: None,
+        splices: Vec::new(),
     })
 }

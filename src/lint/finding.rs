@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::rule::{Rule, Severity};
-use crate::xml::{Doc, Edits, masks};
+use crate::xml::{Doc, Edit, Edits, masks};
 
 /// The most of one line that is shown, in bytes.
 const WIDEST: usize = 400;
@@ -48,6 +48,19 @@ pub struct Finding {
     pub also: Vec<(Place, String)>,
     /// The splices in the file's text that mend it.
     pub fix: Option<Edits>,
+    /// The same by line and column, for programs that make them themselves; none if a secret would stand in them.
+    pub splices: Vec<Splice>,
+}
+
+/// A splice by line and column, both from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Splice {
+    /// Where what goes begins.
+    pub from: (usize, usize),
+    /// Behind its end.
+    pub to: (usize, usize),
+    /// What comes.
+    pub text: String,
 }
 
 impl Finding {
@@ -63,12 +76,23 @@ pub(super) struct Placer<'d> {
     file: Arc<Path>,
     text: &'d str,
     masks: Edits,
+    /// Where its lines begin: a file has many places, and its lines are counted once.
+    lines: Vec<usize>,
 }
 
 impl<'d> Placer<'d> {
     /// For a document.
     pub(super) fn new(file: &Arc<Path>, doc: &Doc<'d>) -> Placer<'d> {
-        Placer { file: file.clone(), text: doc.text(), masks: masks(doc) }
+        let text = doc.text();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Placer { file: file.clone(), text, masks: masks(doc), lines }
+    }
+
+    /// Line and column of a byte, as [`crate::xml::text_position`] has them.
+    fn position(&self, byte: usize) -> (usize, usize) {
+        let line = self.lines.partition_point(|start| *start <= byte);
+        let start = self.lines[line.saturating_sub(1)];
+        (line, crate::xml::text_position(&self.text[start..], byte - start).1)
     }
 
     /// The place of some bytes of the file.
@@ -76,8 +100,8 @@ impl<'d> Placer<'d> {
         let text = self.text;
         let start = text.floor_char_boundary(span.start);
         let end = text.ceil_char_boundary(span.end).max(start);
-        let (line, column) = crate::xml::text_position(text, start);
-        let end_at = crate::xml::text_position(text, end);
+        let (line, column) = self.position(start);
+        let end_at = self.position(end);
         // From the start of the first line to the end of the last one that is shown.
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let from = text.ceil_char_boundary(line_start.max(start.saturating_sub(WIDEST)));
@@ -93,6 +117,21 @@ impl<'d> Placer<'d> {
         let to = text.floor_char_boundary(to.min(widest).max(start));
         let (lines, marked) = self.masked(from..to, start..end.min(to));
         Place { file: self.file.clone(), line, column, end: end_at, lines, marked }
+    }
+
+    /// A fix by lines and columns. What it moves may hold a secret: then there is none to show.
+    pub(super) fn splices(&self, fix: &Edits) -> Vec<Splice> {
+        let mut secrets = self.masks.iter().map(|mask| &self.text[mask.range.clone()]);
+        if secrets.any(|secret| fix.iter().any(|edit| !secret.is_empty() && edit.text.contains(secret))) {
+            return Vec::new();
+        }
+        let at = |byte: usize| self.position(byte);
+        let splice = |edit: &Edit| Splice {
+            from: at(edit.range.start),
+            to: at(edit.range.end),
+            text: edit.text.clone(),
+        };
+        fix.iter().map(splice).collect()
     }
 
     /// The text of a range with its secrets masked, and where in that the marked bytes stand.
@@ -170,6 +209,21 @@ mod tests {
     }
 
     #[test]
+    fn splices_hold_no_secret() {
+        let text = "<a>\r\n <ä passwd='geheim' port='1'/></a>";
+        let doc = Doc::parse(text).unwrap();
+        let placer = Placer::new(&Arc::from(Path::new("a.xml")), &doc);
+        let port = text.find(" port").unwrap();
+        let splices = |new: &str| {
+            let mut edits = Edits::default();
+            edits.push(port..port + 9, new);
+            placer.splices(&edits)
+        };
+        assert_eq!(splices(" x=''"), [Splice { from: (2, 20), to: (2, 29), text: " x=''".into() }]);
+        assert_eq!(splices(" x='geheim'"), []);
+    }
+
+    #[test]
     fn long_lines_are_cut() {
         let text = format!("<a b='{}' c=''>{}</a>", "x".repeat(9000), "y\n".repeat(9000));
         let found = place(&text, text.find("c=").unwrap()..text.len());
@@ -185,6 +239,8 @@ mod tests {
             let found = place(&text, start..(start + len).min(text.len()));
             prop_assert!(!found.lines.contains("geheim"));
             prop_assert!(found.lines.get(found.marked).is_some());
+            let byte = text.floor_char_boundary(start);
+            prop_assert_eq!((found.line, found.column), crate::xml::text_position(&text, byte));
         }
     }
 }

@@ -31,7 +31,7 @@ mod suspects;
 mod view;
 
 pub use file::{Checked, check_file, schema_finding};
-pub use finding::{Finding, Place};
+pub use finding::{Finding, Place, Splice};
 pub use mend::{Mended, mend};
 pub use policy::{Choice, House, Override, Policy};
 pub use report::{Found, Report};

@@ -16,14 +16,15 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("host PCI devices", "no PCI device to hand on"),
     ("Cannot find 'passt'", "no passt"),
     ("qdisc kind is unknown", "the kernel can't shape traffic"),
+    ("has no inbound QoS set", "the kernel can't shape a network's traffic"),
     ("'ovs0': No such device", "no Open vSwitch"),
     ("/run/openvswitch", "no Open vSwitch"),
     ("OVS bridge", "no Open vSwitch"),
     ("error adding vlan filter", "the kernel's bridges have no VLANs"),
 ];
 
-/// Start and end of a guest on such a switch wait for a program that speaks to it, without an end.
-const NOBODY_ANSWERS: &str = "'802.1Qbg'";
+/// Port profiles that libvirt agrees upon with a switch, through lldpad: without these it waits for ever.
+const WITH_A_SWITCH: &[&str] = &["802.1Qbg", "802.1Qbh"];
 
 /// What libvirt makes of a document.
 struct Judge<'l> {
@@ -43,6 +44,8 @@ impl Judge<'_> {
         let (networks, guests): (Vec<&str>, Vec<&str>) =
             files.iter().map(|(_, text)| *text).partition(|text| kind(text) == "net-");
         let all = || networks.iter().chain(&guests);
+        // A network of the lab's own may have a name that is theirs.
+        all().for_each(|text| self.forgets(text));
         let failed = all().find_map(|text| self.starts(text));
         all().rev().for_each(|text| self.forgets(text));
         failed
@@ -52,9 +55,18 @@ impl Judge<'_> {
         let file = self.lab.file("checked.xml", &here(text));
         let step = |out: Out| (out.code != 0).then(|| out.stderr.trim().to_string());
         let defined = step(self.lab.try_virsh(&[&format!("{}define", kind(text)), &file, "--validate"]));
-        let started = || step(self.lab.try_virsh(&[&format!("{}start", kind(text)), &name(text)]));
+        let start = || {
+            let name = name(text);
+            if WITH_A_SWITCH.iter().any(|profile| text.contains(profile)) {
+                eprintln!(
+                    "LAB NOT RUN: the start of '{name}', whose port profile takes a switch that knows it"
+                );
+                return None;
+            }
+            step(self.lab.try_virsh(&[&format!("{}start", kind(text)), &name]))
+        };
         // What runs by an earlier definition needn't start again.
-        defined.or_else(|| started().filter(|said| !said.contains("already active")))
+        defined.or_else(|| start().filter(|said| !said.contains("already active")))
     }
 
     fn forgets(&self, text: &str) {
@@ -90,6 +102,10 @@ fn lab() -> Option<Lab> {
         lab.host(&["ip", "link", "add", name, "type", "veth", "peer", "name", &peer]).ok();
         lab.host(&["ip", "link", "set", name, "up"]).ok();
     }
+    let network = lab.file("lab.xml", "<network><name>lab</name></network>");
+    lab.virsh(&["net-define", &network]);
+    lab.virsh(&["net-start", "lab"]);
+    lab.host(&["sh", "-c", "echo secret > /etc/libvirt/sec0"]).ok();
     lab.host(&["qemu-img", "create", "-q", "-f", "qcow2", "/var/lib/libvirt/images/web1.qcow2", "1G"]).ok();
     Some(lab)
 }
@@ -106,12 +122,7 @@ fn what_is_good_starts() {
     let judge = Judge { lab: &lab };
     let mut faults = Vec::new();
     for rule in rules() {
-        let (silent, texts): (Vec<_>, Vec<_>) =
-            documents(rule, rule.good).into_iter().partition(|text| text.contains(NOBODY_ANSWERS));
-        if !silent.is_empty() {
-            eprintln!("LAB NOT RUN for {}'s good fixture: no lldpad", rule.code);
-        }
-        let each = texts.into_iter().map(|text| judge.refuses(text));
+        let each = documents(rule, rule.good).into_iter().map(|text| judge.refuses(text));
         let together = is_set(rule).then(|| judge.refuses_set(rule.good));
         for said in each.chain(together).flatten() {
             match NOT_HERE.iter().find(|(words, _)| said.contains(words)) {

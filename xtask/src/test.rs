@@ -11,12 +11,17 @@ use crate::host;
 use crate::install;
 use crate::packages::Stage;
 use crate::run::{cargo, check, is_root, root, show};
+use crate::sarif;
 use crate::tools::{DENY, FUZZ, Installing};
 
 /// For how long each fuzz target is run.
 const FUZZ_SECONDS: u32 = 45;
-/// Every fuzz target, under `fuzz/fuzz_targets/`.
-const FUZZ_TARGETS: &[&str] = &["convert_file", "network_file"];
+/// Every fuzz target, under `fuzz/fuzz_targets/`, and the folder of its seeds.
+const FUZZ_TARGETS: &[(&str, &str)] = &[
+    ("check_file", "fixtures/lint"),
+    ("convert_file", "fuzz/seeds/convert_file"),
+    ("network_file", "fuzz/seeds/network_file"),
+];
 
 /// One thing that must pass.
 struct Step {
@@ -48,6 +53,7 @@ pub(crate) fn run(fast: bool) -> Result<()> {
         println!("Left out: the tests that start a libvirtd of their own ({why}).");
     }
     install::ensure(&stages)?;
+    sarif::ensure()?;
     if lab {
         guest::ensure()?;
     }
@@ -121,8 +127,8 @@ fn steps(fast: bool, lab: bool, hosts: bool) -> Result<Vec<Step>> {
     if !fast {
         let deny = cargo_with("deny check licenses bans sources");
         steps.push(Step { name: "licences and sources", command: deny, tools: true });
-        for target in FUZZ_TARGETS {
-            steps.push(Step { name: "fuzz", command: fuzz(target)?, tools: true });
+        for (target, seeds) in FUZZ_TARGETS {
+            steps.push(Step { name: "fuzz", command: fuzz(target, seeds)?, tools: true });
         }
     }
     Ok(steps)
@@ -141,9 +147,9 @@ fn tests(lab: bool) -> Command {
     let mut command = cargo_with("test --workspace");
     if lab {
         // Those on booted machines are a step of their own.
-        command.env("KVMNET_REQUIRE", "lab,libvirt").env("KVMNET_SKIP", "hosts");
+        command.env("KVMNET_REQUIRE", "lab,libvirt,sarif").env("KVMNET_SKIP", "hosts");
     } else {
-        command.env("KVMNET_REQUIRE", "libvirt").env("KVMNET_SKIP", "lab");
+        command.env("KVMNET_REQUIRE", "libvirt,sarif").env("KVMNET_SKIP", "lab");
     }
     command
 }
@@ -173,11 +179,11 @@ fn documentation() -> Command {
 /// One fuzz target for a while, from the committed seeds and what earlier runs found. Without a
 /// sanitizer it runs on a stable toolchain and twice as fast, and kvmnet's parser and editor have no
 /// unsafe code for one to watch.
-fn fuzz(target: &str) -> Result<Command> {
+fn fuzz(target: &str, seeds: &str) -> Result<Command> {
     let home = root().join("fuzz");
     let corpus = home.join("corpus").join(target);
     fs::create_dir_all(&corpus).with_context(|| format!("cannot create {}", corpus.display()))?;
-    let seeds = home.join("seeds").join(target);
+    let seeds = root().join(seeds);
     let dictionary = home.join(format!("{target}.dict"));
     if !seeds.is_dir() {
         bail!("no seeds for the fuzz target {target}: {} is missing", seeds.display());

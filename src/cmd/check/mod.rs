@@ -77,30 +77,41 @@ pub(super) fn run(args: &Check, context: &mut Context) -> Result<u8> {
         checked if !checked.unchecked.is_empty() => 2,
         checked => u8::from(checked.findings.iter().any(is_denied)),
     };
-    print(&checked, fixed.as_ref(), format, context)?;
+    print(&checked, fixed.as_ref(), format, &is_denied, context)?;
     Ok(fixed.map_or(code, |fixed| fixed.code.max(code)))
 }
 
 /// Prints what was found.
-fn print(checked: &All, fixed: Option<&Fixed>, format: FindingsFormat, context: &Context) -> Result<()> {
-    let summary = Summary::of(checked.files, &checked.findings, &checked.unchecked);
+fn print(
+    checked: &All,
+    fixed: Option<&Fixed>,
+    format: FindingsFormat,
+    is_denied: &dyn Fn(&Finding) -> bool,
+    context: &Context,
+) -> Result<()> {
+    let All { files, findings, unchecked, .. } = checked;
+    let summary = Summary::of(files.len(), findings, unchecked);
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let written = match format {
-        FindingsFormat::Human => {
-            findings::human(&mut out, &checked.findings, &summary, context.screen.out_paint())
-        }
+        FindingsFormat::Human => findings::human(&mut out, findings, &summary, context.screen.out_paint()),
         FindingsFormat::Json => {
             let changes = fixed.map(|fixed| crate::report::json::changes(&fixed.changes)["changes"].take());
-            findings::json(&mut out, &checked.findings, &checked.unchecked, &summary, changes)
+            findings::json(&mut out, findings, unchecked, &summary, changes)
         }
-        _ => Ok(()),
+        FindingsFormat::Sarif => findings::sarif(&mut out, findings, unchecked),
+        FindingsFormat::Junit => findings::junit(&mut out, files, findings, unchecked, is_denied),
+        FindingsFormat::Github => findings::github(&mut out, findings, unchecked, &summary),
     };
     written.and_then(|()| out.flush()).map_err(|e| match e.kind() {
         io::ErrorKind::BrokenPipe => anyhow::Error::new(e),
         _ => anyhow!("cannot print what was found: {e}"),
     })?;
-    for unchecked in &checked.unchecked {
+    for unchecked in unchecked {
         context.screen.error(&unchecked.to_string());
+    }
+    if matches!(format, FindingsFormat::Sarif | FindingsFormat::Junit) {
+        // The document goes into a file, mostly.
+        context.screen.say(&format!("kvmnet: {summary}"));
     }
     Ok(())
 }
@@ -139,8 +150,8 @@ fn unknown_rule(word: &str, near: Option<&str>) -> anyhow::Error {
 /// What came of all files.
 #[derive(Debug, Default)]
 struct All {
-    /// How many files were looked at.
-    files: usize,
+    /// The files that were looked at, in order.
+    files: Vec<Arc<Path>>,
     findings: Vec<Finding>,
     /// What they add to their sets, by set.
     facts: BTreeMap<PathBuf, Vec<Facts>>,
@@ -181,6 +192,7 @@ impl Job<'_> {
         if let Some(schemas) = &self.schemas {
             schemas.check(&gathered.files, self, &mut all);
         }
+        all.files = gathered.files;
         all.unchecked.extend(gathered.unchecked);
         all.finish();
         all
@@ -207,7 +219,7 @@ impl Job<'_> {
     /// Reads and checks files.
     fn check(&self, gathered: &Gathered, context: &mut Context) -> All {
         let paths = &gathered.files;
-        let mut all = All { files: paths.len(), ..All::default() };
+        let mut all = All::default();
         for (batch, number) in paths.chunks(BATCH).zip(1..) {
             let each = |path: &Arc<Path>| (path.clone(), self.file(path));
             let checked: Vec<_> = match batch {

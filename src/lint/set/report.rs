@@ -26,6 +26,7 @@ impl SetReport {
             help: None,
             also: Vec::new(),
             fix: None,
+            splices: Vec::new(),
         });
         SetFinding(self.found.last_mut())
     }
