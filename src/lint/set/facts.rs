@@ -37,6 +37,10 @@ pub struct Facts {
 
 /// A guest or a network.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are far more guests than networks, which are larger still"
+)]
 pub enum Part {
     /// A guest.
     Guest(Guest),
