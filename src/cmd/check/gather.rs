@@ -1,7 +1,7 @@
 //! Which files are meant: those that were named, and those that end in `.xml` in folders that were.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ use crate::sys::{files, folders};
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     pub(super) files: Vec<Arc<Path>>,
+    /// The folders of which some files were named, and others that would be checked weren't.
+    partial: HashSet<PathBuf>,
     pub(super) unchecked: Vec<Unchecked>,
     /// What was asked for, and had nothing to check in it by the policy's own word.
     pub(super) notes: Vec<String>,
@@ -26,9 +28,11 @@ pub(super) struct Gathered {
 pub(super) fn gather(paths: &[PathBuf], policies: &Policies) -> Gathered {
     let mut found = Files { policies, files: BTreeMap::new() };
     let mut out = Gathered::default();
+    let mut of_named = BTreeSet::new();
     for path in paths {
         if path == Path::new("-") || !files::is_folder(path) {
             found.add(path.clone());
+            of_named.extend(path.parent());
             continue;
         }
         let (mut taken, mut excluded, unseen) = (0, 0, out.unchecked.len());
@@ -56,7 +60,23 @@ pub(super) fn gather(paths: &[PathBuf], policies: &Policies) -> Gathered {
     }
     out.files = found.files.into_values().map(|(path, _)| path).collect();
     out.files.sort();
+    for folder in of_named {
+        let is_missing = |file: &PathBuf| {
+            out.files.binary_search_by(|one| (**one).cmp(file.as_path())).is_err()
+                && !policies.of(file).is_ok_and(|policy| policy.excludes(file))
+        };
+        if folders::own_files(folder, "xml").iter().any(is_missing) {
+            out.partial.insert(folder.to_path_buf());
+        }
+    }
     out
+}
+
+impl Gathered {
+    /// Are there others in the folder of a file that weren't named?
+    pub(super) fn is_partial(&self, file: &Path) -> bool {
+        !self.partial.is_empty() && file.parent().is_some_and(|folder| self.partial.contains(folder))
+    }
 }
 
 /// The files so far, each once in its set: under its own name, or that of the first link to it.

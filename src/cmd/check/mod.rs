@@ -21,13 +21,14 @@ use rayon::prelude::*;
 
 use super::Context;
 use crate::cli::{Check, Deny, FindingsFormat, Format};
-use crate::lint::{Choice, Facts, Finding, Rule, Severity, check_file, check_set, rule};
+use crate::lint::{Choice, Extent, Facts, Finding, Rule, Severity, check_file, check_set, rule};
 use crate::problem::Problem;
 use crate::report::findings::{self, Summary, Unchecked};
 use crate::sys::files;
 use crate::xml::Doc;
 
 use fix::Fixed;
+use gather::Gathered;
 use policies::{Broken, Policies};
 use schema::Schemas;
 
@@ -161,6 +162,8 @@ struct All {
     findings: Vec<Finding>,
     /// What they add to their sets, by set.
     facts: BTreeMap<PathBuf, Vec<Facts>>,
+    /// The sets of which something is missing: a file that can't be read, or wasn't named.
+    partial: BTreeSet<PathBuf>,
     unchecked: Vec<Unchecked>,
     /// Policies that can't be used, with the files that they are for.
     broken: BTreeMap<Arc<Path>, (Broken, BTreeSet<Arc<Path>>)>,
@@ -192,8 +195,12 @@ impl All {
         for (policy, (broken, _)) in &self.broken {
             self.unchecked.push(Unchecked { file: policy.clone(), error: broken.error() });
         }
-        for facts in std::mem::take(&mut self.facts).into_values() {
-            self.findings.extend(check_set(&facts));
+        for (set, facts) in std::mem::take(&mut self.facts) {
+            let extent = Extent {
+                is_declared: set != Path::new(""),
+                is_whole: self.unchecked.is_empty() && !self.partial.contains(&set),
+            };
+            self.findings.extend(check_set(&facts, extent));
         }
         self.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         self.unchecked.sort_by(|a, b| a.file.cmp(&b.file));
@@ -213,7 +220,7 @@ impl Job<'_> {
     /// Checks all that was named.
     fn all(&self, args: &Check, context: &mut Context) -> All {
         let gathered = gather::gather(&args.paths, self.policies);
-        let mut all = self.check(&gathered.files, context);
+        let mut all = self.check(&gathered, context);
         if let Some(schemas) = &self.schemas {
             schemas.check(&gathered.files, self, &mut all);
         }
@@ -243,7 +250,8 @@ impl Job<'_> {
     }
 
     /// Reads and checks files.
-    fn check(&self, paths: &[Arc<Path>], context: &mut Context) -> All {
+    fn check(&self, gathered: &Gathered, context: &mut Context) -> All {
+        let paths = &gathered.files;
         let mut all = All::default();
         for (batch, number) in paths.chunks(BATCH).zip(1..) {
             let each = |path: &Arc<Path>| (path.clone(), self.file(path));
@@ -256,6 +264,9 @@ impl Job<'_> {
                 match checked {
                     Ok((set, mut checked)) => {
                         all.findings.append(&mut checked.findings);
+                        if checked.is_lost || gathered.is_partial(&path) {
+                            all.partial.insert(set.clone());
+                        }
                         if let Some(facts) = checked.facts {
                             all.facts.entry(set).or_default().push(facts);
                         }
