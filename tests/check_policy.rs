@@ -35,7 +35,9 @@ fn found(done: &Done) -> Vec<String> {
 
 #[track_caller]
 fn finds(here: &Sandbox, words: &str, want: &[&str]) {
-    assert_eq!(found(&here.kvmnet(&format!("check -o json {words}")).run()), want, "check {words}");
+    // These files are all alike: what is there twice isn't the point here.
+    let words = format!("check -o json --ignore KN2 {words}");
+    assert_eq!(found(&here.kvmnet(&words).run()), want, "{words}");
 }
 
 #[test]
@@ -50,7 +52,7 @@ fn the_nearest_above_a_file_goes_for_it() {
     finds(&here, "vm", &["KN012 error vm/x/own/c.xml:6"]);
     finds(&here, "vm/x/y/b.xml vm/x/own/c.xml", &["KN012 error vm/x/own/c.xml:6"]);
     // From within, from elsewhere, and on standard input, which is in the folder where kvmnet runs.
-    here.kvmnet("check y own").folder(here.path("vm/x")).gives(1).shows(&["own/c.xml:6", "1 error"]);
+    here.kvmnet("check --ignore KN2 y own").folder(here.path("vm/x")).gives(1).shows(&["own/c.xml:6", "1 error"]);
     here.kvmnet("check").arg(here.path("vm/x/y")).folder("/").gives(0);
     here.kvmnet("check -").folder(here.path("vm")).input(ZEROS).gives(0).shows(&["nothing found"]);
     here.kvmnet("check --deny warnings -").input(ZEROS).gives(1);

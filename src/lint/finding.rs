@@ -111,7 +111,7 @@ impl<'d> Placer<'d> {
         if secrets.any(|secret| fix.iter().any(|edit| !secret.is_empty() && edit.text.contains(secret))) {
             return Vec::new();
         }
-        let at = |byte: usize| crate::xml::text_position(self.text, byte);
+        let at = |byte: usize| self.positions.of(byte);
         let splice = |edit: &Edit| Splice {
             from: at(edit.range.start),
             to: at(edit.range.end),
