@@ -30,6 +30,8 @@ mod live;
 
 #[path = "lab/booted.rs"]
 mod booted;
+#[path = "lab/by_bridge.rs"]
+mod by_bridge;
 #[path = "lab/checked.rs"]
 mod checked;
 #[path = "lab/cut_off.rs"]

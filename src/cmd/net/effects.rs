@@ -1,6 +1,8 @@
 //! What becomes of running guests when their network stops, starts, or comes back as another.
 
-use super::guests::{Attached, named};
+use std::collections::BTreeSet;
+
+use super::guests::{Attached, Plug, converting, named};
 use super::network;
 use crate::cmd::walk::as_root;
 use crate::model::{Code, Network, Warning};
@@ -15,6 +17,7 @@ pub(super) struct Effects<'a> {
     name: &'a str,
     /// What runs now; `None` if the network doesn't.
     now: Option<Network>,
+    attached: &'a [Attached],
     running: Vec<&'a Attached>,
     /// Is it an undo?
     is_undo: bool,
@@ -47,8 +50,8 @@ impl<'a> Effects<'a> {
     pub(super) fn new(host: &'a dyn Hypervisor, name: &'a str, attached: &'a [Attached]) -> Effects<'a> {
         let state = host.network(name).ok().flatten().filter(|state| state.is_active);
         let now = state.and_then(|state| network(&state.xml).ok());
-        let running = attached.iter().filter(|a| a.runs_on_it).collect();
-        Effects { host, name, now, running, is_undo: false }
+        let running = attached.iter().filter(|a| a.runs_on_it()).collect();
+        Effects { host, name, now, attached, running, is_undo: false }
     }
 
     /// The same for an undo.
@@ -83,7 +86,7 @@ impl<'a> Effects<'a> {
     }
 
     fn taps(&self) -> impl Iterator<Item = &String> {
-        self.running.iter().flat_map(|attached| &attached.taps)
+        self.running.iter().flat_map(|attached| attached.taps())
     }
 
     /// Why the guests can't be plugged into a bridge that isn't there yet, or is made anew.
@@ -124,6 +127,41 @@ impl<'a> Effects<'a> {
                 ports.clone_from(&others);
             }
         }
+    }
+
+    /// Guests that name the bridge of the network instead of it don't follow it to another one.
+    pub(super) fn leaves_behind(&self, new: &Network, change: &mut Change) {
+        let left: Vec<&Attached> =
+            self.attached.iter().filter(|a| a.bridges().iter().any(|name| !makes(new, name))).collect();
+        if left.is_empty() {
+            return;
+        }
+        let bridges = left.iter().flat_map(|a| a.bridges()).filter(|name| !makes(new, name));
+        let bridges: Vec<&str> = bridges.collect::<BTreeSet<_>>().into_iter().collect();
+        let is_left = |plug: &Plug| plug.bridge.as_ref().is_some_and(|name| !makes(new, name));
+        let (code, cut_off) = match self.now.is_some() && left.iter().any(|a| a.running.iter().any(is_left)) {
+            true => (Code::GuestsCutOff, "; what runs of them is cut off at once"),
+            false => (Code::NetworkInUse, ""),
+        };
+        let name = self.name;
+        let what = format!(
+            "{} name{} bridge '{}' instead of the network, which no longer makes it: they won't start any more{cut_off}; to \
+             have them follow, first: {} --to-network {name} --live",
+            named(left.iter().copied()),
+            if left.len() == 1 { "s" } else { "" },
+            bridges.join("', '"),
+            converting(name, left.iter().copied()),
+        );
+        // An undo is known to have been asked for; it has no --force.
+        change.warnings.push(Warning { code, message: what, stops: !self.is_undo });
+    }
+
+    /// The same for those that follow the network to `new`.
+    fn following(&self, new: &Network) -> Effects<'a> {
+        let follows = |plug: &Plug| plug.bridge.as_ref().is_none_or(|name| makes(new, name));
+        let mut running = self.running.clone();
+        running.retain(|attached| attached.running.iter().any(follows));
+        Effects { running, now: self.now.clone(), ..*self }
     }
 
     /// It stops, for good or until it is started again.
@@ -175,13 +213,18 @@ impl<'a> Effects<'a> {
     pub(super) fn comes_back(&self, new: &Standing, change: &mut Change) {
         let Ok(new) = network(&new.xml) else { return };
         self.other_ports(Some(&new), change);
-        let Some(now) = &self.now else { return self.starts(&new, change) };
+        self.leaves_behind(&new, change);
+        self.following(&new).come_along(&new, change);
+    }
+
+    fn come_along(&self, new: &Network, change: &mut Change) {
+        let Some(now) = &self.now else { return self.starts(new, change) };
         if self.running.is_empty() {
             change.meaning.push("no running guest is on it".into());
             return;
         }
         let who = self.who();
-        match (Wire::of(now), Wire::of(&new)) {
+        match (Wire::of(now), Wire::of(new)) {
             (Wire::Own, Wire::Own) => change.meaning.push(format!(
                 "{who}: not cut off; but libvirt no longer knows which device of the pool is in use until libvirtd is restarted"
             )),
@@ -202,7 +245,7 @@ impl<'a> Effects<'a> {
             },
         }
         if change.is_planned() {
-            addresses(now, &new, change);
+            addresses(now, new, change);
         }
     }
 
@@ -221,6 +264,11 @@ impl<'a> Effects<'a> {
         change.warnings.push(Warning::stop(Code::GuestsCutOff, what.clone()));
         change.state = State::Failed(Problem::new(what, help));
     }
+}
+
+/// Does libvirt make that bridge for the network?
+fn makes(network: &Network, bridge: &str) -> bool {
+    network.mode.is_virtual() && network.bridge.as_deref() == Some(bridge)
 }
 
 /// Do guests need other addresses?

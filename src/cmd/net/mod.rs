@@ -93,7 +93,8 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
         change.state = State::Failed(Problem::new(
             format!("{}, and it would be removed", guests::referring(&attached)),
             format!(
-                "move them first (kvmnet convert --on-network {name} …), or kvmnet net delete {name} --force"
+                "move them first ({} …), or kvmnet net delete {name} --force",
+                guests::converting(name, &attached)
             ),
         ));
         return Ok(());

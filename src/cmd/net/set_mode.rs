@@ -20,7 +20,8 @@ use crate::xml::{Doc, diff_of_edits};
 pub(super) fn run(args: &NetSetMode, context: &mut Context) -> Result<u8> {
     let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
-    let options = options(host, &args.consent);
+    let mut options = options(host, &args.consent);
+    options.force = args.force;
     let mut plan = planned(host, args, &host.networks()?);
     // As for a new network: what is chosen because nobody has it is chosen with other runs kept away. While somebody is
     // asked, they go on.
@@ -74,11 +75,13 @@ fn planned(
     change.diff = diff_of_edits(&title, &title, &now.xml, &edits);
     change.meaning = explained(&new, &around);
     let attached = guests::on(host, name)?;
+    let effects = Effects::new(host, name, &attached);
     if now.is_active {
-        Effects::new(host, name, &attached).comes_back(&wanted, &mut change);
+        effects.comes_back(&wanted, &mut change);
         super::pending::at_restart(host, name, &now, &wanted, &mut change)?;
     } else {
         change.meaning.push("the network isn't running; the change counts from its next start".into());
+        effects.leaves_behind(&new, &mut change);
     }
     change.warnings.extend(net::doubts(&new, &around));
     change.warnings.extend(create::bridge_warnings(host, &new, states));
