@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::guests::{Attached, Plug, converting, named};
 use super::network;
-use crate::cmd::walk::as_root;
+use crate::cmd::walk::{as_root, quoted};
 use crate::model::{Code, Network, Warning};
 use crate::plan::{Change, Place, Standing, State, taps};
 use crate::problem::Problem;
@@ -215,6 +215,29 @@ impl<'a> Effects<'a> {
         self.other_ports(Some(&new), change);
         self.leaves_behind(&new, change);
         self.following(&new).come_along(&new, change);
+        self.stays_elsewhere(&new, change);
+    }
+
+    /// Running guests whose definition says this network while their NIC is somewhere else don't move with it.
+    fn stays_elsewhere(&self, new: &Network, change: &mut Change) {
+        for (attached, plug) in
+            self.attached.iter().flat_map(|a| a.elsewhere.iter().map(move |plug| (a, plug)))
+        {
+            let (name, nic) =
+                (&attached.guest.name, plug.mac.map(|mac| format!(" --nic {mac}")).unwrap_or_default());
+            let at_once = match plug.moves && Wire::of(new) != Wire::Own {
+                true => format!(
+                    ", or at once 'kvmnet convert {}{nic} --live-only --to-network {}'",
+                    quoted(name),
+                    quoted(self.name)
+                ),
+                false => String::new(),
+            };
+            change.meaning.push(format!(
+                "running guest '{name}': stays where it is, for its NIC is elsewhere now, though its definition says this \
+                 network; a full shutdown and start of the guest plugs it in here{at_once}"
+            ));
+        }
     }
 
     fn come_along(&self, new: &Network, change: &mut Change) {
@@ -274,13 +297,16 @@ fn makes(network: &Network, bridge: &str) -> bool {
 /// Do guests need other addresses?
 fn addresses(now: &Network, new: &Network, change: &mut Change) {
     let subnets = |network: &Network| network.addresses.iter().map(|a| a.ip).collect::<Vec<_>>();
-    if subnets(now) == subnets(new) && (now.mode.is_virtual() == new.mode.is_virtual()) {
+    // Another bridge of the host's may be another LAN.
+    let is_same_lan = new.mode.is_virtual() || now.bridge == new.bridge;
+    if subnets(now) == subnets(new) && now.mode.is_virtual() == new.mode.is_virtual() && is_same_lan {
         return;
     }
     change.meaning.push(match new.mode.is_virtual() && new.addresses.is_empty() {
         true => "nobody gives out addresses there: each keeps its own until its lease ends".into(),
-        false => "each keeps its old address until it asks for a new one (renew DHCP in the guest, or take its link down and \
-                  up with 'virsh domif-setlink')"
+        // Not 'virsh domif-setlink': it would tie a NIC on a network of mode bridge to the bridge (reference §4.5).
+        false => "each keeps its old address until it asks for a new one: renew it inside the guest (by its DHCP client, or \
+                  'ip link set DEV down' and up there), or restart the guest"
             .into(),
     });
 }

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::network;
 use crate::cmd::walk::quoted;
 use crate::convert::nics;
+use crate::model::{MacAddr, Nic};
 use crate::plan::taps::own_bridge;
 use crate::sys::hypervisor::{Guest, Hypervisor, Reach};
 use crate::sys::kernel::Kernel;
@@ -26,6 +27,8 @@ pub(super) struct Attached {
     pub(super) running: Vec<Plug>,
     /// Those of its definition.
     pub(super) defined: Vec<Plug>,
+    /// The running guest's NICs that aren't, though its definition says so.
+    pub(super) elsewhere: Vec<Plug>,
 }
 
 impl Attached {
@@ -54,7 +57,7 @@ pub(super) enum Look {
     Both,
 }
 
-/// A guest and the NICs of it that a network may be behind.
+/// A guest and its NICs.
 #[derive(Debug)]
 pub(super) struct Wired {
     pub(super) guest: Guest,
@@ -84,6 +87,10 @@ impl Wired {
 /// What a NIC is plugged into.
 #[derive(Debug, Clone)]
 pub(super) struct Plug {
+    /// The NIC's MAC address.
+    pub(super) mac: Option<MacAddr>,
+    /// Is it one that libvirt can move to another bridge while the guest runs?
+    pub(super) moves: bool,
     /// The network that it names, or that makes the bridge which it names.
     network: Option<String>,
     /// The bridge that it names, if it names no network.
@@ -153,29 +160,31 @@ pub(super) fn on(host: &dyn Hypervisor, name: &str) -> Result<Vec<Attached>> {
         states.push(NetworkState { xml, is_active: false, ..state.clone() });
     }
     find_owners(host, &states, &mut all);
-    let on_it = |Wired { guest, mut running, mut defined }: Wired| {
-        running.retain(|plug| plug.is_on(name));
+    let on_it = |Wired { guest, running, mut defined }: Wired| {
         defined.retain(|plug| plug.is_on(name));
-        Attached { guest, running, defined }
+        let (running, mut elsewhere): (Vec<_>, Vec<_>) =
+            running.into_iter().partition(|plug| plug.is_on(name));
+        elsewhere.retain(|plug| plug.mac.is_some() && defined.iter().any(|on_it| on_it.mac == plug.mac));
+        Attached { guest, running, defined, elsewhere }
     };
     let all = all.into_iter().map(on_it);
     Ok(all.filter(|attached| !(attached.running.is_empty() && attached.defined.is_empty())).collect())
 }
 
-/// The NICs of a domain that name a network or a bridge; a running NIC on a network of mode bridge is of type bridge, and
-/// names it too.
+/// The NICs of a domain; a running one on a network of mode bridge is of type bridge, and names the network too.
 fn plugs_in(xml: &str) -> Vec<Plug> {
     let Ok(doc) = Doc::parse(xml) else { return Vec::new() };
-    let plug = |nic: crate::model::Nic| {
-        let source = child(doc.node(nic.node)?, "source")?;
-        let said = |attribute: &str| source.attribute(attribute).map(String::from);
+    let plug = |nic: Nic| {
+        let source = doc.node(nic.node).and_then(|node| child(node, "source"));
+        let said = |attribute: &str| source?.attribute(attribute).map(String::from);
         let network = said("network");
         let bridge = said("bridge").filter(|_| network.is_none() && nic.source.kind == "bridge");
         // macvtap devices are nobody's ports.
         let tap = nic.target.filter(|_| nic.source.kind != "direct");
-        (network.is_some() || bridge.is_some()).then_some(Plug { network, bridge, tap })
+        let moves = matches!(nic.source.kind.as_str(), "network" | "bridge");
+        Plug { mac: nic.mac.and_then(|mac| mac.parse().ok()), moves, network, bridge, tap }
     };
-    nics(&doc).into_iter().filter_map(plug).collect()
+    nics(&doc).into_iter().map(plug).collect()
 }
 
 /// `guest 'a'`, or `guests 'a', 'b'`.
