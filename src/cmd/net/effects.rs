@@ -85,6 +85,17 @@ impl<'a> Effects<'a> {
         change.state = State::Failed(Problem::new(what, as_root(self.is_undo)));
     }
 
+    /// Guests of a network that doesn't run are cut off already: that it starts doesn't make it worse.
+    fn stay_cut_off(&self, why: &str, change: &mut Change) {
+        let (s, them) = if self.running.len() == 1 { ("s", "it") } else { ("", "them") };
+        let what = format!(
+            "{}: stay{s} cut off: {why}; 'sudo kvmnet reattach --on-network {}' plugs {them} back without a restart",
+            self.who(),
+            quoted(self.name)
+        );
+        change.warnings.push(Warning::note(Code::GuestsCutOff, what));
+    }
+
     fn taps(&self) -> impl Iterator<Item = &String> {
         self.running.iter().flat_map(|attached| attached.taps())
     }
@@ -197,7 +208,7 @@ impl<'a> Effects<'a> {
             Wire::Own => {}
             _ if self.is_remote() => self.left_unplugged(change),
             _ => match self.forbidden().filter(|_| self.is_off(new.bridge.as_ref())) {
-                Some(why) => self.refused(why, change),
+                Some(why) => self.stay_cut_off(why, change),
                 None => change.meaning.push(format!("{}: plugged back, not restarted", self.who())),
             },
         }
