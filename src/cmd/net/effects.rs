@@ -313,6 +313,10 @@ fn addresses(now: &Network, new: &Network, change: &mut Change) {
     if subnets(now) == subnets(new) && now.mode.is_virtual() == new.mode.is_virtual() && is_same_lan {
         return;
     }
+    // What a warning says needs no second word.
+    if change.warnings.iter().any(|warning| warning.code == Code::DhcpLost) {
+        return;
+    }
     change.meaning.push(match new.mode.is_virtual() && new.addresses.is_empty() {
         true => "nobody gives out addresses there: each keeps its own until its lease ends".into(),
         // Not 'virsh domif-setlink': it would tie a NIC on a network of mode bridge to the bridge (reference §4.5).

@@ -85,7 +85,7 @@ impl Seen {
         } else {
             Vec::new()
         };
-        let leases = if standing.is_active { leases::read(host, name)? } else { None };
+        let leases = if standing.is_active { leases::read(host, name, Some(&network))? } else { None };
         let view = (Reach::of_uri(host.uri()) != Reach::Remote)
             .then(|| HostView::look(host, &network, standing.is_active))
             .transpose()?;
