@@ -48,7 +48,7 @@ fn every_mode_is_planned_and_explained() {
     let here = Sandbox::new();
     for (words, xml, said) in [
         ("nat", "<forward mode='nat'/>", "LAN → guest     IPv4  no"),
-        ("route", "<forward mode='route'/>", "static route: 192.168.123.0/24 via this host's LAN address"),
+        ("route", "<forward mode='route'/>", "static route: 192.168.123.0/24 via the host's LAN address"),
         ("open", "<forward mode='open'/>", "libvirt makes no firewall rules"),
         ("isolated", "<dns enable='no'/>", "guest → host    IPv4  no"),
         ("isolated --host-access", "<ip address='192.168.123.1'", "guest → LAN     IPv4  no"),
