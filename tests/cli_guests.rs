@@ -450,6 +450,9 @@ fn guests_of_the_test_driver_have_no_taps() {
     here.on_host("reattach").gives(0).says(&["nothing to do"]).shows_nothing();
     assert_eq!(here.on_host("reattach --all -y -o json").gives(0).json()["changes"], json!([]));
     here.on_host("reattach web1 --all").gives(2).says(&["cannot be used with"]);
+    for words in ["web1 --on-network default", "--all --on-network default"] {
+        here.on_host(&format!("reattach {words}")).gives(0).says(&["nothing to do"]);
+    }
     here.on_host("reattach --exit-code").gives(2).says(&["--dry-run"]);
     assert!(!here.journal().exists());
 }

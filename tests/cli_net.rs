@@ -48,7 +48,7 @@ fn every_mode_is_planned_and_explained() {
     let here = Sandbox::new();
     for (words, xml, said) in [
         ("nat", "<forward mode='nat'/>", "LAN → guest     IPv4  no"),
-        ("route", "<forward mode='route'/>", "static route: 192.168.123.0/24 via this host's LAN address"),
+        ("route", "<forward mode='route'/>", "static route: 192.168.123.0/24 via the host's LAN address"),
         ("open", "<forward mode='open'/>", "libvirt makes no firewall rules"),
         ("isolated", "<dns enable='no'/>", "guest → host    IPv4  no"),
         ("isolated --host-access", "<ip address='192.168.123.1'", "guest → LAN     IPv4  no"),
@@ -436,6 +436,27 @@ fn set_mode_keeps_what_may_stay() {
     assert!(!done.out.contains("-  <metadata"), "{done}");
     let done = here.kvmnet("net set-mode old --mode isolated --dry-run -c").arg(&uri).gives(0);
     done.shows(&["-  <ip ", "nat → isolated, without the host", "no running guest is on it"]);
+}
+
+#[test]
+fn ipv6_that_was_routed_and_will_be_translated_is_named() {
+    let here = Sandbox::new();
+    let uri = here.node(
+        "<network><name>rich</name><forward mode='nat'/><ip address='10.4.0.1' prefix='24'/>\
+         <ip family='ipv6' address='fd50::1' prefix='64'/></network>",
+    );
+    let said = "IPv6 is translated to the host's address from then on (<nat ipv6='yes'/>): so far guests' own addresses";
+    let on = |words: &str| {
+        here.kvmnet(&format!("net set-mode rich --mode nat {words} --dry-run -c")).arg(&uri).gives(0)
+    };
+    on("--subnet6 fd51::/64").shows(&[said]);
+    // Where it stays routed, or comes only now, nothing turns.
+    for words in ["--subnet 10.5.0.0/24", "--dhcp 10.4.0.9-10.4.0.20"] {
+        let done = on(words);
+        assert!(!done.out.contains("is translated"), "{done}");
+    }
+    let done = here.net("set-mode default --mode nat --subnet6 fd51::/64 --dry-run").gives(0);
+    assert!(!done.out.contains("is translated"), "{done}");
 }
 
 #[test]

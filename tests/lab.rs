@@ -30,12 +30,16 @@ mod live;
 
 #[path = "lab/booted.rs"]
 mod booted;
+#[path = "lab/by_bridge.rs"]
+mod by_bridge;
 #[path = "lab/checked.rs"]
 mod checked;
 #[path = "lab/cut_off.rs"]
 mod cut_off;
 #[path = "lab/cut_short.rs"]
 mod cut_short;
+#[path = "lab/elsewhere.rs"]
+mod elsewhere;
 #[path = "lab/meanwhile.rs"]
 mod meanwhile;
 #[path = "lab/modes.rs"]

@@ -324,6 +324,11 @@ pub struct NetSetMode {
     /// What it becomes.
     #[command(flatten)]
     pub shape: NetShape,
+    /// Go on although guests name the bridge that goes, and won't start without it
+    ///
+    /// Example: kvmnet net set-mode lab --mode nat --bridge virbr9 --force
+    #[arg(long)]
+    pub force: bool,
     /// Preview, question, exit code.
     #[command(flatten)]
     pub consent: Consent,

@@ -1,6 +1,6 @@
 //! `kvmnet reattach`
 
-use clap::{ArgGroup, Args};
+use clap::Args;
 
 use super::Consent;
 
@@ -16,24 +16,21 @@ use super::Consent;
 /// Of a NIC on a network the bridge is meant that the network has now. A network that isn't active must be started
 /// first. macvtap, user-mode networking and Open vSwitch are left alone. With no guest named, every one is looked at.
 #[derive(Debug, Clone, Args)]
-#[command(
-    group(ArgGroup::new("which").args(["domains", "all", "on_network"])),
-    after_help = "\
+#[command(after_help = "\
 Examples:
   kvmnet reattach
   kvmnet reattach ubuntuvm1
-  kvmnet reattach --on-network default -y"
-)]
+  kvmnet reattach --on-network default -y")]
 pub struct Reattach {
     /// Guests, by name, UUID or id
-    #[arg(value_name = "DOMAIN")]
+    #[arg(value_name = "DOMAIN", conflicts_with = "all")]
     pub domains: Vec<String>,
     /// Every running guest; that is also what is meant when none is named
     ///
     /// Example: kvmnet reattach --all
     #[arg(long)]
     pub all: bool,
-    /// Every running guest with a NIC on this network, and of it only those NICs
+    /// Only NICs on this network; with no guest named, those of every running one
     ///
     /// Example: kvmnet reattach --on-network default
     #[arg(long, value_name = "NET")]

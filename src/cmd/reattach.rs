@@ -34,7 +34,8 @@ pub(super) fn run(args: &Reattach, context: &mut Context) -> Result<u8> {
     if changes.is_empty() {
         context.screen.say(&match (&args.on_network, running) {
             (Some(name), 0) => {
-                format!("kvmnet: nothing to do: no running guest has a tap on network '{name}'")
+                let named = if args.domains.is_empty() { "" } else { " that was named" };
+                format!("kvmnet: nothing to do: no running guest{named} has a tap on network '{name}'")
             }
             (None, 0) => "kvmnet: nothing to do: no guest is running".into(),
             (_, n) => format!("kvmnet: nothing to do: of {n} running guests every tap is where it belongs"),

@@ -35,6 +35,8 @@ pub struct HostDevice {
     pub altnames: Vec<String>,
     /// Is it a Linux bridge?
     pub is_bridge: bool,
+    /// Is it administratively down?
+    pub is_down: bool,
     /// Does that bridge filter VLANs?
     pub filters_vlans: bool,
     /// Is it an Open vSwitch bridge?

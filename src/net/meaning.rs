@@ -127,7 +127,7 @@ pub fn notes(network: &Network, around: &Surroundings) -> Vec<String> {
     }
     if let Some((start, end)) = network.nat_addresses {
         notes.push(format!(
-            "connections leave from {start}-{end}: the LAN must send these addresses to this host (as addresses of it, or by a route)"
+            "connections leave from {start}-{end}: the LAN must send these addresses to the host (as addresses of it, or by a route)"
         ));
     }
     let is_ovs = network.given.get(Setting::Virtualport).is_some_and(|p| p.contains("openvswitch"));
@@ -208,7 +208,7 @@ fn static_routes<'a>(
         let needs = "the LAN's router needs a static route:";
         Some(match outlook::next_hop(network, family, around) {
             Some(host) => format!("{needs} {net} via {host} (ip route add {net} via {host})"),
-            None => format!("{needs} {net} via this host's LAN address"),
+            None => format!("{needs} {net} via the host's LAN address"),
         })
     };
     addresses.filter_map(route).collect()
@@ -271,7 +271,7 @@ mod tests {
         let (means, more) = said(&format!("<forward mode='route' dev='e0'/>{four}{six}"));
         assert!(means.contains("through e0") && means.contains("DHCP gives away 10.20.0.2-10.20.0.9"));
         assert!(means.contains("SLAAC") && means.contains("answers DNS"));
-        assert!(more.contains("static route: 10.20.0.0/24 via this host's LAN address"));
+        assert!(more.contains("static route: 10.20.0.0/24 via the host's LAN address"));
         assert!(more.contains("static route: fd00::/64 via"));
         let (means, more) = said(&format!("<forward mode='nat'><nat ipv6='yes'/></forward>{four}{six}"));
         assert!(means.contains("nobody reaches them") && !more.contains("static route"));

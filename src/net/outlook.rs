@@ -107,6 +107,12 @@ pub(super) fn lacking(network: &Network, around: &Surroundings) -> Option<String
     }
 }
 
+/// The network's bridge, if it is there and administratively down.
+pub(super) fn down<'a>(network: &'a Network, around: &Surroundings) -> Option<&'a str> {
+    let bridge = network.bridge.as_deref().filter(|_| !network.has_pool)?;
+    around.device(bridge).is_some_and(|device| device.is_bridge && device.is_down).then_some(bridge)
+}
+
 /// From port to port of the network's bridge: what the host's packet filter does with frames there, if the kernel shows it
 /// any (br_netfilter).
 pub(super) fn across(network: &Network, family: Family, around: &Surroundings) -> Way {
@@ -185,13 +191,18 @@ fn through(dev: &str, family: Family, around: &Surroundings) -> Way {
 
 /// Whichever way the host has.
 fn anywhere(network: &Network, family: Family, around: &Surroundings) -> Way {
-    if defaults(family, around).next().is_some() {
+    if defaults(family, around).any(|dev| dead_end(dev, around).is_none()) {
         return Way::Open;
     }
+    let by_default = match defaults(family, around).next() {
+        Some(dev) => format!(
+            "the host's {family} default route leaves by bridge '{dev}', which has no port that leads anywhere"
+        ),
+        None => format!("the host has no {family} default route"),
+    };
     match leading_out(network, around).any(|device| is_connected(&device.name, family, around)) {
-        true => Way::Part(format!(
-            "only with the networks that the host itself is on: it has no {family} default route"
-        )),
+        true => Way::Part(format!("only with the networks that the host itself is on: {by_default}")),
+        false if defaults(family, around).next().is_some() => Way::Closed(by_default),
         false => Way::Closed(format!("the host has no {family} route out")),
     }
 }
@@ -315,7 +326,7 @@ mod tests {
         let mut linked = host();
         linked.taken.push(taken("fd00:18::/64", "eth1"));
         let (allowed, note) = cell(&route, Family::V6, true, &linked);
-        assert!(allowed && note.ends_with("it has no IPv6 default route"), "{note}");
+        assert!(allowed && note.ends_with("the host has no IPv6 default route"), "{note}");
         linked.taken.push(taken("::/1", "eth1"));
         assert!(!cell(&route, Family::V6, true, &linked).1.contains("default route"));
         assert!(cell(&route, Family::V6, true, &Surroundings::default()).0);
@@ -402,6 +413,48 @@ mod tests {
         host.filtered.clear();
         host.devices.iter_mut().flatten().for_each(|d| d.filtered = vec![Family::V4]);
         assert!(!guests(lan, Family::V4, &host).1.is_empty(), "that bridge's own setting");
+    }
+
+    #[test]
+    fn a_bridge_that_is_down() {
+        let mut host = host();
+        let set = |host: &mut Surroundings, name: &str, change: fn(&mut HostDevice)| {
+            host.devices.iter_mut().flatten().filter(|device| device.name == name).for_each(change);
+        };
+        set(&mut host, "br0", |device| device.is_down = true);
+        let cells = reachability(&read("<forward mode='bridge'/><bridge name='br0'/>"), &host);
+        assert!(cells.iter().all(|c| !c.allowed), "{cells:?}");
+        assert!(cells[0].note.as_ref().unwrap().contains("'br0' is administratively down"), "{cells:?}");
+        // One of Open vSwitch carries frames all the same.
+        set(&mut host, "br0", |device| (device.is_bridge, device.is_open_vswitch) = (false, true));
+        let cells = reachability(&read("<forward mode='bridge'/><bridge name='br0'/>"), &host);
+        assert!(cells[0].allowed, "{cells:?}");
+    }
+
+    #[test]
+    fn a_default_route_by_a_bridge_without_a_cable() {
+        let mut host = host();
+        host.devices.iter_mut().flatten().for_each(|device| device.has_uplink = false);
+        let nat = format!("<forward mode='nat'/>{IPS}");
+        let (allowed, note) = cell(&nat, Family::V4, true, &host);
+        assert!(
+            allowed
+                && note.contains(
+                    "only with the networks that the host itself is on: the host's IPv4 default route"
+                )
+        );
+        host.taken.retain(|taken| taken.dev.as_deref() != Some("eth1"));
+        let (allowed, why) = cell(&nat, Family::V4, true, &host);
+        assert!(
+            !allowed && why.contains("leaves by bridge 'br0', which has no port that leads anywhere"),
+            "{why}"
+        );
+        // A second one is a way.
+        host.defaults.push((Family::V4, "eth1".into()));
+        assert_eq!(
+            cell(&nat, Family::V4, true, &host),
+            (true, "with the host's address as the sender".into())
+        );
     }
 
     #[test]

@@ -120,6 +120,9 @@ fn seen(network: &Network, cell: Cell, around: &Surroundings) -> Cell {
     if let Some(what) = outlook::lacking(network, around) {
         return no(format!("{what}: no guest on the network starts"));
     }
+    if let Some(bridge) = outlook::down(network, around) {
+        return no(format!("bridge '{bridge}' is administratively down and carries nothing"));
+    }
     let way = match (cell.from, cell.to) {
         (Party::Guest, Party::Guest) => Some(outlook::across(network, cell.family, around)),
         (Party::Lan, _) | (_, Party::Lan) => Some(outlook::way(network, cell.family, around)),

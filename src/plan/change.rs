@@ -49,6 +49,14 @@ pub struct Step {
     pub after: Option<String>,
 }
 
+impl Step {
+    /// Does a network become another, or stop and start? One that stays as it is may still get back what was plugged into
+    /// its bridge.
+    pub fn changes_network(&self) -> bool {
+        matches!(self.place, Place::Network { restart, .. } if restart || self.before != self.after)
+    }
+}
+
 /// How far a change has come.
 #[derive(Debug, Default)]
 pub enum State {

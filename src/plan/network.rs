@@ -124,7 +124,7 @@ pub(super) fn read(host: &dyn Hypervisor, name: &str) -> Result<Option<String>> 
 }
 
 /// Makes the network stand as `text` says; `restart` stops and starts one that runs before and after. The `ports` are put
-/// on its bridge when it starts.
+/// on its bridge when it starts, or runs already.
 pub(super) fn put(
     host: &dyn Hypervisor,
     name: &str,
@@ -160,6 +160,8 @@ pub(super) fn put(
             e.context(why)
         })?;
         plug_all_back(host, name, ports)?;
+    } else if wanted.is_active {
+        plug_ports_back(host, name, ports)?;
     }
     Ok(())
 }
@@ -179,25 +181,41 @@ fn plug_all_back(host: &dyn Hypervisor, name: &str, ports: &[String]) -> Result<
         return Ok(());
     }
     let guests = plug_guests_back(host, name);
-    let runs = host.network(name)?.map(|state| network_of(&state.xml)).transpose()?;
-    let own = runs.filter(|network| network.mode.is_virtual()).and_then(|network| network.bridge);
+    match (guests, plug_ports_back(host, name, ports)) {
+        (guests, Ok(())) => guests,
+        (Ok(()), refused) => refused,
+        (Err(e), Err(refused)) => Err(e.context(message(&refused))),
+    }
+}
+
+/// Puts those of the ports that are on no bridge on the one that libvirt made for the network.
+fn plug_ports_back(host: &dyn Hypervisor, name: &str, ports: &[String]) -> Result<()> {
+    let loose = taps::loose(host, ports);
+    if loose.is_empty() {
+        return Ok(());
+    }
     // A bridge of the host's is somewhere else.
-    let Some(bridge) = own else { return guests };
-    let refused = taps::loose(host, ports)
+    let Some(bridge) = runs_on(host, name)? else { return Ok(()) };
+    let refused = loose
         .into_iter()
         .filter_map(|port| Some((kernel::plug(&port, &bridge).err()?, port)))
         .map(|(e, port)| format!("'{port}' can't be put on {bridge} again: {e}"))
         .collect::<Vec<_>>();
-    match (guests, refused.is_empty()) {
-        (guests, true) => guests,
-        (Ok(()), false) => Err(anyhow!(refused.join("; "))),
-        (Err(e), false) => Err(e.context(refused.join("; "))),
-    }
+    if refused.is_empty() { Ok(()) } else { Err(anyhow!(refused.join("; "))) }
+}
+
+/// The bridge that libvirt has made for the network, if that runs.
+pub(super) fn runs_on(host: &dyn Hypervisor, name: &str) -> Result<Option<String>> {
+    let Some(state) = host.network(name)?.filter(|state| state.is_active) else { return Ok(None) };
+    Ok(taps::own_bridge(&network_of(&state.xml)?, true, None))
 }
 
 fn plug_guests_back(host: &dyn Hypervisor, name: &str) -> Result<()> {
+    // Where this process may not, the preview has said that they stay cut off.
+    let may = taps::not_permitted().is_none();
     let failed: Vec<String> = taps::astray(host, Some(name))?
         .iter()
+        .filter(|astray| may || !astray.changes_device())
         .filter_map(|astray| {
             let error = taps::plug_back(host, astray).err()?;
             Some(format!("guest '{}': {}", astray.guest, message(&error)))

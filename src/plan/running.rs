@@ -128,7 +128,7 @@ fn bounce_link(host: &dyn Hypervisor, (uuid, mac): (&str, &str), while_down: imp
         while_down();
         let up = || with_link(&fragment, "up").map_or(Ok(()), |up| host.update_running(uuid, &up));
         up().or_else(|_| up()).context(
-            "the guest's link was taken down and can't be brought up again ('virsh domif-setlink')",
+            "the guest's link was taken down and can't be brought up again; the guest has it up after a full shutdown and start",
         )?;
     }
     Ok(())

@@ -78,14 +78,19 @@ fn undoing(line: &str) -> String {
 fn network_headline(name: &str, steps: &[Step], id: &str) -> Vec<String> {
     let standing = |text: &Option<String>| text.as_deref().and_then(|text| Standing::parse(text).ok());
     let step = steps.iter().find_map(|step| match &step.place {
-        Place::Network { restart, .. } => Some((standing(&step.before), standing(&step.after), *restart)),
+        Place::Network { restart, .. } if step.changes_network() => {
+            Some((standing(&step.before), standing(&step.after), *restart))
+        }
         _ => None,
     });
     let (now, then, restart) = match step {
         None => {
-            return vec![format!(
-                "plugs the running guests on network '{name}' back in: {id} was cut short before that"
-            )];
+            let are_guests = steps.iter().any(|step| matches!(step.place, Place::Tap { .. }));
+            let what = match are_guests {
+                true => format!("plugs the running guests on network '{name}' back in"),
+                false => format!("puts what else was on the bridge of network '{name}' back on it"),
+            };
+            return vec![format!("{what}: {id} was cut short before that")];
         }
         Some((Some(now), None, _)) => {
             let stops = if now.is_active { "stops and " } else { "" };
@@ -116,7 +121,8 @@ fn network_headline(name: &str, steps: &[Step], id: &str) -> Vec<String> {
     lines
 }
 
-/// Plugs running guests back into a network that runs again: that was to follow. Their taps count as a part of how it was.
+/// Plugs running guests, and what else was on its bridge, back into a network that runs again: that was to follow. Their
+/// taps count as a part of how it was.
 fn plug_back(change: &mut Change, step: &Step, id: &str, world: &World<'_>) -> anyhow::Result<()> {
     let Place::Network { name, ports, .. } = &step.place else { return Ok(()) };
     let ran = step.before.as_deref().and_then(|text| Standing::parse(text).ok()).is_some_and(|s| s.is_active);
@@ -135,10 +141,6 @@ fn plug_back(change: &mut Change, step: &Step, id: &str, world: &World<'_>) -> a
             )),
         };
     }
-    let on_it = |port: String| {
-        format!("'{port}' was on the network's bridge and is on none: ip link set {port} master BRIDGE")
-    };
-    change.remarks.extend(taps::loose(host, ports).into_iter().map(on_it));
     for astray in taps::astray(host, Some(name))? {
         if let Some(why) = taps::not_permitted().filter(|_| astray.changes_device()) {
             let help = format!("sudo kvmnet reattach --on-network {name}");
@@ -146,6 +148,19 @@ fn plug_back(change: &mut Change, step: &Step, id: &str, world: &World<'_>) -> a
         }
         change.meaning.push(format!("guest '{}': {astray}", astray.guest));
         change.steps.push(astray.step());
+    }
+    let loose = taps::loose(host, ports);
+    if let (false, Some(bridge)) = (loose.is_empty(), network::runs_on(host, name)?) {
+        let ports = loose.join("', '");
+        if let Some(why) = taps::not_permitted() {
+            let help = loose.iter().map(|port| format!("sudo ip link set dev {port} master {bridge}"));
+            let what = format!("'{ports}' was on {bridge} and is on no bridge: {why}");
+            return Err(Problem::new(what, help.collect::<Vec<_>>().join("; ")));
+        }
+        change.meaning.push(format!("'{ports}': put on {bridge} again"));
+        // Behind the guests: nothing of the network itself changes, it only gets its ports back.
+        let place = Place::Network { name: name.clone(), restart: false, ports: loose };
+        change.steps.push(Step { place, before: step.before.clone(), after: step.before.clone() });
     }
     Ok(())
 }

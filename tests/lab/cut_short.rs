@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::lab::xml::{guest, on_network, plain};
+use crate::lab::xml::{guest, on_bridge, on_network, plain};
 use crate::lab::{Lab, ids};
 use crate::modes::plugged;
 
@@ -176,4 +176,35 @@ fn from_another_host_it_says_where_that_can_be_done() {
     lab.kvmnet(&["reattach", "-y"]).ok();
     plugged(&lab, "vm1", "default", "virbr0");
     lab.kvmnet(&["undo", "-y"]).ok().says(&["nothing to"]);
+}
+
+#[test]
+fn what_names_the_bridge_or_is_plugged_into_it_comes_back_too() {
+    let Some(lab) = Lab::start() else { return };
+    lab.define(&plain("vm1", 1));
+    lab.define(&guest("vm2", &[on_bridge("virbr0", 2)], ""));
+    for name in ["vm1", "vm2"] {
+        lab.virsh(&["start", name]);
+    }
+    lab.host(&["ip", "link", "add", "cable0", "type", "veth", "peer", "name", "cable1"]).ok();
+    lab.host(&["ip", "link", "set", "cable0", "master", "virbr0"]).ok();
+    let cable = || lab.host(&["readlink", "/sys/class/net/cable0/master"]).stdout.contains("/virbr0");
+    let restart = ["net", "restart", "default", "-y"];
+
+    killed_at_the_taps(&lab, &restart);
+    assert_eq!((masters(&lab), cable()), (["", ""].map(String::from), false));
+    let out = lab.kvmnet(&["undo", "--dry-run"]).ok();
+    out.says(&["guest 'vm2': NIC 1"]).says(&["'cable0': put on virbr0 again"]);
+    lab.kvmnet(&["undo", "-y"]).ok();
+    assert_eq!((masters(&lab), cable()), (["virbr0", "virbr0"].map(String::from), true));
+
+    // Where only that is left to do.
+    killed_at_the_taps(&lab, &restart);
+    lab.kvmnet(&["reattach", "-y"]).ok();
+    assert!(!cable());
+    lab.kvmnet(&["undo", "-y"])
+        .ok()
+        .says(&["puts what else was on the bridge of network 'default' back on it"]);
+    assert_eq!((masters(&lab), cable()), (["virbr0", "virbr0"].map(String::from), true));
+    lab.kvmnet(&["undo", "-y"]).ok().says(&["nothing to do"]);
 }

@@ -113,9 +113,22 @@ fn leases_are_gone_with_their_network() {
     lab.kvmnet(&["net", "stop", "default", "-y"]).ok();
     lab.kvmnet(&["net", "start", "default", "-y"]).ok();
     assert!(leases().contains("192.168.122.7"), "{}", leases());
+    // libvirt's list outlives the server.
+    lab.define(&plain("vm1", 1));
+    lab.virsh(&["start", "vm1"]);
+    let out = lab.kvmnet(&["net", "set-mode", "default", "--mode", "isolated", "-y"]).ok();
+    let told = out.all().matches("its own until its lease ends").count();
+    assert_eq!(told, 1, "{}", out.report());
+    let shown = lab.kvmnet(&["net", "show", "default"]).ok();
+    assert!(!shown.stdout.contains("192.168.122.7"), "{}", shown.report());
+    assert!(leases().contains("has given out no address; it has no DHCP"), "{}", leases());
+    lab.kvmnet(&["undo", "-y"]).ok();
+    lab.virsh(&["destroy", "vm1"]);
+    lab.virsh(&["undefine", "vm1"]);
+    assert!(leases().contains("192.168.122.7"), "{}", leases());
     let lost = "the one address that its DHCP server has given out is forgotten, and 'kvmnet undo' doesn't bring that back";
     both(&lab, "net delete default", 0, &[lost]);
     let gone = "which addresses its DHCP server had given out is forgotten: guests may get other ones";
-    both(&lab, "undo", 0, &[gone, "defines network 'default' as it was before 3 and starts it"]);
+    both(&lab, "undo", 0, &[gone, "defines network 'default' as it was before 5 and starts it"]);
     assert!(leases().contains("has given out no address"), "{}", leases());
 }

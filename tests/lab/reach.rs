@@ -353,6 +353,52 @@ fn what_was_changed_since_a_network_started_is_seen() {
 }
 
 #[test]
+fn a_bridge_that_is_down_carries_nothing() {
+    let Some(lab) = lab() else { return };
+    let a = Endpoint::new(&lab, "a", "br1", &["198.18.0.50/24", "fd00:18::50/64"], &["198.18.0.1"]);
+    let _b = Endpoint::new(&lab, "b", "br1", &["198.18.0.51/24", "fd00:18::51/64"], &["198.18.0.1"]);
+    lab.host(&["ip", "addr", "add", "198.18.0.5/24", "dev", "br1"]).ok();
+    lab.host(&["ip", "link", "set", "br1", "down"]).ok();
+    let said = create(&lab, &["lan", "--mode", "bridge", "--bridge", "br1"]);
+    measured(&lab, &said, &a, &on_lan());
+    let cells = shown(&lab, "lan")["reachability"].clone();
+    for cell in cells.as_array().unwrap() {
+        assert_eq!(cell["allowed"], false, "{cells}");
+        assert!(cell["note"].to_string().contains("bridge 'br1' is administratively down"), "{cells}");
+    }
+    lab.host(&["ip", "link", "set", "br1", "up"]).ok();
+    assert!(a.reaches("198.18.0.51", PATIENCE));
+    assert_eq!(shown(&lab, "lan")["reachability"][0]["allowed"], true);
+    // So it is of a bridge of libvirt's own.
+    lab.host(&["ip", "link", "set", "virbr0", "down"]).ok();
+    assert_eq!(shown(&lab, "default")["reachability"][0]["allowed"], false);
+}
+
+#[test]
+fn a_default_route_by_a_bridge_without_a_cable_leads_nowhere() {
+    let Some(lab) = lab() else { return };
+    // The other end of the host's cable.
+    lab.lan(&[
+        "sh",
+        "-c",
+        "ip link set \"$(ip -o link show master swlan | awk -F'[ @:]+' 'NR==1 {print $2}')\" down",
+    ])
+    .ok();
+    let said = create(&lab, &["--mode", "nat"]);
+    let bridge = said["network"]["bridge"].as_str().unwrap();
+    let (own, gateway) = ("192.168.123.50", "192.168.123.1");
+    assert_eq!(said["network"]["subnet"], "192.168.123.0/24", "{said}");
+    let a = Endpoint::new(&lab, "a", bridge, &["192.168.123.50/24"], &[gateway]);
+    let _b = Endpoint::new(&lab, "b", bridge, &["192.168.123.51/24"], &[gateway]);
+    measured(&lab, &said, &a, &[family("IPv4", [own, "192.168.123.51"], gateway, "198.18.0.9")]);
+    let notes = said["reachability"].to_string();
+    assert!(
+        notes.contains("default route leaves by bridge 'br0', which has no port that leads anywhere"),
+        "{notes}"
+    );
+}
+
+#[test]
 fn senders_that_arent_the_hosts_get_no_answers() {
     let Some(lab) = lab() else { return };
     let create = || {

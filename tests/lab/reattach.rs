@@ -303,3 +303,24 @@ fn from_another_host() {
         .says(&["run 'kvmnet reattach' on that host"]);
     assert_eq!(lab.tap_master("vm1", 1), "");
 }
+
+#[test]
+fn one_guest_on_one_network() {
+    let nics = [on_network("default", 1), on_bridge("br0", 2)];
+    let Some(lab) = running(&[("vm1", guest("vm1", &nics, "")), ("vm2", plain("vm2", 3))]) else { return };
+    for (name, nics) in [("vm1", 2), ("vm2", 1)] {
+        let list = lab.virsh(&["domiflist", name]);
+        for tap in list.lines().take(nics).map(|row| row.split_whitespace().next().unwrap()) {
+            lab.host(&["ip", "link", "set", tap, "nomaster"]).ok();
+        }
+    }
+    let masters = || [lab.tap_master("vm1", 1), lab.tap_master("vm1", 2), lab.tap_master("vm2", 1)];
+    lab.kvmnet(&["reattach", "vm1", "--on-network", "default", "-y"]).ok();
+    assert_eq!(masters(), ["virbr0", "", ""].map(String::from));
+    lab.network("lab", LAB);
+    lab.kvmnet(&["reattach", "vm1", "--on-network", "lab", "-y"])
+        .ok()
+        .says(&["nothing to do: no running guest that was named has a tap on network 'lab'"]);
+    lab.kvmnet(&["reattach", "--all", "--on-network", "default", "-y"]).ok();
+    assert_eq!(masters(), ["virbr0", "", "virbr0"].map(String::from));
+}

@@ -37,6 +37,7 @@ pub(super) fn look(host: &dyn Hypervisor, states: &[NetworkState]) -> Result<Sur
         has_uplink: kernel.has_uplink(&device),
         name,
         is_bridge: device.kind == Kind::Bridge,
+        is_down: !device.is_up,
         filters_vlans: device.filters_vlans,
         filtered: FAMILIES
             .into_iter()

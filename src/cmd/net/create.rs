@@ -199,7 +199,7 @@ fn planned(
     change.diff = xml;
     change.meaning = explained(&network, around);
     if around.devices.is_none() && network.mode.is_virtual() {
-        let what = "this host's routes and devices can't be seen over this connection: whether the subnet and the bridge's \
+        let what = "the host's routes and devices can't be seen over this connection: whether the subnet and the bridge's \
                     name are free there was checked against its networks only";
         change.warnings.push(Warning::note(Code::TargetUnseen, what));
     }

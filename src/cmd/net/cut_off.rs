@@ -51,7 +51,7 @@ pub(super) fn look(
     (network, is_active): (&Network, bool),
     attached: &[Attached],
 ) -> Result<Vec<Fault>> {
-    let running: Vec<&Attached> = attached.iter().filter(|a| a.runs_on_it).collect();
+    let running: Vec<&Attached> = attached.iter().filter(|a| a.runs_on_it()).collect();
     if running.is_empty() {
         return Ok(Vec::new());
     }
@@ -98,11 +98,11 @@ pub(super) fn of_listing<'a>(
 ) -> Vec<&'a str> {
     let Some(network) = network else { return Vec::new() };
     if !state.is_active && network.mode.is_virtual() {
-        let on_it = guests.iter().filter(|wired| wired.running.contains(&state.name));
+        let on_it = guests.iter().filter(|wired| wired.runs_on(&state.name));
         return on_it.map(|wired| wired.guest.name.as_str()).collect();
     }
     let is_remote = Reach::of_uri(host.uri()) == Reach::Remote;
-    if is_remote || guests.iter().all(|wired| wired.taps.is_empty()) {
+    if is_remote || guests.iter().all(|wired| wired.taps(&state.name).next().is_none()) {
         return Vec::new();
     }
     let kernel = Kernel::default();
@@ -117,14 +117,14 @@ pub(super) fn of_listing<'a>(
         Some(None) => true,
         None => false,
     };
-    let has_lost = |wired: &&Wired| wired.taps.iter().any(|(name, tap)| *name == state.name && is_off(tap));
+    let has_lost = |wired: &&Wired| wired.taps(&state.name).any(|tap| is_off(tap));
     guests.iter().filter(has_lost).map(|wired| wired.guest.name.as_str()).collect()
 }
 
 /// The fault of a network that runs without its dnsmasq, and of all guests that run on it.
 pub(super) fn unserved(name: &str, attached: &[Attached]) -> Fault {
     Fault {
-        guests: attached.iter().filter(|a| a.runs_on_it).map(|a| a.guest.name.clone()).collect(),
+        guests: attached.iter().filter(|a| a.runs_on_it()).map(|a| a.guest.name.clone()).collect(),
         what: "its dnsmasq doesn't run: nobody gives out addresses or answers to names".into(),
         help: Some(format!("kvmnet net restart {name}")),
     }

@@ -1,8 +1,10 @@
 //! What becomes of running guests when their network stops, starts, or comes back as another.
 
-use super::guests::{Attached, named};
+use std::collections::BTreeSet;
+
+use super::guests::{Attached, Plug, converting, named};
 use super::network;
-use crate::cmd::walk::as_root;
+use crate::cmd::walk::{as_root, quoted};
 use crate::model::{Code, Network, Warning};
 use crate::plan::{Change, Place, Standing, State, taps};
 use crate::problem::Problem;
@@ -15,6 +17,7 @@ pub(super) struct Effects<'a> {
     name: &'a str,
     /// What runs now; `None` if the network doesn't.
     now: Option<Network>,
+    attached: &'a [Attached],
     running: Vec<&'a Attached>,
     /// Is it an undo?
     is_undo: bool,
@@ -47,8 +50,8 @@ impl<'a> Effects<'a> {
     pub(super) fn new(host: &'a dyn Hypervisor, name: &'a str, attached: &'a [Attached]) -> Effects<'a> {
         let state = host.network(name).ok().flatten().filter(|state| state.is_active);
         let now = state.and_then(|state| network(&state.xml).ok());
-        let running = attached.iter().filter(|a| a.runs_on_it).collect();
-        Effects { host, name, now, running, is_undo: false }
+        let running = attached.iter().filter(|a| a.runs_on_it()).collect();
+        Effects { host, name, now, attached, running, is_undo: false }
     }
 
     /// The same for an undo.
@@ -82,8 +85,19 @@ impl<'a> Effects<'a> {
         change.state = State::Failed(Problem::new(what, as_root(self.is_undo)));
     }
 
+    /// Guests of a network that doesn't run are cut off already: that it starts doesn't make it worse.
+    fn stay_cut_off(&self, why: &str, change: &mut Change) {
+        let (s, them) = if self.running.len() == 1 { ("s", "it") } else { ("", "them") };
+        let what = format!(
+            "{}: stay{s} cut off: {why}; 'sudo kvmnet reattach --on-network {}' plugs {them} back without a restart",
+            self.who(),
+            quoted(self.name)
+        );
+        change.warnings.push(Warning::note(Code::GuestsCutOff, what));
+    }
+
     fn taps(&self) -> impl Iterator<Item = &String> {
-        self.running.iter().flat_map(|attached| &attached.taps)
+        self.running.iter().flat_map(|attached| attached.taps())
     }
 
     /// Why the guests can't be plugged into a bridge that isn't there yet, or is made anew.
@@ -126,6 +140,41 @@ impl<'a> Effects<'a> {
         }
     }
 
+    /// Guests that name the bridge of the network instead of it don't follow it to another one.
+    pub(super) fn leaves_behind(&self, new: &Network, change: &mut Change) {
+        let left: Vec<&Attached> =
+            self.attached.iter().filter(|a| a.bridges().iter().any(|name| !makes(new, name))).collect();
+        if left.is_empty() {
+            return;
+        }
+        let bridges = left.iter().flat_map(|a| a.bridges()).filter(|name| !makes(new, name));
+        let bridges: Vec<&str> = bridges.collect::<BTreeSet<_>>().into_iter().collect();
+        let is_left = |plug: &Plug| plug.bridge.as_ref().is_some_and(|name| !makes(new, name));
+        let (code, cut_off) = match self.now.is_some() && left.iter().any(|a| a.running.iter().any(is_left)) {
+            true => (Code::GuestsCutOff, "; what runs of them is cut off at once"),
+            false => (Code::NetworkInUse, ""),
+        };
+        let name = self.name;
+        let what = format!(
+            "{} name{} bridge '{}' instead of the network, which no longer makes it: they won't start any more{cut_off}; to \
+             have them follow, first: {} --to-network {name} --live",
+            named(left.iter().copied()),
+            if left.len() == 1 { "s" } else { "" },
+            bridges.join("', '"),
+            converting(name, left.iter().copied()),
+        );
+        // An undo is known to have been asked for; it has no --force.
+        change.warnings.push(Warning { code, message: what, stops: !self.is_undo });
+    }
+
+    /// The same for those that follow the network to `new`.
+    fn following(&self, new: &Network) -> Effects<'a> {
+        let follows = |plug: &Plug| plug.bridge.as_ref().is_none_or(|name| makes(new, name));
+        let mut running = self.running.clone();
+        running.retain(|attached| attached.running.iter().any(follows));
+        Effects { running, now: self.now.clone(), ..*self }
+    }
+
     /// It stops, for good or until it is started again.
     pub(super) fn stops(&self, is_removed: bool, change: &mut Change) {
         self.other_ports(None, change);
@@ -159,7 +208,7 @@ impl<'a> Effects<'a> {
             Wire::Own => {}
             _ if self.is_remote() => self.left_unplugged(change),
             _ => match self.forbidden().filter(|_| self.is_off(new.bridge.as_ref())) {
-                Some(why) => self.refused(why, change),
+                Some(why) => self.stay_cut_off(why, change),
                 None => change.meaning.push(format!("{}: plugged back, not restarted", self.who())),
             },
         }
@@ -175,13 +224,41 @@ impl<'a> Effects<'a> {
     pub(super) fn comes_back(&self, new: &Standing, change: &mut Change) {
         let Ok(new) = network(&new.xml) else { return };
         self.other_ports(Some(&new), change);
-        let Some(now) = &self.now else { return self.starts(&new, change) };
+        self.leaves_behind(&new, change);
+        self.following(&new).come_along(&new, change);
+        self.stays_elsewhere(&new, change);
+    }
+
+    /// Running guests whose definition says this network while their NIC is somewhere else don't move with it.
+    fn stays_elsewhere(&self, new: &Network, change: &mut Change) {
+        for (attached, plug) in
+            self.attached.iter().flat_map(|a| a.elsewhere.iter().map(move |plug| (a, plug)))
+        {
+            let (name, nic) =
+                (&attached.guest.name, plug.mac.map(|mac| format!(" --nic {mac}")).unwrap_or_default());
+            let at_once = match plug.moves && Wire::of(new) != Wire::Own {
+                true => format!(
+                    ", or at once 'kvmnet convert {}{nic} --live-only --to-network {}'",
+                    quoted(name),
+                    quoted(self.name)
+                ),
+                false => String::new(),
+            };
+            change.meaning.push(format!(
+                "running guest '{name}': stays where it is, for its NIC is elsewhere now, though its definition says this \
+                 network; a full shutdown and start of the guest plugs it in here{at_once}"
+            ));
+        }
+    }
+
+    fn come_along(&self, new: &Network, change: &mut Change) {
+        let Some(now) = &self.now else { return self.starts(new, change) };
         if self.running.is_empty() {
             change.meaning.push("no running guest is on it".into());
             return;
         }
         let who = self.who();
-        match (Wire::of(now), Wire::of(&new)) {
+        match (Wire::of(now), Wire::of(new)) {
             (Wire::Own, Wire::Own) => change.meaning.push(format!(
                 "{who}: not cut off; but libvirt no longer knows which device of the pool is in use until libvirtd is restarted"
             )),
@@ -202,7 +279,7 @@ impl<'a> Effects<'a> {
             },
         }
         if change.is_planned() {
-            addresses(now, &new, change);
+            addresses(now, new, change);
         }
     }
 
@@ -223,16 +300,28 @@ impl<'a> Effects<'a> {
     }
 }
 
+/// Does libvirt make that bridge for the network?
+fn makes(network: &Network, bridge: &str) -> bool {
+    network.mode.is_virtual() && network.bridge.as_deref() == Some(bridge)
+}
+
 /// Do guests need other addresses?
 fn addresses(now: &Network, new: &Network, change: &mut Change) {
     let subnets = |network: &Network| network.addresses.iter().map(|a| a.ip).collect::<Vec<_>>();
-    if subnets(now) == subnets(new) && (now.mode.is_virtual() == new.mode.is_virtual()) {
+    // Another bridge of the host's may be another LAN.
+    let is_same_lan = new.mode.is_virtual() || now.bridge == new.bridge;
+    if subnets(now) == subnets(new) && now.mode.is_virtual() == new.mode.is_virtual() && is_same_lan {
+        return;
+    }
+    // What a warning says needs no second word.
+    if change.warnings.iter().any(|warning| warning.code == Code::DhcpLost) {
         return;
     }
     change.meaning.push(match new.mode.is_virtual() && new.addresses.is_empty() {
         true => "nobody gives out addresses there: each keeps its own until its lease ends".into(),
-        false => "each keeps its old address until it asks for a new one (renew DHCP in the guest, or take its link down and \
-                  up with 'virsh domif-setlink')"
+        // Not 'virsh domif-setlink': it would tie a NIC on a network of mode bridge to the bridge (reference §4.5).
+        false => "each keeps its old address until it asks for a new one: renew it inside the guest (by its DHCP client, or \
+                  'ip link set DEV down' and up there), or restart the guest"
             .into(),
     });
 }

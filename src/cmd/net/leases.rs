@@ -1,5 +1,7 @@
 //! `kvmnet net leases`
 
+use std::net::IpAddr;
+
 use anyhow::Result;
 use serde_json::json;
 
@@ -7,7 +9,7 @@ use super::no_such;
 use crate::cmd::walk::{print, print_json};
 use crate::cmd::{Context, connect};
 use crate::convert::nics;
-use crate::model::{MacAddr, Network};
+use crate::model::{Address, MacAddr, Network};
 use crate::problem::Problem;
 use crate::report::columns;
 use crate::sys::clock;
@@ -20,7 +22,8 @@ pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
     let host = connect::to_look(context)?;
     let host = host.as_ref();
     let Some(state) = host.network(name)? else { return Err(no_such(name, &host.networks()?)) };
-    let leases = read(host, name)?.ok_or_else(|| {
+    let network = super::network(&state.xml).ok();
+    let leases = read(host, name, network.as_ref())?.ok_or_else(|| {
         Problem::new(
             format!("this connection ({}) knows nothing of leases", host.uri()),
             "connect to the daemon that runs the network, such as -c qemu:///system",
@@ -31,12 +34,10 @@ pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
         return Ok(0);
     }
     if leases.is_empty() {
-        let why = match super::network(&state.xml) {
+        let why = match network {
             _ if !state.is_active => "; it isn't active",
-            Ok(network) if !network.mode.is_virtual() => ": its guests have theirs from the LAN",
-            Ok(network) if network.addresses.iter().all(|a| a.dhcp.is_empty() && a.hosts.is_empty()) => {
-                "; it has no DHCP"
-            }
+            Some(network) if !network.mode.is_virtual() => ": its guests have theirs from the LAN",
+            Some(network) if !network.addresses.iter().any(serves) => "; it has no DHCP",
             _ => "",
         };
         context.screen.say(&format!("kvmnet: network '{name}' has given out no address{why}"));
@@ -52,9 +53,23 @@ pub(super) struct Given {
     pub(super) guest: Option<String>,
 }
 
-/// The leases of a network, by address; `None` if the connection can't tell.
-pub(super) fn read(host: &dyn Hypervisor, name: &str) -> Result<Option<Vec<Given>>> {
-    let Some(leases) = host.leases(name)? else { return Ok(None) };
+/// Does a DHCP server give away addresses of that subnet?
+fn serves(address: &Address) -> bool {
+    !(address.dhcp.is_empty() && address.hosts.is_empty())
+}
+
+/// The leases of a network, by address; `None` if the connection can't tell. libvirt's list keeps those of a server that
+/// was switched off, or had another subnet: as it is said to be now, the `network` gives away none of them.
+pub(super) fn read(
+    host: &dyn Hypervisor,
+    name: &str,
+    network: Option<&Network>,
+) -> Result<Option<Vec<Given>>> {
+    let Some(mut leases) = host.leases(name)? else { return Ok(None) };
+    if let Some(network) = network {
+        let has = |ip: IpAddr| network.addresses.iter().any(|a| serves(a) && a.ip.contains(&ip));
+        leases.retain(|lease| lease.ip.parse().is_ok_and(has));
+    }
     let guests = if leases.is_empty() { Vec::new() } else { macs(host)? };
     let owner = |lease: &Lease| {
         let mac: MacAddr = lease.mac.as_deref()?.parse().ok()?;
@@ -62,7 +77,7 @@ pub(super) fn read(host: &dyn Hypervisor, name: &str) -> Result<Option<Vec<Given
     };
     let mut given: Vec<Given> =
         leases.into_iter().map(|lease| Given { guest: owner(&lease), lease }).collect();
-    given.sort_by_key(|given| given.lease.ip.parse::<std::net::IpAddr>().ok());
+    given.sort_by_key(|given| given.lease.ip.parse::<IpAddr>().ok());
     Ok(Some(given))
 }
 

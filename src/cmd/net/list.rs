@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-use super::guests::{Look, on_networks};
+use super::guests::{Look, find_owners, on_networks};
 use super::{cut_off, network};
 use crate::cmd::walk::{print, print_json};
 use crate::cmd::{Context, connect};
@@ -19,10 +19,11 @@ pub(super) fn run(context: &mut Context) -> Result<u8> {
     let host = connect::to_look(context)?;
     let host = host.as_ref();
     let (states, guests) = rayon::join(|| host.networks(), || on_networks(host, Look::Now));
-    let (states, guests) = (states?, guests?);
+    let (states, mut guests) = (states?, guests?);
+    find_owners(host, &states, &mut guests);
     let mut on: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for wired in &guests {
-        for name in wired.running.iter().chain(&wired.defined) {
+        for name in wired.networks() {
             on.entry(name).or_default().push(&wired.guest.name);
         }
     }

@@ -82,7 +82,7 @@ fn network(xml: &str) -> Result<Network> {
 /// libvirt can't be asked.
 pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change) -> Result<()> {
     let standing = |text: &Option<String>| text.as_deref().and_then(|text| Standing::parse(text).ok());
-    let is_network = |step: &&Step| matches!(step.place, Place::Network { .. });
+    let is_network = |step: &&Step| step.changes_network();
     let Some(step) = change.steps.iter().find(is_network).cloned() else {
         change.meaning.push("the running guests keep their NICs, their links and their addresses".into());
         return Ok(());
@@ -93,7 +93,8 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
         change.state = State::Failed(Problem::new(
             format!("{}, and it would be removed", guests::referring(&attached)),
             format!(
-                "move them first (kvmnet convert --on-network {name} …), or kvmnet net delete {name} --force"
+                "move them first ({} …), or kvmnet net delete {name} --force",
+                guests::converting(name, &attached)
             ),
         ));
         return Ok(());

@@ -20,7 +20,8 @@ use crate::xml::{Doc, diff_of_edits};
 pub(super) fn run(args: &NetSetMode, context: &mut Context) -> Result<u8> {
     let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
-    let options = options(host, &args.consent);
+    let mut options = options(host, &args.consent);
+    options.force = args.force;
     let mut plan = planned(host, args, &host.networks()?);
     // As for a new network: what is chosen because nobody has it is chosen with other runs kept away. While somebody is
     // asked, they go on.
@@ -72,17 +73,30 @@ fn planned(
     change.warnings.extend(lost);
     let title = format!("network '{name}'");
     change.diff = diff_of_edits(&title, &title, &now.xml, &edits);
-    change.meaning = explained(&new, &around);
+    change.meaning = turned_to_translation(&old, &new).into_iter().chain(explained(&new, &around)).collect();
     let attached = guests::on(host, name)?;
+    let effects = Effects::new(host, name, &attached);
     if now.is_active {
-        Effects::new(host, name, &attached).comes_back(&wanted, &mut change);
+        effects.comes_back(&wanted, &mut change);
         super::pending::at_restart(host, name, &now, &wanted, &mut change)?;
     } else {
         change.meaning.push("the network isn't running; the change counts from its next start".into());
+        effects.leaves_behind(&new, &mut change);
     }
     change.warnings.extend(net::doubts(&new, &around));
     change.warnings.extend(create::bridge_warnings(host, &new, states));
     Ok((change, why))
+}
+
+/// That IPv6 which was routed is translated from now on, which the mode's name doesn't tell.
+fn turned_to_translation(old: &Network, new: &Network) -> Option<String> {
+    let had_six = old.addresses.iter().any(|address| address.ip.addr().is_ipv6());
+    let is_turned = old.mode == ForwardMode::Nat && had_six && !old.nat_ipv6 && new.nat_ipv6;
+    is_turned.then(|| {
+        "IPv6 is translated to the host's address from then on (<nat ipv6='yes'/>): so far guests' own addresses were routed, and \
+         others could reach them"
+            .into()
+    })
 }
 
 /// The bridge that libvirt made for the network as it runs.

@@ -85,7 +85,7 @@ impl Seen {
         } else {
             Vec::new()
         };
-        let leases = if standing.is_active { leases::read(host, name)? } else { None };
+        let leases = if standing.is_active { leases::read(host, name, Some(&network))? } else { None };
         let view = (Reach::of_uri(host.uri()) != Reach::Remote)
             .then(|| HostView::look(host, &network, standing.is_active))
             .transpose()?;
@@ -180,7 +180,7 @@ impl Seen {
             "notes": net::notes(network, &self.around),
             "pending": self.pending,
             "subnets": network.addresses.iter().map(|a| a.ip.to_string()).collect::<Vec<_>>(),
-            "guests": self.guests.iter().map(|a| json!({ "name": a.guest.name, "running": a.runs_on_it })).collect::<Vec<_>>(),
+            "guests": self.guests.iter().map(|a| json!({ "name": a.guest.name, "running": a.runs_on_it(), "bridges": a.bridges() })).collect::<Vec<_>>(),
             "faults": self.faults.iter().map(Fault::json).collect::<Vec<_>>(),
             "leases": self.leases.as_ref().map(|leases| leases.iter().map(leases::as_json).collect::<Vec<_>>()),
             "bridge": network.bridge,
@@ -327,12 +327,14 @@ fn taps(host: &dyn Hypervisor) -> Result<Vec<Tap>> {
 }
 
 fn attached(attached: &guests::Attached) -> String {
-    let state = match (attached.runs_on_it, attached.guest.is_active) {
+    let state = match (attached.runs_on_it(), attached.guest.is_active) {
         (true, _) => "running",
         (false, true) => "running elsewhere; here from its next start",
         (false, false) => "not running",
     };
-    format!("{} ({state})", attached.guest.name)
+    let by: String =
+        attached.bridges().into_iter().map(|bridge| format!("; it names bridge {bridge}")).collect();
+    format!("{} ({state}{by})", attached.guest.name)
 }
 
 fn taken_line(bridge: &str, device: &str) -> String {

@@ -18,6 +18,7 @@ use roxmltree::Node;
 use super::change::Step;
 use super::place::Place;
 use super::running::running_fragment;
+use crate::model::Network;
 use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::kernel::{self, Kernel, Kind};
 use crate::xml::{Doc, child, children};
@@ -180,8 +181,16 @@ pub fn unknown(host: &dyn Hypervisor, network: &str) -> Result<Vec<String>> {
     Wiring::new(host)?.unknown(network)
 }
 
+/// The bridge that libvirt makes for a network, and that guests may name instead of it. While the network doesn't run,
+/// a device of that name is the host's own (`kernel` shows its devices, where they can be seen).
+pub fn own_bridge(network: &Network, is_active: bool, kernel: Option<&Kernel>) -> Option<String> {
+    let bridge = network.bridge.as_ref().filter(|_| network.mode.is_virtual())?;
+    let is_hosts = !is_active && kernel.is_some_and(|kernel| kernel.device(bridge).is_some());
+    (!is_hosts).then(|| bridge.clone())
+}
+
 /// What else than the `taps` of a network's running guests is a port of its own bridge: cables and taps that somebody else
-/// has put there, guests by the bridge's name. The dummy port of libvirt before 7.0 is the network's own.
+/// has put there. The dummy port of libvirt before 7.0 is the network's own.
 pub fn other_ports(bridge: &str, taps: &[&String]) -> Vec<String> {
     let device = Kernel::default().device(bridge).filter(|device| device.kind == Kind::Bridge);
     let mut ports = device.map(|device| device.ports).unwrap_or_default();

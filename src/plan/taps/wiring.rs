@@ -7,7 +7,7 @@ use std::fmt;
 use anyhow::{Context, Result, anyhow, bail};
 use roxmltree::Node;
 
-use super::{Astray, Finding, Spot, interfaces, nothing_passes, source, tap_of};
+use super::{Astray, Finding, Spot, interfaces, nothing_passes, own_bridge, source, tap_of};
 use crate::model::{Network, Nic};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{Guest, Hypervisor, NetworkState};
@@ -67,7 +67,9 @@ impl<'h> Wiring<'h> {
 
     pub(super) fn unknown(&self, network: &str) -> Result<Vec<String>> {
         self.with_nic_on(network, |node| {
-            self.knows(network, source(node, "portid")).is_ok_and(|known| !known)
+            // Of a NIC that names its bridge a network has nothing in its books.
+            source(node, "network").is_some()
+                && self.knows(network, source(node, "portid")).is_ok_and(|known| !known)
         })
     }
 
@@ -82,13 +84,30 @@ impl<'h> Wiring<'h> {
             // It may end while it is looked at.
             let Ok(xml) = self.host.running(&guest.uuid) else { continue };
             let doc = Doc::parse(&xml).context("libvirt's XML of the running guest can't be read")?;
-            let mut on_it = interfaces(&doc)
-                .filter(|node| tap_of(*node).is_some() && source(*node, "network") == Some(network));
+            let mut on_it =
+                interfaces(&doc).filter(|node| tap_of(*node).is_some() && self.is_on(*node, network));
             if on_it.any(&is) {
                 out.push(guest.name);
             }
         }
         Ok(out)
+    }
+
+    /// Is the NIC on the network, by its name or by that of the bridge which libvirt makes for it?
+    fn is_on(&self, interface: Node<'_, '_>, network: &str) -> bool {
+        match (source(interface, "network"), source(interface, "bridge")) {
+            (Some(name), _) => name == network,
+            (None, Some(bridge)) => self
+                .networks
+                .iter()
+                .any(|state| state.name == network && self.bridge_made_for(state).as_deref() == Some(bridge)),
+            (None, None) => false,
+        }
+    }
+
+    fn bridge_made_for(&self, state: &NetworkState) -> Option<String> {
+        let network = Network::read(&Doc::parse(&state.xml).ok()?).ok()?;
+        own_bridge(&network, state.is_active, Some(&self.kernel))
     }
 
     /// Looks at a running guest's taps, of those NICs only that are on the network `only`, if one is named. NICs that
@@ -112,7 +131,7 @@ impl<'h> Wiring<'h> {
         let mut out = Vec::new();
         for (node, position) in interfaces(&doc).zip(1..) {
             let Some(tap) = tap_of(node) else { continue };
-            if only.is_some_and(|name| source(node, "network") != Some(name)) {
+            if only.is_some_and(|name| !self.is_on(node, name)) {
                 continue;
             }
             let nic = Nic::read(node, position);
@@ -174,7 +193,19 @@ impl<'h> Wiring<'h> {
                 Ok(Belongs::Elsewhere(format!("'{bridge}' is an Open vSwitch, not a Linux bridge")))
             }
             Some(_) => bail!("'{bridge}' is no bridge"),
-            None => bail!("there is no bridge '{bridge}'"),
+            None => {
+                let what = format!("there is no bridge '{bridge}'");
+                let makes = |state: &&NetworkState| {
+                    !state.is_active && self.bridge_made_for(state).as_ref() == Some(&bridge)
+                };
+                Err(match self.networks.iter().find(makes) {
+                    Some(NetworkState { name, .. }) => Problem::new(
+                        format!("{what}: network '{name}', which makes it, isn't active"),
+                        format!("kvmnet net start {name}"),
+                    ),
+                    None => anyhow!(what),
+                })
+            }
         }
     }
 
