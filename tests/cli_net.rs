@@ -173,6 +173,24 @@ fn names_and_bridges_are_the_first_free_ones() {
 }
 
 #[test]
+fn what_libvirt_tells_of_the_hosts_devices_is_no_name_for_a_bridge() {
+    let here = Sandbox::new();
+    let uri = here.node(
+        "<interface type='ethernet' name='nic7'><start mode='onboot'/></interface>\
+         <network><name>old</name><forward mode='nat'/><bridge name='virbr0'/>\
+         <ip address='10.0.0.1' netmask='255.255.255.0'/></network>",
+    );
+    let told = "that host has a device 'nic7', and the network would make a bridge of that name";
+    for words in
+        ["create x --mode nat --dry-run", "create x --mode nat --force", "set-mode old --mode route -y"]
+    {
+        let done = here.kvmnet(&format!("net {words} --bridge nic7 -c")).arg(&uri).gives(2);
+        done.says(&[told]);
+    }
+    here.kvmnet("net set-mode old --mode route --dry-run -c").arg(&uri).gives(0);
+}
+
+#[test]
 fn a_flag_that_doesnt_go_with_the_mode_is_named() {
     let here = Sandbox::new();
     for (words, flag) in [

@@ -36,6 +36,8 @@ mod checked;
 mod cut_off;
 #[path = "lab/cut_short.rs"]
 mod cut_short;
+#[path = "lab/elsewhere.rs"]
+mod elsewhere;
 #[path = "lab/meanwhile.rs"]
 mod meanwhile;
 #[path = "lab/modes.rs"]

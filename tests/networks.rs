@@ -106,6 +106,19 @@ fn a_nat_network_with_nothing_said() {
 }
 
 #[test]
+fn where_the_hosts_devices_cant_be_seen_libvirt_names_the_bridge() {
+    let there = Surroundings { is_elsewhere: true, devices: None, taken: Vec::new(), ..host() };
+    let made = resolve(&Ask::new(Mode::Nat), &there).unwrap();
+    assert_eq!(made.spec.bridge, None);
+    assert!(!xml(&made.spec).contains("<bridge"), "{}", xml(&made.spec));
+    assert!(made.why[1].starts_with("bridge: libvirt chooses its name"), "{:?}", made.why);
+    let bridged = "<network><name>lan</name><forward mode='bridge'/><bridge name='br0'/></network>";
+    let doc = Doc::parse(bridged).unwrap();
+    let edits = kvmnet::net::set_mode(&doc, &Ask::new(Mode::Open), &there, &mut Vec::new()).unwrap();
+    assert!(!edits.apply(bridged).contains("br0"), "{}", edits.apply(bridged));
+}
+
+#[test]
 fn a_network_with_everything() {
     let made = made(&ask(Mode::Nat, |a| {
         a.name = Some("lab & more".into());

@@ -36,6 +36,11 @@ pub struct Undo {
     /// The change or run to put back, as 'kvmnet history' lists it
     #[arg(value_name = "ID")]
     pub id: Option<String>,
+    /// Go on where another host's devices can't be seen, and one may have the bridge's name: libvirt would delete it
+    ///
+    /// Example: kvmnet undo 12 --force
+    #[arg(long)]
+    pub force: bool,
     /// The usual flags of a change.
     #[command(flatten)]
     pub consent: Consent,

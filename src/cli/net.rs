@@ -117,6 +117,11 @@ pub struct NetCreate {
     /// Example: kvmnet net create --mode nat --no-autostart
     #[arg(long)]
     pub no_autostart: bool,
+    /// Go on where another host's devices can't be seen, and one may have the bridge's name: libvirt would delete it
+    ///
+    /// Example: kvmnet -c qemu+ssh://rack7/system net create --mode nat --bridge virbr7 --force
+    #[arg(long)]
+    pub force: bool,
     /// Preview, question, exit code.
     #[command(flatten)]
     pub consent: Consent,
@@ -230,6 +235,11 @@ pub struct NetStart {
     /// The networks
     #[arg(value_name = "NAME", required = true)]
     pub names: Vec<String>,
+    /// Go on where another host's devices can't be seen, and one may have the bridge's name: libvirt would delete it
+    ///
+    /// Example: kvmnet -c qemu+ssh://rack7/system net start lab --force
+    #[arg(long)]
+    pub force: bool,
     /// Preview, question, exit code.
     #[command(flatten)]
     pub consent: Consent,
@@ -259,7 +269,7 @@ pub struct NetRestart {
     /// The networks
     #[arg(value_name = "NAME", required = true)]
     pub names: Vec<String>,
-    /// Restart one although it wouldn't work then (its host bridge is gone, …)
+    /// Restart one although it wouldn't work then (its host bridge is gone, …), or may do harm on a host that can't be seen
     ///
     /// Example: kvmnet net restart lan --force
     #[arg(long)]
@@ -324,6 +334,11 @@ pub struct NetSetMode {
     /// What it becomes.
     #[command(flatten)]
     pub shape: NetShape,
+    /// Go on where another host's devices can't be seen, and one may have the bridge's name: libvirt would delete it
+    ///
+    /// Example: kvmnet -c qemu+ssh://rack7/system net set-mode lan --mode nat --bridge virbr7 --force
+    #[arg(long)]
+    pub force: bool,
     /// Preview, question, exit code.
     #[command(flatten)]
     pub consent: Consent,

@@ -20,6 +20,7 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     }
     let runs = read_all(&journal_dir()?)?;
     let mut walk = Walk::new(&args.consent);
+    walk.force = args.force;
     let (mut nothing, mut skipped, mut last_words) = (None, Vec::new(), None);
     let shapes = Shapes::default();
     let wanted = match &args.id {

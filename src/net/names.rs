@@ -57,7 +57,7 @@ fn is_name(name: &str) -> Result<(), Fault> {
     Err(Fault::new("NAME", what, "letters, digits, '-', '_' and '.' are always fine"))
 }
 
-/// The bridge of a new network; none with a pool.
+/// The bridge of a new network; none with a pool, or where libvirt is to name it.
 pub(super) fn bridge(
     ask: &Ask,
     kind: Kind,
@@ -76,12 +76,19 @@ pub(super) fn bridge(
         )),
         (Kind::Bridge, Some(bridge)) => of_host(bridge, around).map(|()| Some(bridge.clone())),
         (_, Some(bridge)) => own(bridge, around).map(|()| Some(bridge.clone())),
+        (_, None) if around.is_elsewhere => {
+            why.push(
+                "bridge: libvirt chooses its name, for it sees the host's devices, which this connection doesn't show"
+                    .into(),
+            );
+            Ok(None)
+        }
         (_, None) => {
             let (bridge, passed) = free(around)?;
             let passed = passed_over(&passed);
-            why.push(format!(
-                "bridge '{bridge}': the first that no network and no device of the host is called{passed}"
-            ));
+            let devices =
+                if around.devices.is_some() { " and no device of the host is called" } else { " has" };
+            why.push(format!("bridge '{bridge}': the first that no network{devices}{passed}"));
             Ok(Some(bridge))
         }
     }

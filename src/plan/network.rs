@@ -9,9 +9,9 @@ use std::fmt;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::start::{can_start_again, cannot_start, not_in_the_way};
+use super::start::{can_start_again, cannot_start, not_in_the_way, unseen};
 use super::taps;
-use crate::model::Network;
+use crate::model::{Network, Warning};
 use crate::problem::{Problem, message};
 use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::kernel;
@@ -78,23 +78,33 @@ impl Standing {
     }
 
     /// Refuses what can't be put where `now` stands, or would do harm there. Nothing is touched for that, so that a preview
-    /// can say it too.
+    /// can say it too. What may do harm, and can't be seen to, is a warning that stops.
     ///
     /// # Errors
     /// A virtual network's bridge would have the name of a device that is there; or a network that runs couldn't start
     /// again. Or libvirt can't be asked.
-    pub fn can_follow(&self, host: &dyn Hypervisor, now: Option<&Standing>, restart: bool) -> Result<()> {
+    pub fn can_follow(
+        &self,
+        host: &dyn Hypervisor,
+        now: Option<&Standing>,
+        restart: bool,
+    ) -> Result<Option<Warning>> {
         let to = Transition::new(now, self, restart);
-        if to.defines || to.starts {
-            let name = network_of(&self.xml)?.name;
-            let running = if to.runs { host.network(&name)? } else { None };
-            let own = running.map(|state| network_of(&state.xml)).transpose()?;
-            not_in_the_way(host, self, own.as_ref().and_then(|own| own.bridge.as_deref()))?;
-            if let Some(own) = own.filter(|_| to.starts) {
-                can_start_again(host, &own, self)?;
-            }
+        if !to.defines && !to.starts {
+            return Ok(None);
         }
-        Ok(())
+        let wanted = network_of(&self.xml)?;
+        let running = if to.runs { host.network(&wanted.name)? } else { None };
+        let own = running.map(|state| network_of(&state.xml)).transpose()?;
+        let bridge = own.as_ref().and_then(|own| own.bridge.clone());
+        not_in_the_way(host, self, bridge.as_deref())?;
+        if let Some(own) = own.filter(|_| to.starts) {
+            can_start_again(host, &own, self)?;
+        }
+        let defined = now.map(|now| network_of(&now.xml)).transpose()?;
+        let is_named_so = defined.is_some_and(|old| old.mode.is_virtual() && old.bridge == wanted.bridge);
+        let is_fine = wanted.bridge == bridge || (is_named_so && !to.starts);
+        Ok(unseen(host, &wanted, now.is_none()).filter(|_| !is_fine))
     }
 }
 
@@ -151,8 +161,10 @@ pub(super) fn put(
             .context("libvirt can't say whether the network starts with it")?;
     }
     if starts {
-        // The bridge of a network that was stopped is gone by now.
-        not_in_the_way(host, &wanted, None)?;
+        // The bridge of a network that was stopped is gone by now; what libvirt tells of another host may lag behind.
+        if Reach::of_uri(host.uri()) != Reach::Remote {
+            not_in_the_way(host, &wanted, None)?;
+        }
         let started =
             if wanted.is_persistent { host.start_network(name) } else { host.create_network(&wanted.xml) };
         started.map_err(|e| {

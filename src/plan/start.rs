@@ -11,10 +11,10 @@ use anyhow::Result;
 use ipnet::IpNet;
 
 use super::network::{Standing, network_of};
-use crate::model::Network;
+use crate::model::{Code, Network, Warning};
 use crate::problem::Problem;
 use crate::sys::dnsmasq;
-use crate::sys::hypervisor::{Hypervisor, Reach};
+use crate::sys::hypervisor::{Hypervisor, Reach, is_elsewhere};
 use crate::sys::kernel::{self, Kernel, Kind};
 use crate::xml::{Doc, child};
 
@@ -23,7 +23,10 @@ use crate::xml::{Doc, child};
 pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Option<&str>) -> Result<()> {
     let network = network_of(&wanted.xml)?;
     let bridge = network.bridge.as_deref().filter(|name| network.mode.is_virtual() && own != Some(*name));
-    let Some(bridge) = bridge.filter(|_| Reach::of_uri(host.uri()) != Reach::Remote) else { return Ok(()) };
+    let Some(bridge) = bridge else { return Ok(()) };
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return told_of(host, &network, bridge);
+    }
     // By whatever of its names: libvirt's deletion finds it by each of them.
     let Some(name) = kernel::holder(bridge).filter(|device| own != Some(device.as_str())) else {
         return Ok(());
@@ -53,6 +56,31 @@ pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Opti
         ),
         way_out(host, &network, bridge, (&name, is_bridge))?,
     ))
+}
+
+/// The same by what libvirt tells of another host's devices.
+fn told_of(host: &dyn Hypervisor, network: &Network, bridge: &str) -> Result<()> {
+    match host.tells_of_device(bridge) {
+        true => Err(Problem::new(
+            format!(
+                "that host has a device '{bridge}', and the network would make a bridge of that name: libvirt would fail, and \
+                 then delete that device"
+            ),
+            way_out(host, network, bridge, (bridge, false))?,
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Whether another host has a device of the bridge's name already, nobody can tell from here for sure.
+pub(super) fn unseen(host: &dyn Hypervisor, wanted: &Network, is_new: bool) -> Option<Warning> {
+    let bridge = wanted.bridge.as_deref().filter(|_| wanted.mode.is_virtual() && is_elsewhere(host.uri()))?;
+    let or = if is_new { "; without --bridge libvirt chooses a name that is free" } else { "" };
+    let what = format!(
+        "whether that host has a device '{bridge}' can't be seen over this connection: if so, libvirt would fail to make the \
+         network's bridge, and then delete that device; 'ip link show {bridge}' there tells, and kvmnet run there looks{or}"
+    );
+    Some(Warning::stop(Code::TargetUnseen, what))
 }
 
 /// What to do where the name of a network's bridge is a device's; is that a bridge which its guests can be put on?

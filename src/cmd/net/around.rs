@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use super::read_all;
 use crate::net::{Family, HostDevice, Surroundings, Taken};
 use crate::sys::firewall;
-use crate::sys::hypervisor::{Hypervisor, Reach};
+use crate::sys::hypervisor::{Hypervisor, Reach, is_elsewhere};
 use crate::sys::kernel::{Kernel, Kind, sysctl};
 use crate::sys::links::{self, Link};
 use crate::sys::networks::NetworkState;
@@ -23,7 +23,8 @@ pub(super) fn look(host: &dyn Hypervisor, states: &[NetworkState]) -> Result<Sur
         }
     }
     if Reach::of_uri(host.uri()) == Reach::Remote {
-        return Ok(Surroundings { networks, ..Surroundings::default() });
+        let is_elsewhere = is_elsewhere(host.uri());
+        return Ok(Surroundings { networks, is_elsewhere, ..Surroundings::default() });
     }
     let taken = routes::reached()?.into_iter().filter_map(|reached| {
         let net = reached.net.parse::<IpNet>().ok()?.trunc();

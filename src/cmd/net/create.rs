@@ -13,7 +13,7 @@ use crate::model::{Code, Network, Warning};
 use crate::net::{self, Ask, Surroundings};
 use crate::plan::{self, Audience as _, Change, Standing, State, Subject, World};
 use crate::problem::Problem;
-use crate::sys::hypervisor::Hypervisor;
+use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::networks::NetworkState;
 
 /// Makes a network.
@@ -22,6 +22,7 @@ pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
     let host = host.as_ref();
     let ask = ask(args);
     let mut options = options(host, &args.consent);
+    options.force = args.force;
     // A first look, so that what can't be leaves no trace. What it chooses may be another's by the time that others have
     // made what they are about, and so it is chosen again with them kept away.
     let mut made = look_and_plan(host, args, &ask)?;
@@ -155,8 +156,8 @@ fn there_already(
     let mut change = change(name, Some(&now), Some(&wanted), false);
     change.headline.push(format!("network '{name}' is there already"));
     change.remarks.extend(left_as_is(args, &now, name));
+    change.warnings.extend(wanted.can_follow(host, Some(&now), false)?);
     if !now.is_active && wanted.is_active {
-        wanted.can_follow(host, Some(&now), false)?;
         change.headline.push("it is started".into());
         let attached = super::guests::on(host, name)?;
         Effects::new(host, name, &attached).starts(&network, &mut change);
@@ -198,9 +199,13 @@ fn planned(
     change.headline.push(format!("defines network '{}' ({})", network.name, ask.mode));
     change.diff = xml;
     change.meaning = explained(&network, around);
+    // Of a host that can be seen the rules have looked at the devices; what has come since is for a second look to see.
+    if Reach::of_uri(host.uri()) != Reach::System {
+        change.warnings.extend(wanted.can_follow(host, None, false)?);
+    }
     if around.devices.is_none() && network.mode.is_virtual() {
-        let what = "this host's routes and devices can't be seen over this connection: whether the subnet and the bridge's \
-                    name are free there was checked against its networks only";
+        let what = "that host's routes and addresses can't be seen over this connection: whether the subnet is free there was \
+                    checked against its networks only";
         change.warnings.push(Warning::note(Code::TargetUnseen, what));
     }
     change.warnings.extend(bridge_warnings(host, &network, states));

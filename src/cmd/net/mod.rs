@@ -35,7 +35,7 @@ pub(super) fn run(args: &Net, context: &mut Context) -> Result<u8> {
         NetCommand::List(_) => list::run(context),
         NetCommand::Show(args) => show::run(&args.name, context),
         NetCommand::Start(args) => {
-            switch::run(switch::Verb::Start, &args.names, false, &args.consent, context)
+            switch::run(switch::Verb::Start, &args.names, args.force, &args.consent, context)
         }
         NetCommand::Stop(args) => {
             switch::run(switch::Verb::Stop, &args.names, args.force, &args.consent, context)
@@ -100,9 +100,12 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
     }
     let effects = Effects::of_undo(host, name, &attached);
     let restart = matches!(step.place, Place::Network { restart: true, .. });
-    if let Some(Err(e)) = then.as_ref().map(|then| then.can_follow(host, now.as_ref(), restart)) {
-        change.state = State::Failed(e);
-        return Ok(());
+    match then.as_ref().map(|then| then.can_follow(host, now.as_ref(), restart)) {
+        Some(Err(e)) => {
+            change.state = State::Failed(e);
+            return Ok(());
+        }
+        unseen => change.warnings.extend(unseen.and_then(Result::ok).flatten()),
     }
     if let (None, Some(then)) = (&now, &then) {
         change.meaning.extend(leases::gone(&network(&then.xml)?));

@@ -20,7 +20,8 @@ use crate::xml::{Doc, diff_of_edits};
 pub(super) fn run(args: &NetSetMode, context: &mut Context) -> Result<u8> {
     let host = connect::to_change(context, &args.consent)?;
     let host = host.as_ref();
-    let options = options(host, &args.consent);
+    let mut options = options(host, &args.consent);
+    options.force = args.force;
     let mut plan = planned(host, args, &host.networks()?);
     // As for a new network: what is chosen because nobody has it is chosen with other runs kept away. While somebody is
     // asked, they go on.
@@ -66,8 +67,9 @@ fn planned(
     let (old, new) = (network(&now.xml)?, network(&xml)?);
     let lost = net::lost(&doc, &Doc::parse(&xml)?);
     let wanted = Standing { xml, ..now.clone() };
-    wanted.can_follow(host, Some(&now), true)?;
+    let unseen = wanted.can_follow(host, Some(&now), true)?;
     let mut change = change(name, Some(&now), Some(&wanted), true);
+    change.warnings.extend(unseen);
     change.headline.push(headline(name, &old, &new));
     change.warnings.extend(lost);
     let title = format!("network '{name}'");

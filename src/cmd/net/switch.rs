@@ -114,10 +114,12 @@ pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<C
         }
         Verb::Autostart(on) => (Some(Standing { autostarts: on, ..now.clone() }), false),
     };
-    if let Some(wanted) = &wanted {
-        wanted.can_follow(host, Some(&now), restart)?;
-    }
+    let unseen = match &wanted {
+        Some(wanted) => wanted.can_follow(host, Some(&now), restart)?,
+        None => None,
+    };
     let mut change = change(name, Some(&now), wanted.as_ref(), restart);
+    change.warnings.extend(unseen);
     change.headline.push(headline(verb, name, &now));
     if verb == Verb::Delete {
         change.diff = diff(&format!("network '{name}'"), &now.xml, "nothing", "");
