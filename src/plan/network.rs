@@ -9,7 +9,7 @@ use std::fmt;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::start::{can_start_again, cannot_start, not_in_the_way, unseen};
+use super::start::{can_start_again, cannot_start, may_make_bridges, not_in_the_way, unseen};
 use super::taps;
 use crate::model::{Network, Warning};
 use crate::problem::{Problem, message};
@@ -81,8 +81,8 @@ impl Standing {
     /// can say it too. What may do harm, and can't be seen to, is a warning that stops.
     ///
     /// # Errors
-    /// A virtual network's bridge would have the name of a device that is there; or a network that runs couldn't start
-    /// again. Or libvirt can't be asked.
+    /// A virtual network's bridge would have the name of a device that is there, or can't be made over this connection; or
+    /// a network that runs couldn't start again. Or libvirt can't be asked.
     pub fn can_follow(
         &self,
         host: &dyn Hypervisor,
@@ -94,6 +94,9 @@ impl Standing {
             return Ok(None);
         }
         let wanted = network_of(&self.xml)?;
+        if to.starts && wanted.mode.is_virtual() {
+            may_make_bridges(host)?;
+        }
         let running = if to.runs { host.network(&wanted.name)? } else { None };
         let own = running.map(|state| network_of(&state.xml)).transpose()?;
         let bridge = own.as_ref().and_then(|own| own.bridge.clone());

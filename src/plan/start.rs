@@ -11,6 +11,7 @@ use anyhow::Result;
 use ipnet::IpNet;
 
 use super::network::{Standing, network_of};
+use super::taps;
 use crate::model::{Code, Network, Warning};
 use crate::problem::Problem;
 use crate::sys::dnsmasq;
@@ -140,6 +141,17 @@ fn left_over(name: &str, bridge: &str) -> anyhow::Error {
     )
 }
 
+/// A user's own libvirt has no more rights than the user, and so makes no bridge.
+pub(super) fn may_make_bridges(host: &dyn Hypervisor) -> Result<()> {
+    match taps::not_permitted().filter(|_| Reach::of_uri(host.uri()) == Reach::Session) {
+        Some(_) => Err(Problem::new(
+            format!("{} is your own libvirt, which has no right to make the network's bridge", host.uri()),
+            "the system's libvirt has: -c qemu:///system",
+        )),
+        None => Ok(()),
+    }
+}
+
 /// That libvirt can't start a network, with what is known to be in the way.
 pub(super) fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str) -> String {
     let mut why = vec!["libvirt can't start the network"];
@@ -165,8 +177,9 @@ pub(super) fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str
     let other = network_of(&wanted.xml).ok().and_then(|network| overlapped(host, &network));
     let dns = other.is_none().then(|| port_53_taken(&wanted.xml, &[])).flatten();
     why.extend(other.as_deref().or(dns.as_deref()));
-    // libvirt ends the one that it started itself.
-    let left = network_of(&wanted.xml).ok().and_then(|network| dnsmasq::of_network(&network.name));
+    // libvirt ends the one that it started itself. Of a network of a user's own it may be that of the system's.
+    let left = network_of(&wanted.xml).ok().filter(|_| Reach::of_uri(host.uri()) == Reach::System);
+    let left = left.and_then(|network| dnsmasq::of_network(&network.name));
     let left = left
         .map(|left| format!("process {0} is a dnsmasq left of the network's last run (kill {0})", left.pid));
     why.extend(left.as_deref());

@@ -136,7 +136,7 @@ fn there_already(
             ),
         ));
     }
-    let Some(now) = Standing::read(host, name)? else { return Err(super::no_such(name, &[])) };
+    let Some(now) = Standing::read(host, name)? else { return Err(super::no_such(host, name, &[])) };
     let wanted = Standing {
         is_active: now.is_active || !args.no_start,
         autostarts: now.autostarts || (now.is_persistent && !args.no_autostart),

@@ -5,7 +5,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 use super::guests::{Look, on_networks};
-use super::{cut_off, network};
+use super::{cut_off, network, own_libvirt};
 use crate::cmd::walk::{print, print_json};
 use crate::cmd::{Context, connect};
 use crate::model::Network;
@@ -61,7 +61,10 @@ pub(super) fn run(context: &mut Context) -> Result<u8> {
             .say(&format!("kvmnet: the dnsmasq of network '{name}' {what}: kvmnet net restart {name}"));
     }
     if rows.is_empty() {
-        context.screen.say("kvmnet: there is no network; 'kvmnet net create --mode nat' makes one");
+        context.screen.say(&match own_libvirt(host) {
+            Some(what) => format!("kvmnet: there is no network; {what}"),
+            None => "kvmnet: there is no network; 'kvmnet net create --mode nat' makes one".into(),
+        });
     }
     Ok(0)
 }

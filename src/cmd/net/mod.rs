@@ -23,7 +23,7 @@ use crate::model::{Code, Network, Warning};
 use crate::net::{self, Cell, Fault, Surroundings};
 use crate::plan::{Change, Place, Standing, State, Step, Subject};
 use crate::problem::Problem;
-use crate::sys::hypervisor::Hypervisor;
+use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::networks::NetworkState;
 use crate::xml::Doc;
 use effects::Effects;
@@ -124,18 +124,27 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
 }
 
 /// There is no network of that name: what there is.
-fn no_such(name: &str, states: &[NetworkState]) -> anyhow::Error {
-    Problem::new(format!("there is no network '{name}'"), those_here(states))
+fn no_such(host: &dyn Hypervisor, name: &str, states: &[NetworkState]) -> anyhow::Error {
+    Problem::new(format!("there is no network '{name}'"), those_here(host, states))
 }
 
 /// The same of one that is named beside it.
-fn none_of_that_name(states: &[NetworkState]) -> anyhow::Error {
-    Problem::new("there is none of that name", those_here(states))
+fn none_of_that_name(host: &dyn Hypervisor, states: &[NetworkState]) -> anyhow::Error {
+    Problem::new("there is none of that name", those_here(host, states))
 }
 
-fn those_here(states: &[NetworkState]) -> String {
+fn those_here(host: &dyn Hypervisor, states: &[NetworkState]) -> String {
     let names: Vec<_> = states.iter().map(|state| state.name.as_str()).collect();
-    format!("networks here: {}", if names.is_empty() { "none".into() } else { names.join(", ") })
+    let names = if names.is_empty() { "none".into() } else { names.join(", ") };
+    let others = own_libvirt(host).map(|what| format!("\n{what}")).unwrap_or_default();
+    format!("networks here: {names}{others}")
+}
+
+/// Whose networks these are, if they are only the user's own: easily forgotten where nobody said which libvirt is meant.
+fn own_libvirt(host: &dyn Hypervisor) -> Option<String> {
+    let uri = host.uri();
+    let is_own = Reach::of_uri(uri) == Reach::Session;
+    is_own.then(|| format!("{uri} is your own libvirt; the system's networks are at -c qemu:///system"))
 }
 
 /// A flag that can't be.

@@ -44,7 +44,7 @@ fn planned(
     states: &[NetworkState],
 ) -> Result<(Change, Vec<String>)> {
     let name = &args.name;
-    let Some(now) = Standing::read(host, name)? else { return Err(no_such(name, states)) };
+    let Some(now) = Standing::read(host, name)? else { return Err(no_such(host, name, states)) };
     if !now.is_persistent {
         return Err(Problem::new(
             format!("network '{name}' has no definition, only what runs"),

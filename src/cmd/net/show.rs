@@ -24,7 +24,7 @@ use crate::xml::{Doc, child};
 pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
     let host = connect::to_look(context)?;
     let host = host.as_ref();
-    let Some(seen) = Seen::look(host, name)? else { return Err(no_such(name, &host.networks()?)) };
+    let Some(seen) = Seen::look(host, name)? else { return Err(no_such(host, name, &host.networks()?)) };
     if context.is_json() {
         print_json(&json!({ "network": seen.json() }))?;
         return Ok(0);

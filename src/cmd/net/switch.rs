@@ -88,7 +88,7 @@ pub(super) fn run(
 
 pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<Change> {
     let Some(now) = Standing::read(host, name)? else {
-        return Err(none_of_that_name(&host.networks()?));
+        return Err(none_of_that_name(host, &host.networks()?));
     };
     let nothing = |why: &str| {
         let mut change = Change::new(Subject::Network(name.into()));
