@@ -75,6 +75,8 @@ pub struct Surroundings {
     pub unforwarded: Vec<Family>,
     /// Every network of libvirt's, active or not.
     pub networks: Vec<Network>,
+    /// Of the host's devices, the bridges that libvirt has made for them. What else has such a name is the host's own.
+    pub made: Vec<String>,
 }
 
 impl Surroundings {

@@ -157,9 +157,12 @@ fn bridges(around: &Surroundings) -> String {
     names.join(", ")
 }
 
-/// The network that makes this bridge itself.
+/// The network that makes this bridge itself. The device that is there may be none that libvirt made.
 fn virtual_owner<'a>(bridge: &DeviceName, around: &'a Surroundings) -> Option<&'a Network> {
-    around.networks.iter().find(|n| n.mode.is_virtual() && n.bridge.as_deref() == Some(bridge.as_str()))
+    let bridge = bridge.as_str();
+    let is_of_host = around.device(bridge).is_some() && !around.made.iter().any(|made| made == bridge);
+    let owner = |n: &&Network| n.mode.is_virtual() && n.bridge.as_deref() == Some(bridge);
+    around.networks.iter().find(owner).filter(|_| !is_of_host)
 }
 
 /// The name of a bridge that libvirt is to make. If a device has that name already, starting the network fails, and

@@ -33,3 +33,4 @@ pub use network::Standing;
 pub use place::{Place, Shapes, World};
 pub use running::running_fragment;
 pub use spine::{Audience, Confirmed, Consent, Declined, Plan, Previewed};
+pub use start::has_made;

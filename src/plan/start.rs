@@ -17,6 +17,7 @@ use crate::problem::Problem;
 use crate::sys::dnsmasq;
 use crate::sys::hypervisor::{Hypervisor, Reach, is_elsewhere};
 use crate::sys::kernel::{self, Kernel, Kind};
+use crate::sys::networks::NetworkState;
 use crate::xml::{Doc, child};
 
 /// Refuses a network whose bridge would have the name of a device that is there, but for `own`, the bridge that it has
@@ -111,6 +112,13 @@ fn way_out(
         ));
     }
     Ok(help)
+}
+
+/// Is the host's device of that name the bridge which libvirt made for this network: because it runs, or left by a libvirtd
+/// that was killed?
+pub fn has_made(state: &NetworkState, bridge: &str) -> bool {
+    let kind = || Kernel::default().device(bridge).map_or(Kind::Other, |device| device.kind);
+    state.is_active || is_of(&state.xml, bridge, kind())
 }
 
 /// Is that device the bridge which libvirt made for this definition? It has its name, and the MAC address that libvirt made

@@ -135,6 +135,28 @@ fn a_device_in_the_way_survives() {
 }
 
 #[test]
+fn a_network_that_was_meant_for_the_hosts_bridge() {
+    let Some(lab) = Lab::start() else { return };
+    // 'mode' was forgotten.
+    let xml = "<network><name>typo</name><forward/><bridge name='br0'/><ip address='10.1.1.1' netmask='255.255.255.0'/></network>";
+    lab.virsh(&["net-define", &lab.file("typo.xml", xml)]);
+    let run = |words: &str| lab.kvmnet(&words.split(' ').collect::<Vec<_>>());
+    let offered = "net set-mode typo --mode bridge --bridge br0";
+    run("net start typo -y").exits(2).says(&[&format!("kvmnet {offered}")]);
+    // It isn't the bridge of that network, and nobody else is kept from it.
+    run("net create lan2 --mode bridge --bridge br0").ok();
+    run("net set-mode default --mode bridge --bridge br0 --dry-run").ok();
+    lab.define(&guest("web", &[on_network("default", 1)], ""));
+    let convert = run("convert web --to-bridge br0 --dry-run").ok();
+    assert!(!convert.all().contains("target-is-virtual-bridge"), "{}", convert.report());
+    run(&format!("{offered} -y")).ok();
+    run("net start typo -y").ok();
+    run("net create lan3 --mode bridge --bridge virbr0")
+        .exits(2)
+        .says(&["virtual bridge of network 'default'"]);
+}
+
+#[test]
 fn a_device_in_the_way_by_another_of_its_names_survives() {
     let Some(lab) = Lab::start() else { return };
     lab.host(&["ip", "link", "property", "add", "dev", "br1", "altname", "virbr1"]).ok();
