@@ -212,7 +212,8 @@ impl From<NetMode> for Mode {
 
 /// List the networks: mode, state, bridge, subnets, how many guests
 ///
-/// Says on standard error which running guests aren't plugged into their network, and which network's dnsmasq has died.
+/// Says on standard error which running guests aren't plugged into their network, which network's dnsmasq has died, and
+/// which network mustn't start with libvirt, since a device of the host has the name of its bridge.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  kvmnet net list")]
 pub struct NetList {}

@@ -15,6 +15,7 @@ use crate::model::{Network, Warning};
 use crate::problem::{Problem, message};
 use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::kernel;
+use crate::sys::networks::NetworkState;
 use crate::xml::{Doc, kept};
 
 /// How a network stands.
@@ -90,7 +91,7 @@ impl Standing {
         restart: bool,
     ) -> Result<Option<Warning>> {
         let to = Transition::new(now, self, restart);
-        if !to.defines && !to.starts {
+        if !to.defines && !to.starts && !to.autostarts {
             return Ok(None);
         }
         let wanted = network_of(&self.xml)?;
@@ -100,14 +101,25 @@ impl Standing {
         let running = if to.runs { host.network(&wanted.name)? } else { None };
         let own = running.map(|state| network_of(&state.xml)).transpose()?;
         let bridge = own.as_ref().and_then(|own| own.bridge.clone());
-        not_in_the_way(host, self, bridge.as_deref())?;
+        not_in_the_way(host, &self.xml, bridge.as_deref())?;
         if let Some(own) = own.filter(|_| to.starts) {
             can_start_again(host, &own, self)?;
         }
         let defined = now.map(|now| network_of(&now.xml)).transpose()?;
         let is_named_so = defined.is_some_and(|old| old.mode.is_virtual() && old.bridge == wanted.bridge);
-        let is_fine = wanted.bridge == bridge || (is_named_so && !to.starts);
+        let is_fine = wanted.bridge == bridge || (is_named_so && !to.starts && !to.autostarts);
         Ok(unseen(host, &wanted, now.is_none()).filter(|_| !is_fine))
+    }
+}
+
+/// Would libvirt do harm when it starts the network by itself?
+///
+/// # Errors
+/// It would: a device has the name of its bridge. Or libvirt can't be asked.
+pub fn check_autostart(host: &dyn Hypervisor, state: &NetworkState) -> Result<()> {
+    match state.autostarts && !state.is_active {
+        true => not_in_the_way(host, &state.xml, None),
+        false => Ok(()),
     }
 }
 
@@ -119,6 +131,8 @@ struct Transition {
     defines: bool,
     /// It is started, once it is stopped if it runs.
     starts: bool,
+    /// libvirt is told to start it by itself.
+    autostarts: bool,
 }
 
 impl Transition {
@@ -128,6 +142,7 @@ impl Transition {
             runs,
             defines: wanted.is_persistent && now.is_none_or(|n| !n.is_persistent || n.xml != wanted.xml),
             starts: wanted.is_active && (!runs || restart),
+            autostarts: wanted.autostarts && now.is_some_and(|now| !now.autostarts),
         }
     }
 }
@@ -149,7 +164,7 @@ pub(super) fn put(
     let wanted = Standing::parse(text)?;
     let was = now.as_ref();
     wanted.can_follow(host, was, restart)?;
-    let Transition { runs, defines, starts } = Transition::new(was, &wanted, restart);
+    let Transition { runs, defines, starts, .. } = Transition::new(was, &wanted, restart);
     if defines {
         host.define_network(&wanted.xml).context("libvirt refuses the network's definition")?;
     }
@@ -166,7 +181,7 @@ pub(super) fn put(
     if starts {
         // The bridge of a network that was stopped is gone by now; what libvirt tells of another host may lag behind.
         if Reach::of_uri(host.uri()) != Reach::Remote {
-            not_in_the_way(host, &wanted, None)?;
+            not_in_the_way(host, &wanted.xml, None)?;
         }
         let started =
             if wanted.is_persistent { host.start_network(name) } else { host.create_network(&wanted.xml) };

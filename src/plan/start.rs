@@ -22,8 +22,8 @@ use crate::xml::{Doc, child};
 
 /// Refuses a network whose bridge would have the name of a device that is there, but for `own`, the bridge that it has
 /// now and gives up first.
-pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Option<&str>) -> Result<()> {
-    let network = network_of(&wanted.xml)?;
+pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &str, own: Option<&str>) -> Result<()> {
+    let network = network_of(wanted)?;
     let bridge = network.bridge.as_deref().filter(|name| network.mode.is_virtual() && own != Some(*name));
     let Some(bridge) = bridge else { return Ok(()) };
     if Reach::of_uri(host.uri()) == Reach::Remote {
@@ -44,7 +44,7 @@ pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Opti
     let kernel = Kernel::default();
     let device = kernel.device(&name);
     let kind = device.as_ref().map_or(Kind::Other, |device| device.kind);
-    let is_own = name == bridge && is_of(&wanted.xml, bridge, kind);
+    let is_own = name == bridge && is_of(wanted, bridge, kind);
     let ports = device.iter().flat_map(|device| &device.ports);
     if is_own && ports.clone().all(|port| kernel.device(port).is_none_or(|port| port.kind == Kind::Tap)) {
         return Err(left_over(&network.name, bridge));

@@ -127,6 +127,17 @@ fn a_device_in_the_way_survives() {
     lab.virsh(&["net-define", &lab.file("trap.xml", xml)]);
     lab.kvmnet(&["net", "start", "trap", "-y"]).exits(2).says(&["delete that device"]);
     lab.kvmnet(&["net", "restart", "trap", "-y"]).exits(2).says(&["delete that device"]);
+    lab.kvmnet(&["net", "autostart", "trap", "on", "-y"]).exits(2).says(&["delete that device"]);
+    // Somebody else has it start with libvirt, which would do it then.
+    lab.virsh(&["net-autostart", "trap"]);
+    let says = "network 'trap': it starts with libvirt, but mustn't: this host has a device 'br7'";
+    lab.kvmnet(&["net", "list"]).ok().says(&[says]).says(&["kvmnet net autostart trap off"]);
+    let list = lab.kvmnet(&["net", "list", "-o", "json"]).ok().json();
+    let harmful = list["networks"].as_array().unwrap().iter().map(|n| !n["harmful"].is_null());
+    assert_eq!(harmful.collect::<Vec<_>>(), [false, true], "{list}");
+    lab.kvmnet(&["net", "show", "trap"]).ok().says(&["it starts with libvirt, but mustn't"]);
+    lab.kvmnet(&["net", "autostart", "trap", "off", "-y"]).ok();
+    lab.kvmnet(&["undo", "-y"]).exits(2).says(&["delete that device"]);
     lab.host(&["sh", "-c", "ip link show dev br7 | grep -q UP"]).ok();
     // What libvirt itself does shows that the trap is one.
     lab.try_virsh(&["net-start", "trap"]).exits(1);

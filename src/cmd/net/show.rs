@@ -95,6 +95,7 @@ impl Seen {
         if cut_off::is_unserved(&network, standing.is_active, served.as_ref()) {
             faults.push(cut_off::unserved(name, &guests));
         }
+        faults.extend(view.as_ref().and_then(|_| cut_off::harmful(host, &state)));
         let mut around = super::around::look(host, &host.networks()?).unwrap_or_default();
         if standing.is_active {
             super::around::of_running(&mut around);
