@@ -12,6 +12,7 @@ use crate::plan::{Change, Entry, Place, Run, Shapes, State, Subject, World, jour
 use crate::problem::Problem;
 use crate::sys::clock;
 use crate::sys::hypervisor::{ConnectTo, Hypervisor};
+use crate::sys::terminal;
 
 /// Puts a change, or all of a run's, back.
 pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
@@ -37,12 +38,18 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
         if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {
             nothing.get_or_insert(changes);
             skipped.push(run.number);
-            // Who says yes beforehand after a run was killed means that one, and not what came before it.
-            if args.consent.yes && run.entries.iter().any(|entry| entry.outcome.is_none()) {
+            // Who isn't asked means that run, and not what came before it.
+            if args.consent.yes || !terminal::can_ask() {
                 let older = undo::candidates(&runs).find(|older| older.number < run.number);
                 last_words = older.map(|older| {
-                    let (cut, older) = (run.number, older.number);
-                    format!("kvmnet: {cut} was cut short; what is older is left alone ('kvmnet undo {older}' puts {older} back)")
+                    let (newest, older) = (run.number, older.number);
+                    let why = match run.entries.iter().any(|entry| entry.outcome.is_none()) {
+                        true => format!("{newest} was cut short"),
+                        false => format!("nothing of {newest} is left to put back"),
+                    };
+                    format!(
+                        "kvmnet: {why}; what is older is left alone ('kvmnet undo {older}' puts {older} back)"
+                    )
                 });
                 break;
             }
