@@ -145,6 +145,16 @@ fn subnets_that_are_none_come_with_an_example() {
 }
 
 #[test]
+fn a_host_without_a_mac_address_can_be_typed() {
+    let here = Sandbox::new();
+    let create = "create x --mode nat --subnet6 fd00:1::/64 --dry-run --host";
+    let wanted = "<host name='web' ip='fd00:1::5'/>";
+    here.net(&format!("{create} -,fd00:1::5,web")).gives(0).shows(&[wanted]);
+    here.net(&format!("{create}=-,fd00:1::5,web")).gives(0).shows(&[wanted]);
+    here.net(&format!("{create} -y")).gives(2).says(&["--host <MAC,IP[,NAME]>"]);
+}
+
+#[test]
 fn names_and_bridges_are_the_first_free_ones() {
     let here = Sandbox::new();
     let net = |n: &str, bridge: &str| {

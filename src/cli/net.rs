@@ -65,7 +65,7 @@ pub struct NetCreate {
     /// A host's fixed address, and its name if you like; repeatable
     ///
     /// Example: --host 52:54:00:12:34:56,192.168.100.10,web1
-    #[arg(long, value_name = "MAC,IP[,NAME]", help_heading = "Addresses")]
+    #[arg(long, value_name = "MAC,IP[,NAME]", allow_hyphen_values = true, help_heading = "Addresses")]
     pub host: Vec<Host>,
     /// The DNS domain of the guests
     ///
