@@ -373,6 +373,26 @@ fn without_a_definition_a_network_is_made_anew() {
     lab.try_virsh(&["net-info", "brief"]).exits(1);
     lab.kvmnet(&["undo", "-y"]).ok();
     assert!(lab.virsh(&["net-info", "brief"]).contains("Persistent:     no"));
+    // To be there, starting with libvirt, is more than to run.
+    lab.define(&guest("web", &[on_network("brief", 1)], ""));
+    lab.virsh(&["start", "web"]);
+    let create = ["net", "create", "brief", "--mode", "isolated", "--host-access"];
+    let dry = [&create[..], &["--dry-run", "--exit-code"]].concat();
+    lab.kvmnet(&dry).exits(1).says(&["it gets a definition"]).says(&["it starts with libvirt"]);
+    lab.kvmnet(&[&create[..], &["-y"]].concat()).ok();
+    let is = |persistent: &str, autostart: &str| {
+        let info = lab.virsh(&["net-info", "brief"]);
+        let has = |key: &str, word: &str| {
+            info.lines().any(|line| line.starts_with(key) && line.ends_with(&format!(" {word}")))
+        };
+        has("Persistent", persistent) && has("Autostart", autostart) && has("Active", "yes")
+    };
+    assert!(is("yes", "yes"));
+    assert!(!lab.virsh(&["net-dumpxml", "--inactive", "brief"]).contains("connections"));
+    assert_eq!(lab.tap_master("web", 1), "virbr9");
+    lab.kvmnet(&create).ok().says(&["nothing to do"]);
+    lab.kvmnet(&["undo", "-y"]).ok();
+    assert!(is("no", "no"));
 }
 
 #[test]

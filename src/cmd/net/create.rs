@@ -15,6 +15,7 @@ use crate::plan::{self, Audience as _, Change, Standing, State, Subject, World};
 use crate::problem::Problem;
 use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::networks::NetworkState;
+use crate::xml::{Doc, Edits, StartTag, child, elements};
 
 /// Makes a network.
 pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
@@ -137,10 +138,12 @@ fn there_already(
         ));
     }
     let Some(now) = Standing::read(host, name)? else { return Err(super::no_such(host, name, &[])) };
+    // One that only runs is gone once it is stopped, and nobody asks for such a one.
     let wanted = Standing {
         is_active: now.is_active || !args.no_start,
-        autostarts: now.autostarts || (now.is_persistent && !args.no_autostart),
-        ..now.clone()
+        autostarts: now.autostarts || !args.no_autostart,
+        is_persistent: true,
+        xml: if now.is_persistent { now.xml.clone() } else { definition_of(&now.xml)? },
     };
     if wanted == now {
         let mut change = Change::new(Subject::Network(name.clone()));
@@ -162,11 +165,28 @@ fn there_already(
         let attached = super::guests::on(host, name)?;
         Effects::new(host, name, &attached).starts(&network, &mut change);
     }
+    if !now.is_persistent {
+        change.headline.push("it gets a definition, made of what runs, and so outlives a stop".into());
+    }
     if now.autostarts != wanted.autostarts {
         change.headline.push("it starts with libvirt from now on".into());
     }
     change.meaning.splice(0..0, explained(&network, &around));
     Ok(change)
+}
+
+/// The definition of a network of which only what runs is there: how many guests are connected to it, or to a device of its
+/// pool, is no part of that.
+fn definition_of(xml: &str) -> Result<String> {
+    let (doc, mut edits) = (Doc::parse(xml)?, Edits::default());
+    let devices = child(doc.root(), "forward").into_iter().flat_map(elements);
+    for node in devices.chain([doc.root()]) {
+        let tag = StartTag::read(xml, node.range().start);
+        if let Some(attribute) = tag.as_ref().and_then(|tag| tag.attr(xml, "connections")) {
+            edits.push(attribute.whole.clone(), "");
+        }
+    }
+    Ok(edits.apply(xml))
 }
 
 /// What was said of a network to be made, and isn't done to one that is there.
@@ -264,4 +284,19 @@ fn document(
         "error": change.error().map(crate::problem::render),
         "id": change.id,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_definition_of_what_runs() {
+        let runs = "<network connections='2'>\n  <forward dev='a' mode='bridge'>\n    <interface dev='a' connections='1'/>\n  \
+                    </forward>\n</network>";
+        let wanted = "<network>\n  <forward dev='a' mode='bridge'>\n    <interface dev='a'/>\n  </forward>\n</network>";
+        assert_eq!(definition_of(runs).unwrap(), wanted);
+        assert_eq!(definition_of(wanted).unwrap(), wanted);
+    }
 }
