@@ -185,10 +185,7 @@ pub(super) fn put(
         }
         let started =
             if wanted.is_persistent { host.start_network(name) } else { host.create_network(&wanted.xml) };
-        started.map_err(|e| {
-            let why = cannot_start(host, &wanted, &message(&e));
-            e.context(why)
-        })?;
+        started.map_err(|e| cannot_start(host, &wanted, e))?;
         plug_all_back(host, name, ports)?;
     }
     Ok(())

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use super::network::{Standing, network_of};
 use super::taps;
 use crate::model::{Code, Network, Warning};
-use crate::problem::Problem;
+use crate::problem::{Problem, message};
 use crate::sys::dnsmasq;
 use crate::sys::hypervisor::{Hypervisor, Reach, is_elsewhere};
 use crate::sys::kernel::{self, Kernel, Kind};
@@ -160,17 +160,17 @@ pub(super) fn may_make_bridges(host: &dyn Hypervisor) -> Result<()> {
     }
 }
 
-/// That libvirt can't start a network, with what is known to be in the way.
-pub(super) fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str) -> String {
-    let mut why = vec!["libvirt can't start the network"];
-    if error.contains("action csum") {
+/// That libvirt can't start a network, with what is known to be in the way, and what to do about it.
+pub(super) fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: anyhow::Error) -> anyhow::Error {
+    let (mut why, mut help) = (vec!["libvirt can't start the network"], Vec::new());
+    if message(&error).contains("action csum") {
         why.push(
             "its nftables backend takes a kernel with act_csum ('modprobe act_csum'; else firewall_backend = \"iptables\" in \
              /etc/libvirt/network.conf)",
         );
     }
     if Reach::of_uri(host.uri()) == Reach::Remote {
-        return why.join("; ");
+        return Problem::because(error, why.join("; "), "");
     }
     if network_of(&wanted.xml).is_ok_and(|network| network.mode.is_virtual())
         && kernel::sysctls_are_read_only()
@@ -180,18 +180,20 @@ pub(super) fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str
     let needs_dnsmasq = needs_dnsmasq(&wanted.xml);
     if needs_dnsmasq && !dnsmasq::is_installed() {
         why.push("dnsmasq, which gives out its addresses, isn't installed");
+        help.push("install dnsmasq (Debian: dnsmasq-base)");
     }
     // Of a subnet that is another network's, that network's own server has the address.
     let other = network_of(&wanted.xml).ok().and_then(|network| overlapped(host, &network));
     let dns = other.is_none().then(|| port_53_taken(&wanted.xml, &[])).flatten();
     why.extend(other.as_deref().or(dns.as_deref()));
+    help.extend(dns.as_ref().map(|_| "free that port, or do without the network's DNS server ('kvmnet net create --no-dns'; <dns enable='no'/>)"));
     // libvirt ends the one that it started itself. Of a network of a user's own it may be that of the system's.
     let left = network_of(&wanted.xml).ok().filter(|_| Reach::of_uri(host.uri()) == Reach::System);
     let left = left.and_then(|network| dnsmasq::of_network(&network.name));
     let left = left
         .map(|left| format!("process {0} is a dnsmasq left of the network's last run (kill {0})", left.pid));
     why.extend(left.as_deref());
-    why.join("; ")
+    Problem::because(error, why.join("; "), help.join("\n"))
 }
 
 /// The network that runs and has addresses of this one's subnet, in words.

@@ -268,7 +268,10 @@ fn what_cannot_work_is_said_and_stops_nothing() {
     let same = || assert_eq!(lab.virsh(&["net-list", "--all"]), before);
 
     there("mount --bind /dev/null /usr/sbin/dnsmasq").ok();
-    run("net create --mode nat").exits(2).says(&["dnsmasq, which gives out its addresses, isn't installed"]);
+    run("net create --mode nat")
+        .exits(2)
+        .says(&["dnsmasq, which gives out its addresses, isn't installed"])
+        .says(&["help: install dnsmasq"]);
     run("net restart default -y").exits(2).says(&["nothing was stopped"]);
     run("net set-mode default --mode route -y").exits(2).says(&["nothing was stopped"]);
     run("net create lan --mode bridge --bridge br0 --no-autostart").ok();

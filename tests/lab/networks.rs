@@ -201,7 +201,10 @@ fn a_network_that_cannot_start_leaves_nothing() {
     let taken = "dnsmasq --conf-file=/dev/null --port=53 --user=root --pid-file=/run/lab/taken.pid";
     lab.host(&["sh", "-c", taken]).ok();
     let before = lab.virsh(&["net-list", "--all"]);
-    lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&["(dnsmasq) has port 53 on all"]);
+    let failed =
+        lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&["(dnsmasq) has port 53 on all"]);
+    let failed = failed.says(&["its definition was taken back: libvirt can't start the network"]);
+    failed.says(&["help: free that port, or do without the network's DNS server"]);
     assert_eq!(lab.virsh(&["net-list", "--all"]), before);
     assert_ne!(lab.host(&["ip", "link", "show", "dev", "virbr1"]).code, 0);
     // Without DNS the port doesn't matter.
@@ -228,7 +231,8 @@ fn who_has_the_dns_port_of_a_networks_own_address_is_named() {
     let (first, second) = (says(1, "192.168.123.1"), says(2, "10.50.9.1"));
     lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&[&first]);
     lab.kvmnet(&["net", "create", "--mode", "nat", "--no-start"]).ok();
-    lab.kvmnet(&["net", "start", "nat", "-y"]).exits(2).says(&[&first]);
+    let failed = lab.kvmnet(&["net", "start", "nat", "-y"]).exits(2).says(&[&first]);
+    assert!(!failed.all().contains("taken back"), "{}", failed.report());
     let definition = lab.virsh(&["net-dumpxml", "--inactive", "default"]);
     let change = ["net", "set-mode", "default", "--mode", "nat", "--subnet", "10.50.9.0/24", "-y"];
     lab.kvmnet(&change).exits(2).says(&[&second]);

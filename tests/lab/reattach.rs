@@ -295,6 +295,12 @@ fn what_changes_while_kvmnet_asks_is_left_alone() {
 }
 
 #[test]
+fn a_network_that_isnt_there() {
+    let Some(lab) = Lab::start() else { return };
+    lab.kvmnet(&["reattach", "--on-network", "nosuch"]).exits(2).says(&["'kvmnet net list' shows"]);
+}
+
+#[test]
 fn from_another_host() {
     let Some(lab) = running(&[("vm1", plain("vm1", 1))]) else { return };
     restart(&lab, "default");

@@ -133,6 +133,11 @@ fn a_users_own_libvirt_is_not_the_systems() {
         let made = made.says(&[own]).says(&["no right to make the network's bridge"]);
         assert!(!made.all().contains("kill"), "that is the system's dnsmasq\n{}", made.report());
     }
+    // The system's lets nobody in who isn't in its group.
+    lab.host(&["chmod", "770", "/run/libvirt/libvirt-sock"]).ok();
+    let stranger =
+        kvmnet("-c qemu:///system net list").exits(2).says(&["the group 'libvirt'"]).says(&["sudo"]);
+    assert!(!stranger.all().contains("is libvirtd"), "it runs\n{}", stranger.report());
     // What takes no right is made.
     kvmnet("-c qemu:///session net create lan --mode bridge --bridge br0").ok();
     assert!(lab.virsh(&["net-list"]).contains(" nat "));

@@ -77,6 +77,10 @@ fn unreachable_problem(e: &Error, uri: Option<&str>) -> anyhow::Error {
         code if AUTH.contains(&code) => {
             "run as root, or as a member of the group 'libvirt'; --readonly may do for a preview"
         }
+        // Its socket is there.
+        38 if e.message().ends_with("Permission denied") => {
+            "run it with sudo, or become a member of the group 'libvirt' (sudo usermod -aG libvirt USER) and log in anew"
+        }
         5 | 8 => "check the URI: qemu:///system is this host's system daemon",
         38 => {
             "is libvirtd (or virtqemud) running? 'systemctl start libvirtd'; for another host: -c qemu+ssh://HOST/system"
