@@ -417,6 +417,22 @@ fn a_restart_that_was_cut_short_where_no_taps_can_be_seen_holds_nothing_up() {
 }
 
 #[test]
+fn several_networks_start_with_libvirt() {
+    let here = Sandbox::new();
+    for words in ["default lan on", "on default lan"] {
+        let said = here.net_json(&format!("autostart {words} --dry-run"), 0);
+        let names: Vec<_> =
+            said["changes"].as_array().unwrap().iter().map(|c| c["network"].clone()).collect();
+        assert_eq!(names, ["default", "lan"], "{said}");
+    }
+    for words in ["default", "default lan", "default on lan"] {
+        let wanted = "networks' names, and 'on' or 'off' before or behind them, are wanted";
+        here.net(&format!("autostart {words}")).gives(2).says(&[wanted]);
+    }
+    here.net("autostart").gives(2).says(&["<NAME|on|off>..."]);
+}
+
+#[test]
 fn guests_are_named_before_anything_happens_to_them() {
     let here = Sandbox::new();
     let refused = here.net("delete default -y").gives(2);

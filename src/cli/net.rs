@@ -280,13 +280,18 @@ pub struct NetRestart {
     pub consent: Consent,
 }
 
-/// Say whether a network starts with libvirt
+/// Say whether networks start with libvirt
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  kvmnet net autostart default on")]
 pub struct NetAutostart {
-    /// The network and on or off, in either order
-    #[arg(value_name = "NAME on|off", num_args = 2, required = true)]
+    /// The networks and on or off, which comes first or last
+    #[arg(value_name = "NAME|on|off", required = true)]
     pub words: Vec<String>,
+    /// Go on where another host's devices can't be seen, and one may have the bridge's name: libvirt would delete it
+    ///
+    /// Example: kvmnet -c qemu+ssh://rack7/system net autostart lab on --force
+    #[arg(long)]
+    pub force: bool,
     /// Preview, question, exit code.
     #[command(flatten)]
     pub consent: Consent,

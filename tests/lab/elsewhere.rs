@@ -80,7 +80,7 @@ fn a_device_of_a_bridges_name_survives() {
                 prefix='24'/></network>";
     there.lab.virsh(&["net-define", &there.lab.file("hand.xml", hand)]);
     let stop = "whether that host has a device 'virbr60'";
-    for words in ["start hand -y", "restart hand -y", "create hand --mode nat -y"] {
+    for words in ["start hand -y", "restart hand -y", "create hand --mode nat -y", "autostart hand on -y"] {
         let argv = ["net"].into_iter().chain(words.split(' ')).collect::<Vec<_>>();
         there.kvmnet(&argv).exits(2).says(&[stop]).says(&["--force goes on all the same"]);
     }

@@ -44,8 +44,8 @@ pub(super) fn run(args: &Net, context: &mut Context) -> Result<u8> {
             switch::run(switch::Verb::Restart, &args.names, args.force, &args.consent, context)
         }
         NetCommand::Autostart(args) => {
-            let (name, on) = switch::name_and_word(&args.words)?;
-            switch::run(switch::Verb::Autostart(on), &[name], false, &args.consent, context)
+            let (names, on) = switch::names_and_word(&args.words)?;
+            switch::run(switch::Verb::Autostart(on), names, args.force, &args.consent, context)
         }
         NetCommand::Delete(args) => {
             switch::run(switch::Verb::Delete, &args.names, args.force, &args.consent, context)
