@@ -339,6 +339,17 @@ mod tests {
     }
 
     #[test]
+    fn a_bridge_that_another_run_has_just_made_is_nobodys_leftover() {
+        let fake = Fake::default();
+        let xml = |name: &str| format!("<network><name>{name}</name><forward/><bridge name='lo'/></network>");
+        let refused = || standing(true, &xml("late")).can_follow(&fake, None, false).unwrap_err();
+        assert!(refused().to_string().starts_with("this host has a device 'lo'"), "{}", refused());
+        fake.create_network(&xml("first")).unwrap();
+        assert!(refused().to_string().starts_with("'lo' is the bridge of network 'first'"), "{}", refused());
+        assert!(!crate::problem::render(&refused()).contains("take it away"));
+    }
+
+    #[test]
     fn made_started_changed_and_removed() {
         let fake = Fake::default();
         let world = World { host: Some(&fake), ..World::default() };

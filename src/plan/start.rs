@@ -41,6 +41,12 @@ pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &str, own: Option<&s
             "run the same command again and look at the new preview",
         ));
     }
+    if let Some(other) = maker(host, &name)? {
+        return Err(Problem::new(
+            format!("'{name}' is the bridge of network '{other}', which somebody else has made just now"),
+            "run the same command again; without --bridge it takes a name that is free",
+        ));
+    }
     let kernel = Kernel::default();
     let device = kernel.device(&name);
     let kind = device.as_ref().map_or(Kind::Other, |device| device.kind);
@@ -58,6 +64,17 @@ pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &str, own: Option<&s
         ),
         way_out(host, &network, bridge, (&name, is_bridge))?,
     ))
+}
+
+/// The network that runs on a bridge of that name which libvirt has made for it.
+fn maker(host: &dyn Hypervisor, bridge: &str) -> Result<Option<String>> {
+    let is_made =
+        |xml: &str| network_of(xml).is_ok_and(|n| n.mode.is_virtual() && n.bridge.as_deref() == Some(bridge));
+    Ok(host
+        .networks()?
+        .into_iter()
+        .find(|state| state.is_active && is_made(&state.xml))
+        .map(|state| state.name))
 }
 
 /// The same by what libvirt tells of another host's devices.
