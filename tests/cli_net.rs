@@ -417,6 +417,23 @@ fn a_restart_that_was_cut_short_where_no_taps_can_be_seen_holds_nothing_up() {
 }
 
 #[test]
+fn a_daemon_that_doesnt_answer_isnt_waited_for_in_silence() {
+    let here = Sandbox::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("qemu+tcp://{}/system", listener.local_addr().unwrap());
+    let mute = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(4));
+        drop(stream);
+    });
+    let done = here.kvmnet("net list -c").arg(&uri).gives(2);
+    done.says(&[&format!("still connecting to libvirt at '{uri}'"), "cannot connect to libvirt"]);
+    mute.join().unwrap();
+    // What answers soon isn't talked about.
+    here.net("list").gives(0).says_nothing();
+}
+
+#[test]
 fn several_networks_start_with_libvirt() {
     let here = Sandbox::new();
     for words in ["default lan on", "on default lan"] {

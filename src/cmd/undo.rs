@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use super::Context;
 use super::guests::takes_effect;
 use super::net;
 use super::walk::{self, Walk, Walked};
+use super::{Context, connect};
 use crate::cli::Undo;
 use crate::plan::window;
 use crate::plan::{Change, Entry, Place, Run, Shapes, State, Subject, World, journal_dir, read_all, undo};
@@ -117,7 +117,7 @@ fn host(
     }
     let read_only = context.global.readonly;
     let to = ConnectTo { uri: made_on, read_only, may_fall_back: false };
-    Ok(Some((context.connector)(&to)?))
+    Ok(Some(connect::open(context, &to)?))
 }
 
 /// The plan, the last change first.
