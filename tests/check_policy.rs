@@ -52,7 +52,10 @@ fn the_nearest_above_a_file_goes_for_it() {
     finds(&here, "vm", &["KN012 error vm/x/own/c.xml:6"]);
     finds(&here, "vm/x/y/b.xml vm/x/own/c.xml", &["KN012 error vm/x/own/c.xml:6"]);
     // From within, from elsewhere, and on standard input, which is in the folder where kvmnet runs.
-    here.kvmnet("check --ignore KN2 y own").folder(here.path("vm/x")).gives(1).shows(&["own/c.xml:6", "1 error"]);
+    here.kvmnet("check --ignore KN2 y own")
+        .folder(here.path("vm/x"))
+        .gives(1)
+        .shows(&["own/c.xml:6", "1 error"]);
     here.kvmnet("check").arg(here.path("vm/x/y")).folder("/").gives(0);
     here.kvmnet("check -").folder(here.path("vm")).input(ZEROS).gives(0).shows(&["nothing found"]);
     here.kvmnet("check --deny warnings -").input(ZEROS).gives(1);

@@ -145,6 +145,16 @@ fn subnets_that_are_none_come_with_an_example() {
 }
 
 #[test]
+fn a_host_without_a_mac_address_can_be_typed() {
+    let here = Sandbox::new();
+    let create = "create x --mode nat --subnet6 fd00:1::/64 --dry-run --host";
+    let wanted = "<host name='web' ip='fd00:1::5'/>";
+    here.net(&format!("{create} -,fd00:1::5,web")).gives(0).shows(&[wanted]);
+    here.net(&format!("{create}=-,fd00:1::5,web")).gives(0).shows(&[wanted]);
+    here.net(&format!("{create} -y")).gives(2).says(&["--host <MAC,IP[,NAME]>"]);
+}
+
+#[test]
 fn names_and_bridges_are_the_first_free_ones() {
     let here = Sandbox::new();
     let net = |n: &str, bridge: &str| {
@@ -170,6 +180,24 @@ fn names_and_bridges_are_the_first_free_ones() {
         .arg(&uri)
         .gives(2)
         .says(&["--subnet 10.0.0.0/16 overlaps network 'nat'"]);
+}
+
+#[test]
+fn what_libvirt_tells_of_the_hosts_devices_is_no_name_for_a_bridge() {
+    let here = Sandbox::new();
+    let uri = here.node(
+        "<interface type='ethernet' name='nic7'><start mode='onboot'/></interface>\
+         <network><name>old</name><forward mode='nat'/><bridge name='virbr0'/>\
+         <ip address='10.0.0.1' netmask='255.255.255.0'/></network>",
+    );
+    let told = "that host has a device 'nic7', and the network would make a bridge of that name";
+    for words in
+        ["create x --mode nat --dry-run", "create x --mode nat --force", "set-mode old --mode route -y"]
+    {
+        let done = here.kvmnet(&format!("net {words} --bridge nic7 -c")).arg(&uri).gives(2);
+        done.says(&[told]);
+    }
+    here.kvmnet("net set-mode old --mode route --dry-run -c").arg(&uri).gives(0);
 }
 
 #[test]
@@ -386,6 +414,39 @@ fn a_restart_that_was_cut_short_where_no_taps_can_be_seen_holds_nothing_up() {
     here.kvmnet("history").gives(0).shows(&["interrupted"]);
     here.kvmnet("undo -y").gives(0).shows(&["it is as it was before 1"]);
     here.kvmnet("undo 1 -y").gives(0).shows(&["it is as it was before 1"]);
+}
+
+#[test]
+fn a_daemon_that_doesnt_answer_isnt_waited_for_in_silence() {
+    let here = Sandbox::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("qemu+tcp://{}/system", listener.local_addr().unwrap());
+    let mute = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(4));
+        drop(stream);
+    });
+    let done = here.kvmnet("net list -c").arg(&uri).gives(2);
+    done.says(&[&format!("still connecting to libvirt at '{uri}'"), "cannot connect to libvirt"]);
+    mute.join().unwrap();
+    // What answers soon isn't talked about.
+    here.net("list").gives(0).says_nothing();
+}
+
+#[test]
+fn several_networks_start_with_libvirt() {
+    let here = Sandbox::new();
+    for words in ["default lan on", "on default lan"] {
+        let said = here.net_json(&format!("autostart {words} --dry-run"), 0);
+        let names: Vec<_> =
+            said["changes"].as_array().unwrap().iter().map(|c| c["network"].clone()).collect();
+        assert_eq!(names, ["default", "lan"], "{said}");
+    }
+    for words in ["default", "default lan", "default on lan"] {
+        let wanted = "networks' names, and 'on' or 'off' before or behind them, are wanted";
+        here.net(&format!("autostart {words}")).gives(2).says(&[wanted]);
+    }
+    here.net("autostart").gives(2).says(&["<NAME|on|off>..."]);
 }
 
 #[test]

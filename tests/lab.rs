@@ -56,3 +56,5 @@ mod reach;
 mod reattach;
 #[path = "lab/unprivileged.rs"]
 mod unprivileged;
+#[path = "lab/unseen.rs"]
+mod unseen;

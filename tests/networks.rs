@@ -74,6 +74,7 @@ pub(crate) fn host() -> Surroundings {
                  <ip address='192.168.123.1' netmask='255.255.255.0'/></network>",
             ),
         ],
+        made: vec!["virbr0".into()],
         ..Surroundings::default()
     }
 }
@@ -103,6 +104,38 @@ fn a_nat_network_with_nothing_said() {
     let six =
         resolve(&ask(Mode::Nat, |a| a.subnet6 = Some("fd00::/16".parse().unwrap())), &host()).unwrap_err();
     assert!(six.help.contains("--subnet-pool"), "nothing is chosen without one: {}", six.help);
+}
+
+#[test]
+fn a_network_that_doesnt_run_hasnt_made_the_bridge_that_is_there() {
+    let mut host = host();
+    let typo = "<network><name>typo</name><forward mode='nat'/><bridge name='br1'/>\
+                <ip address='10.1.0.1' netmask='255.255.0.0'/></network>";
+    host.networks.push(read(typo));
+    let bridge = || ask(Mode::Bridge, |a| a.bridge = Some("br1".parse().unwrap()));
+    assert!(xml(&resolve(&bridge(), &host).unwrap().spec).contains("<bridge name='br1'/>"));
+    let through = ask(Mode::Nat, |a| a.devs = vec!["br1".parse().unwrap()]);
+    resolve(&through, &host).unwrap();
+    // The way out of the mistake.
+    let doc = Doc::parse(typo).unwrap();
+    let edits = kvmnet::net::set_mode(&doc, &bridge(), &host, &mut Vec::new()).unwrap();
+    assert!(edits.apply(typo).contains("<forward mode='bridge'/><bridge name='br1'/>"));
+    host.made.push("br1".into());
+    assert!(resolve(&bridge(), &host).unwrap_err().message.contains("virtual bridge of network 'typo'"));
+    assert!(kvmnet::net::set_mode(&doc, &bridge(), &host, &mut Vec::new()).is_err());
+}
+
+#[test]
+fn where_the_hosts_devices_cant_be_seen_libvirt_names_the_bridge() {
+    let there = Surroundings { is_elsewhere: true, devices: None, taken: Vec::new(), ..host() };
+    let made = resolve(&Ask::new(Mode::Nat), &there).unwrap();
+    assert_eq!(made.spec.bridge, None);
+    assert!(!xml(&made.spec).contains("<bridge"), "{}", xml(&made.spec));
+    assert!(made.why[1].starts_with("bridge: libvirt chooses its name"), "{:?}", made.why);
+    let bridged = "<network><name>lan</name><forward mode='bridge'/><bridge name='br0'/></network>";
+    let doc = Doc::parse(bridged).unwrap();
+    let edits = kvmnet::net::set_mode(&doc, &Ask::new(Mode::Open), &there, &mut Vec::new()).unwrap();
+    assert!(!edits.apply(bridged).contains("br0"), "{}", edits.apply(bridged));
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub struct NetCreate {
     /// A host's fixed address, and its name if you like; repeatable
     ///
     /// Example: --host 52:54:00:12:34:56,192.168.100.10,web1
-    #[arg(long, value_name = "MAC,IP[,NAME]", help_heading = "Addresses")]
+    #[arg(long, value_name = "MAC,IP[,NAME]", allow_hyphen_values = true, help_heading = "Addresses")]
     pub host: Vec<Host>,
     /// The DNS domain of the guests
     ///
@@ -117,6 +117,11 @@ pub struct NetCreate {
     /// Example: kvmnet net create --mode nat --no-autostart
     #[arg(long)]
     pub no_autostart: bool,
+    /// Go on where another host's devices can't be seen, and one may have the bridge's name: libvirt would delete it
+    ///
+    /// Example: kvmnet -c qemu+ssh://rack7/system net create --mode nat --bridge virbr7 --force
+    #[arg(long)]
+    pub force: bool,
     /// Preview, question, exit code.
     #[command(flatten)]
     pub consent: Consent,
@@ -207,7 +212,8 @@ impl From<NetMode> for Mode {
 
 /// List the networks: mode, state, bridge, subnets, how many guests
 ///
-/// Says on standard error which running guests aren't plugged into their network, and which network's dnsmasq has died.
+/// Says on standard error which running guests aren't plugged into their network, which network's dnsmasq has died, and
+/// which network mustn't start with libvirt, since a device of the host has the name of its bridge.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  kvmnet net list")]
 pub struct NetList {}
@@ -230,6 +236,11 @@ pub struct NetStart {
     /// The networks
     #[arg(value_name = "NAME", required = true)]
     pub names: Vec<String>,
+    /// Go on where another host's devices can't be seen, and one may have the bridge's name: libvirt would delete it
+    ///
+    /// Example: kvmnet -c qemu+ssh://rack7/system net start lab --force
+    #[arg(long)]
+    pub force: bool,
     /// Preview, question, exit code.
     #[command(flatten)]
     pub consent: Consent,
@@ -259,7 +270,7 @@ pub struct NetRestart {
     /// The networks
     #[arg(value_name = "NAME", required = true)]
     pub names: Vec<String>,
-    /// Restart one although it wouldn't work then (its host bridge is gone, …)
+    /// Restart one although it wouldn't work then (its host bridge is gone, …), or may do harm on a host that can't be seen
     ///
     /// Example: kvmnet net restart lan --force
     #[arg(long)]
@@ -269,13 +280,18 @@ pub struct NetRestart {
     pub consent: Consent,
 }
 
-/// Say whether a network starts with libvirt
+/// Say whether networks start with libvirt
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  kvmnet net autostart default on")]
 pub struct NetAutostart {
-    /// The network and on or off, in either order
-    #[arg(value_name = "NAME on|off", num_args = 2, required = true)]
+    /// The networks and on or off, which comes first or last
+    #[arg(value_name = "NAME|on|off", required = true)]
     pub words: Vec<String>,
+    /// Go on where another host's devices can't be seen, and one may have the bridge's name: libvirt would delete it
+    ///
+    /// Example: kvmnet -c qemu+ssh://rack7/system net autostart lab on --force
+    #[arg(long)]
+    pub force: bool,
     /// Preview, question, exit code.
     #[command(flatten)]
     pub consent: Consent,
@@ -324,9 +340,10 @@ pub struct NetSetMode {
     /// What it becomes.
     #[command(flatten)]
     pub shape: NetShape,
-    /// Go on although guests name the bridge that goes, and won't start without it
+    /// Go on although guests name the bridge that goes, or another host's devices can't be seen
     ///
-    /// Example: kvmnet net set-mode lab --mode nat --bridge virbr9 --force
+    /// Guests that name a bridge don't start without it. A device of the bridge's name on a host that can't be seen would be
+    /// deleted by libvirt. Example: kvmnet net set-mode lab --mode nat --bridge virbr9 --force
     #[arg(long)]
     pub force: bool,
     /// Preview, question, exit code.

@@ -1,5 +1,8 @@
 //! Connections to libvirt, as the verbs want them.
 
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::Context;
@@ -33,7 +36,28 @@ fn connect(context: &Context, may_fall_back: bool) -> Result<Box<dyn Hypervisor>
         read_only: context.global.readonly,
         may_fall_back,
     };
-    let host = (context.connector)(&to)?;
+    let host = open(context, &to)?;
     context.screen.detail(&format!("kvmnet: connected to {}", host.uri()));
     Ok(host)
+}
+
+/// Silence that long looks like a hang.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Opens a connection, and says so if that takes its time: whoever doesn't answer at all is waited for much longer.
+pub(super) fn open(context: &Context, to: &ConnectTo<'_>) -> Result<Box<dyn Hypervisor>> {
+    let connector = context.connector;
+    let (done, waiting) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(move || {
+            // Says that it is over, however it ends.
+            let _done = done;
+            connector(to)
+        });
+        if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            let what = to.uri.map_or_else(|| "libvirt".into(), |uri| format!("libvirt at '{uri}'"));
+            context.screen.say(&format!("kvmnet: still connecting to {what} (Ctrl-C ends that)"));
+        }
+        opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }

@@ -84,7 +84,7 @@ fn changes(args: &Reattach, host: &dyn Hypervisor, context: &mut Context) -> Res
     match only {
         Some(name) if running == 0 && !wiring.has_network(name) => Err(Problem::new(
             format!("no network '{name}', and no running guest is on it"),
-            "virsh net-list --all",
+            "'kvmnet net list' shows those there are",
         )),
         _ => Ok((out, running)),
     }

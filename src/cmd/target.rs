@@ -1,7 +1,8 @@
 //! A look at the target before anything is moved there.
 
 use crate::convert::{Landing, Networks, Target, Vlans};
-use crate::model::{Code, DirectMode, Warning};
+use crate::model::{Code, DirectMode, Network, Warning};
+use crate::plan::has_made;
 use crate::sys::hypervisor::{Hypervisor, NetworkState, Reach};
 use crate::sys::kernel::{Device, Kernel, Kind, bridge_helper_allows};
 
@@ -33,9 +34,14 @@ pub(super) fn look(
                 Reach::Remote => remote_bridge(host, name, &mut warnings),
                 _ => local_bridge(host, name, &mut warnings),
             };
-            if let Some(network) =
-                networks.iter().find(|n| n.mode.is_virtual() && n.bridge.as_deref() == Some(name))
-            {
+            // The bridge that is there may be none that libvirt made.
+            let is_made = |network: &Network| {
+                landing == Landing::UnknownBridge
+                    || reach == Reach::Remote
+                    || states.iter().any(|state| state.name == network.name && has_made(state, name))
+            };
+            let owner = |n: &&Network| n.mode.is_virtual() && n.bridge.as_deref() == Some(name) && is_made(n);
+            if let Some(network) = networks.iter().find(owner) {
                 let what = format!(
                     "'{name}' is the virtual bridge of network '{0}': the guest would be on that network without libvirt \
                      knowing, and lose its port whenever the network is restarted; --to-network {0} is the way there",

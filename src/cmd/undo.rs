@@ -2,16 +2,17 @@
 
 use anyhow::Result;
 
-use super::Context;
 use super::guests::takes_effect;
 use super::net;
 use super::walk::{self, Walk, Walked};
+use super::{Context, connect};
 use crate::cli::Undo;
 use crate::plan::window;
 use crate::plan::{Change, Entry, Place, Run, Shapes, State, Subject, World, journal_dir, read_all, undo};
 use crate::problem::Problem;
 use crate::sys::clock;
 use crate::sys::hypervisor::{ConnectTo, Hypervisor};
+use crate::sys::terminal;
 
 /// Puts a change, or all of a run's, back.
 pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
@@ -20,6 +21,7 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     }
     let runs = read_all(&journal_dir()?)?;
     let mut walk = Walk::new(&args.consent);
+    walk.force = args.force;
     let (mut nothing, mut skipped, mut last_words) = (None, Vec::new(), None);
     let shapes = Shapes::default();
     let wanted = match &args.id {
@@ -36,12 +38,18 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
         if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {
             nothing.get_or_insert(changes);
             skipped.push(run.number);
-            // Who says yes beforehand after a run was killed means that one, and not what came before it.
-            if args.consent.yes && run.entries.iter().any(|entry| entry.outcome.is_none()) {
+            // Who isn't asked means that run, and not what came before it.
+            if args.consent.yes || !terminal::can_ask() {
                 let older = undo::candidates(&runs).find(|older| older.number < run.number);
                 last_words = older.map(|older| {
-                    let (cut, older) = (run.number, older.number);
-                    format!("kvmnet: {cut} was cut short; what is older is left alone ('kvmnet undo {older}' puts {older} back)")
+                    let (newest, older) = (run.number, older.number);
+                    let why = match run.entries.iter().any(|entry| entry.outcome.is_none()) {
+                        true => format!("{newest} was cut short"),
+                        false => format!("nothing of {newest} is left to put back"),
+                    };
+                    format!(
+                        "kvmnet: {why}; what is older is left alone ('kvmnet undo {older}' puts {older} back)"
+                    )
                 });
                 break;
             }
@@ -109,7 +117,7 @@ fn host(
     }
     let read_only = context.global.readonly;
     let to = ConnectTo { uri: made_on, read_only, may_fall_back: false };
-    Ok(Some((context.connector)(&to)?))
+    Ok(Some(connect::open(context, &to)?))
 }
 
 /// The plan, the last change first.

@@ -60,8 +60,10 @@ pub struct HostDevice {
 pub struct Surroundings {
     /// Addresses in use: every route and address of the host.
     pub taken: Vec<Taken>,
-    /// The host's devices; `None` where the host can't be seen (a remote connection).
+    /// The host's devices; `None` where the host can't be seen (a remote connection), or there is none (the test driver).
     pub devices: Option<Vec<HostDevice>>,
+    /// Is it a host that can't be seen? Only libvirt knows then what a new bridge can be called.
+    pub is_elsewhere: bool,
     /// The devices that the host's default routes leave by.
     pub defaults: Vec<(Family, String)>,
     /// The families of which the kernel shows all bridges' frames to the packet filter.
@@ -75,6 +77,8 @@ pub struct Surroundings {
     pub unforwarded: Vec<Family>,
     /// Every network of libvirt's, active or not.
     pub networks: Vec<Network>,
+    /// Of the host's devices, the bridges that libvirt has made for them. What else has such a name is the host's own.
+    pub made: Vec<String>,
 }
 
 impl Surroundings {

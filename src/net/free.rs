@@ -83,10 +83,12 @@ fn words(pool: &str, net: IpNet, around: &Surroundings, first: u128) -> String {
         .sort_by_key(|(other, by)| (bits(other.network()), other.prefix_len(), !by.starts_with("network ")));
     passed.dedup_by(|inner, outer| outer.0.contains(&inner.0));
     let passed: Vec<String> = passed.iter().map(|(net, by)| format!("{net} ({by})")).collect();
-    format!(
-        "the first of {pool} that overlaps no route or address of the host and no network{}",
-        passed_over(&passed)
-    )
+    let what = match around.devices.is_some() {
+        true => "no route or address of the host and no network",
+        // A remote connection doesn't show the others, and libvirt's test driver has none.
+        false => "no network",
+    };
+    format!("the first of {pool} that overlaps {what}{}", passed_over(&passed))
 }
 
 /// What was passed over, for a sentence; of many the first ones.
@@ -176,7 +178,7 @@ mod tests {
                 is_followed: true,
             })
             .collect();
-        Surroundings { taken, ..Surroundings::default() }
+        Surroundings { taken, devices: Some(Vec::new()), ..Surroundings::default() }
     }
 
     fn first(pools: &[&str], nets: &[&str]) -> Result<String, String> {
@@ -197,6 +199,14 @@ mod tests {
         assert!(
             first(&[], &["192.168.0.0/16", "172.16.0.0/12", "8.0.0.0/6"]).unwrap_err().contains("10.0.0.0/8")
         );
+    }
+
+    #[test]
+    fn what_wasnt_looked_at_isnt_claimed() {
+        let why = |around: &Surroundings| free4(&[], around).unwrap().1;
+        assert!(why(&around(&[])).ends_with("that overlaps no route or address of the host and no network"));
+        let unseen = Surroundings { is_elsewhere: true, ..Surroundings::default() };
+        assert!(why(&unseen).ends_with("that overlaps no network"), "{}", why(&unseen));
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn is_name(name: &str) -> Result<(), Fault> {
     Err(Fault::new("NAME", what, "letters, digits, '-', '_' and '.' are always fine"))
 }
 
-/// The bridge of a new network; none with a pool.
+/// The bridge of a new network; none with a pool, or where libvirt is to name it.
 pub(super) fn bridge(
     ask: &Ask,
     kind: Kind,
@@ -76,12 +76,19 @@ pub(super) fn bridge(
         )),
         (Kind::Bridge, Some(bridge)) => of_host(bridge, around).map(|()| Some(bridge.clone())),
         (_, Some(bridge)) => own(bridge, around).map(|()| Some(bridge.clone())),
+        (_, None) if around.is_elsewhere => {
+            why.push(
+                "bridge: libvirt chooses its name, for it sees the host's devices, which this connection doesn't show"
+                    .into(),
+            );
+            Ok(None)
+        }
         (_, None) => {
             let (bridge, passed) = free(around)?;
             let passed = passed_over(&passed);
-            why.push(format!(
-                "bridge '{bridge}': the first that no network and no device of the host is called{passed}"
-            ));
+            let devices =
+                if around.devices.is_some() { " and no device of the host is called" } else { " has" };
+            why.push(format!("bridge '{bridge}': the first that no network{devices}{passed}"));
             Ok(Some(bridge))
         }
     }
@@ -150,9 +157,12 @@ fn bridges(around: &Surroundings) -> String {
     names.join(", ")
 }
 
-/// The network that makes this bridge itself.
+/// The network that makes this bridge itself. The device that is there may be none that libvirt made.
 fn virtual_owner<'a>(bridge: &DeviceName, around: &'a Surroundings) -> Option<&'a Network> {
-    around.networks.iter().find(|n| n.mode.is_virtual() && n.bridge.as_deref() == Some(bridge.as_str()))
+    let bridge = bridge.as_str();
+    let is_of_host = around.device(bridge).is_some() && !around.made.iter().any(|made| made == bridge);
+    let owner = |n: &&Network| n.mode.is_virtual() && n.bridge.as_deref() == Some(bridge);
+    around.networks.iter().find(owner).filter(|_| !is_of_host)
 }
 
 /// The name of a bridge that libvirt is to make. If a device has that name already, starting the network fails, and

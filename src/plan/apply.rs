@@ -68,6 +68,8 @@ fn apply(change: &mut Change, number: usize, world: &World<'_>, journal: &Mutex<
         match replace(step, world) {
             Ok(text) => stored.push(text),
             Err(Failure { error, stands }) => {
+                let is_new = matches!(step.place, Place::Network { .. }) && step.before.is_none();
+                let was_made = is_new && matches!(step.place.read(world), Ok(Some(_)));
                 let mut faults = match stands {
                     Stands::Nothing => Vec::new(),
                     Stands::Ours(seen) => put_back(step, seen.as_ref(), world).err().into_iter().collect(),
@@ -76,6 +78,10 @@ fn apply(change: &mut Change, number: usize, world: &World<'_>, journal: &Mutex<
                 let done = change.steps.iter().zip(&stored).rev();
                 faults.extend(done.filter_map(|(step, seen)| put_back(step, Some(seen), world).err()));
                 if faults.is_empty() {
+                    let error = match was_made {
+                        true => error.context("its definition was taken back"),
+                        false => error,
+                    };
                     locked(journal).closed(number, &Outcome::Failed { why: message(&error) });
                     return State::Failed(error);
                 }

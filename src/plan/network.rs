@@ -9,12 +9,13 @@ use std::fmt;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::start::{can_start_again, cannot_start, not_in_the_way};
+use super::start::{can_start_again, cannot_start, may_make_bridges, not_in_the_way, unseen};
 use super::taps;
-use crate::model::Network;
+use crate::model::{Network, Warning};
 use crate::problem::{Problem, message};
 use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::kernel;
+use crate::sys::networks::NetworkState;
 use crate::xml::{Doc, kept};
 
 /// How a network stands.
@@ -78,23 +79,47 @@ impl Standing {
     }
 
     /// Refuses what can't be put where `now` stands, or would do harm there. Nothing is touched for that, so that a preview
-    /// can say it too.
+    /// can say it too. What may do harm, and can't be seen to, is a warning that stops.
     ///
     /// # Errors
-    /// A virtual network's bridge would have the name of a device that is there; or a network that runs couldn't start
-    /// again. Or libvirt can't be asked.
-    pub fn can_follow(&self, host: &dyn Hypervisor, now: Option<&Standing>, restart: bool) -> Result<()> {
+    /// A virtual network's bridge would have the name of a device that is there, or can't be made over this connection; or
+    /// a network that runs couldn't start again. Or libvirt can't be asked.
+    pub fn can_follow(
+        &self,
+        host: &dyn Hypervisor,
+        now: Option<&Standing>,
+        restart: bool,
+    ) -> Result<Option<Warning>> {
         let to = Transition::new(now, self, restart);
-        if to.defines || to.starts {
-            let name = network_of(&self.xml)?.name;
-            let running = if to.runs { host.network(&name)? } else { None };
-            let own = running.map(|state| network_of(&state.xml)).transpose()?;
-            not_in_the_way(host, self, own.as_ref().and_then(|own| own.bridge.as_deref()))?;
-            if let Some(own) = own.filter(|_| to.starts) {
-                can_start_again(host, &own, self)?;
-            }
+        if !to.defines && !to.starts && !to.autostarts {
+            return Ok(None);
         }
-        Ok(())
+        let wanted = network_of(&self.xml)?;
+        if to.starts && wanted.mode.is_virtual() {
+            may_make_bridges(host)?;
+        }
+        let running = if to.runs { host.network(&wanted.name)? } else { None };
+        let own = running.map(|state| network_of(&state.xml)).transpose()?;
+        let bridge = own.as_ref().and_then(|own| own.bridge.clone());
+        not_in_the_way(host, &self.xml, bridge.as_deref())?;
+        if let Some(own) = own.filter(|_| to.starts) {
+            can_start_again(host, &own, self)?;
+        }
+        let defined = now.map(|now| network_of(&now.xml)).transpose()?;
+        let is_named_so = defined.is_some_and(|old| old.mode.is_virtual() && old.bridge == wanted.bridge);
+        let is_fine = wanted.bridge == bridge || (is_named_so && !to.starts && !to.autostarts);
+        Ok(unseen(host, &wanted, now.is_none()).filter(|_| !is_fine))
+    }
+}
+
+/// Would libvirt do harm when it starts the network by itself?
+///
+/// # Errors
+/// It would: a device has the name of its bridge. Or libvirt can't be asked.
+pub fn check_autostart(host: &dyn Hypervisor, state: &NetworkState) -> Result<()> {
+    match state.autostarts && !state.is_active {
+        true => not_in_the_way(host, &state.xml, None),
+        false => Ok(()),
     }
 }
 
@@ -106,6 +131,8 @@ struct Transition {
     defines: bool,
     /// It is started, once it is stopped if it runs.
     starts: bool,
+    /// libvirt is told to start it by itself.
+    autostarts: bool,
 }
 
 impl Transition {
@@ -115,6 +142,7 @@ impl Transition {
             runs,
             defines: wanted.is_persistent && now.is_none_or(|n| !n.is_persistent || n.xml != wanted.xml),
             starts: wanted.is_active && (!runs || restart),
+            autostarts: wanted.autostarts && now.is_some_and(|now| !now.autostarts),
         }
     }
 }
@@ -136,7 +164,7 @@ pub(super) fn put(
     let wanted = Standing::parse(text)?;
     let was = now.as_ref();
     wanted.can_follow(host, was, restart)?;
-    let Transition { runs, defines, starts } = Transition::new(was, &wanted, restart);
+    let Transition { runs, defines, starts, .. } = Transition::new(was, &wanted, restart);
     if defines {
         host.define_network(&wanted.xml).context("libvirt refuses the network's definition")?;
     }
@@ -151,14 +179,13 @@ pub(super) fn put(
             .context("libvirt can't say whether the network starts with it")?;
     }
     if starts {
-        // The bridge of a network that was stopped is gone by now.
-        not_in_the_way(host, &wanted, None)?;
+        // The bridge of a network that was stopped is gone by now; what libvirt tells of another host may lag behind.
+        if Reach::of_uri(host.uri()) != Reach::Remote {
+            not_in_the_way(host, &wanted.xml, None)?;
+        }
         let started =
             if wanted.is_persistent { host.start_network(name) } else { host.create_network(&wanted.xml) };
-        started.map_err(|e| {
-            let why = cannot_start(host, &wanted, &message(&e));
-            e.context(why)
-        })?;
+        started.map_err(|e| cannot_start(host, &wanted, e))?;
         plug_all_back(host, name, ports)?;
     } else if wanted.is_active {
         plug_ports_back(host, name, ports)?;
@@ -327,6 +354,17 @@ mod tests {
         // Without a definition.
         let brief = Some(Standing { is_persistent: false, ..standing(true, XML) }.to_string());
         assert!(is(&brief, &brief, &None) && !is(&made, &made, &None));
+    }
+
+    #[test]
+    fn a_bridge_that_another_run_has_just_made_is_nobodys_leftover() {
+        let fake = Fake::default();
+        let xml = |name: &str| format!("<network><name>{name}</name><forward/><bridge name='lo'/></network>");
+        let refused = || standing(true, &xml("late")).can_follow(&fake, None, false).unwrap_err();
+        assert!(refused().to_string().starts_with("this host has a device 'lo'"), "{}", refused());
+        fake.create_network(&xml("first")).unwrap();
+        assert!(refused().to_string().starts_with("'lo' is the bridge of network 'first'"), "{}", refused());
+        assert!(!crate::problem::render(&refused()).contains("take it away"));
     }
 
     #[test]

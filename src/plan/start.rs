@@ -11,19 +11,24 @@ use anyhow::Result;
 use ipnet::IpNet;
 
 use super::network::{Standing, network_of};
-use crate::model::Network;
-use crate::problem::Problem;
+use super::taps;
+use crate::model::{Code, Network, Warning};
+use crate::problem::{Problem, message};
 use crate::sys::dnsmasq;
-use crate::sys::hypervisor::{Hypervisor, Reach};
+use crate::sys::hypervisor::{Hypervisor, Reach, is_elsewhere};
 use crate::sys::kernel::{self, Kernel, Kind};
+use crate::sys::networks::NetworkState;
 use crate::xml::{Doc, child};
 
 /// Refuses a network whose bridge would have the name of a device that is there, but for `own`, the bridge that it has
 /// now and gives up first.
-pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Option<&str>) -> Result<()> {
-    let network = network_of(&wanted.xml)?;
+pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &str, own: Option<&str>) -> Result<()> {
+    let network = network_of(wanted)?;
     let bridge = network.bridge.as_deref().filter(|name| network.mode.is_virtual() && own != Some(*name));
-    let Some(bridge) = bridge.filter(|_| Reach::of_uri(host.uri()) != Reach::Remote) else { return Ok(()) };
+    let Some(bridge) = bridge else { return Ok(()) };
+    if Reach::of_uri(host.uri()) == Reach::Remote {
+        return told_of(host, &network, bridge);
+    }
     // By whatever of its names: libvirt's deletion finds it by each of them.
     let Some(name) = kernel::holder(bridge).filter(|device| own != Some(device.as_str())) else {
         return Ok(());
@@ -36,10 +41,16 @@ pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Opti
             "run the same command again and look at the new preview",
         ));
     }
+    if let Some(other) = maker(host, &name)? {
+        return Err(Problem::new(
+            format!("'{name}' is the bridge of network '{other}', which somebody else has made just now"),
+            "run the same command again; without --bridge it takes a name that is free",
+        ));
+    }
     let kernel = Kernel::default();
     let device = kernel.device(&name);
     let kind = device.as_ref().map_or(Kind::Other, |device| device.kind);
-    let is_own = name == bridge && is_of(&wanted.xml, bridge, kind);
+    let is_own = name == bridge && is_of(wanted, bridge, kind);
     let ports = device.iter().flat_map(|device| &device.ports);
     if is_own && ports.clone().all(|port| kernel.device(port).is_none_or(|port| port.kind == Kind::Tap)) {
         return Err(left_over(&network.name, bridge));
@@ -53,6 +64,42 @@ pub(super) fn not_in_the_way(host: &dyn Hypervisor, wanted: &Standing, own: Opti
         ),
         way_out(host, &network, bridge, (&name, is_bridge))?,
     ))
+}
+
+/// The network that runs on a bridge of that name which libvirt has made for it.
+fn maker(host: &dyn Hypervisor, bridge: &str) -> Result<Option<String>> {
+    let is_made =
+        |xml: &str| network_of(xml).is_ok_and(|n| n.mode.is_virtual() && n.bridge.as_deref() == Some(bridge));
+    Ok(host
+        .networks()?
+        .into_iter()
+        .find(|state| state.is_active && is_made(&state.xml))
+        .map(|state| state.name))
+}
+
+/// The same by what libvirt tells of another host's devices.
+fn told_of(host: &dyn Hypervisor, network: &Network, bridge: &str) -> Result<()> {
+    match host.tells_of_device(bridge) {
+        true => Err(Problem::new(
+            format!(
+                "that host has a device '{bridge}', and the network would make a bridge of that name: libvirt would fail, and \
+                 then delete that device"
+            ),
+            way_out(host, network, bridge, (bridge, false))?,
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Whether another host has a device of the bridge's name already, nobody can tell from here for sure.
+pub(super) fn unseen(host: &dyn Hypervisor, wanted: &Network, is_new: bool) -> Option<Warning> {
+    let bridge = wanted.bridge.as_deref().filter(|_| wanted.mode.is_virtual() && is_elsewhere(host.uri()))?;
+    let or = if is_new { "; without --bridge libvirt chooses a name that is free" } else { "" };
+    let what = format!(
+        "whether that host has a device '{bridge}' can't be seen over this connection: if so, libvirt would fail to make the \
+         network's bridge, and then delete that device; 'ip link show {bridge}' there tells, and kvmnet run there looks{or}"
+    );
+    Some(Warning::stop(Code::TargetUnseen, what))
 }
 
 /// What to do where the name of a network's bridge is a device's; is that a bridge which its guests can be put on?
@@ -84,6 +131,13 @@ fn way_out(
     Ok(help)
 }
 
+/// Is the host's device of that name the bridge which libvirt made for this network: because it runs, or left by a libvirtd
+/// that was killed?
+pub fn has_made(state: &NetworkState, bridge: &str) -> bool {
+    let kind = || Kernel::default().device(bridge).map_or(Kind::Other, |device| device.kind);
+    state.is_active || is_of(&state.xml, bridge, kind())
+}
+
 /// Is that device the bridge which libvirt made for this definition? It has its name, and the MAC address that libvirt made
 /// up for it.
 fn is_of(xml: &str, bridge: &str, kind: Kind) -> bool {
@@ -112,17 +166,28 @@ fn left_over(name: &str, bridge: &str) -> anyhow::Error {
     )
 }
 
-/// That libvirt can't start a network, with what is known to be in the way.
-pub(super) fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str) -> String {
-    let mut why = vec!["libvirt can't start the network"];
-    if error.contains("action csum") {
+/// A user's own libvirt has no more rights than the user, and so makes no bridge.
+pub(super) fn may_make_bridges(host: &dyn Hypervisor) -> Result<()> {
+    match taps::not_permitted().filter(|_| Reach::of_uri(host.uri()) == Reach::Session) {
+        Some(_) => Err(Problem::new(
+            format!("{} is your own libvirt, which has no right to make the network's bridge", host.uri()),
+            "the system's libvirt has: -c qemu:///system",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// That libvirt can't start a network, with what is known to be in the way, and what to do about it.
+pub(super) fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: anyhow::Error) -> anyhow::Error {
+    let (mut why, mut help) = (vec!["libvirt can't start the network"], Vec::new());
+    if message(&error).contains("action csum") {
         why.push(
             "its nftables backend takes a kernel with act_csum ('modprobe act_csum'; else firewall_backend = \"iptables\" in \
              /etc/libvirt/network.conf)",
         );
     }
     if Reach::of_uri(host.uri()) == Reach::Remote {
-        return why.join("; ");
+        return Problem::because(error, why.join("; "), "");
     }
     if network_of(&wanted.xml).is_ok_and(|network| network.mode.is_virtual())
         && kernel::sysctls_are_read_only()
@@ -132,17 +197,20 @@ pub(super) fn cannot_start(host: &dyn Hypervisor, wanted: &Standing, error: &str
     let needs_dnsmasq = needs_dnsmasq(&wanted.xml);
     if needs_dnsmasq && !dnsmasq::is_installed() {
         why.push("dnsmasq, which gives out its addresses, isn't installed");
+        help.push("install dnsmasq (Debian: dnsmasq-base)");
     }
     // Of a subnet that is another network's, that network's own server has the address.
     let other = network_of(&wanted.xml).ok().and_then(|network| overlapped(host, &network));
     let dns = other.is_none().then(|| port_53_taken(&wanted.xml, &[])).flatten();
     why.extend(other.as_deref().or(dns.as_deref()));
-    // libvirt ends the one that it started itself.
-    let left = network_of(&wanted.xml).ok().and_then(|network| dnsmasq::of_network(&network.name));
+    help.extend(dns.as_ref().map(|_| "free that port, or do without the network's DNS server ('kvmnet net create --no-dns'; <dns enable='no'/>)"));
+    // libvirt ends the one that it started itself. Of a network of a user's own it may be that of the system's.
+    let left = network_of(&wanted.xml).ok().filter(|_| Reach::of_uri(host.uri()) == Reach::System);
+    let left = left.and_then(|network| dnsmasq::of_network(&network.name));
     let left = left
         .map(|left| format!("process {0} is a dnsmasq left of the network's last run (kill {0})", left.pid));
     why.extend(left.as_deref());
-    why.join("; ")
+    Problem::because(error, why.join("; "), help.join("\n"))
 }
 
 /// The network that runs and has addresses of this one's subnet, in words.

@@ -167,6 +167,10 @@ impl Hypervisor for Fake {
     fn interface(&self, _: &str) -> Result<Option<HostInterface>> {
         bail!("not supported")
     }
+
+    fn tells_of_device(&self, _: &str) -> bool {
+        false
+    }
 }
 
 impl NetworkDriver for Fake {

@@ -63,6 +63,12 @@ impl Reach {
     }
 }
 
+/// Does a connection of that URI lead to another machine, whose devices can't be seen from here? libvirt's test driver has
+/// none.
+pub fn is_elsewhere(uri: &str) -> bool {
+    Reach::of_uri(uri) == Reach::Remote && !uri.starts_with("test")
+}
+
 /// A connection to libvirt. Every call may fail: the daemon can go away at any moment.
 #[expect(clippy::missing_errors_doc, reason = "said once, for all of them")]
 pub trait Hypervisor: NetworkDriver + Send + Sync {
@@ -96,6 +102,9 @@ pub trait Hypervisor: NetworkDriver + Send + Sync {
     fn addresses(&self, uuid: &str) -> Vec<(String, String)>;
     /// The host's interface of that name: `Err` if libvirt can't tell, `None` if there is none.
     fn interface(&self, name: &str) -> Result<Option<HostInterface>>;
+    /// Does libvirt tell of a network device of that name on the host? That it tells of none proves nothing: its lists lack
+    /// bridges or what was plugged lately, and drivers for them are seldom installed.
+    fn tells_of_device(&self, name: &str) -> bool;
 }
 
 /// How to connect.
@@ -130,6 +139,7 @@ mod tests {
             ("lxc:///", Reach::System),
         ] {
             assert_eq!(Reach::of_uri(uri), reach, "{uri}");
+            assert_eq!(is_elsewhere(uri), reach == Reach::Remote && uri != "test:///default", "{uri}");
         }
     }
 }

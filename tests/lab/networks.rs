@@ -127,11 +127,44 @@ fn a_device_in_the_way_survives() {
     lab.virsh(&["net-define", &lab.file("trap.xml", xml)]);
     lab.kvmnet(&["net", "start", "trap", "-y"]).exits(2).says(&["delete that device"]);
     lab.kvmnet(&["net", "restart", "trap", "-y"]).exits(2).says(&["delete that device"]);
+    lab.kvmnet(&["net", "autostart", "trap", "on", "-y"]).exits(2).says(&["delete that device"]);
+    // Somebody else has it start with libvirt, which would do it then.
+    lab.virsh(&["net-autostart", "trap"]);
+    let says = "network 'trap': it starts with libvirt, but mustn't: this host has a device 'br7'";
+    lab.kvmnet(&["net", "list"]).ok().says(&[says]).says(&["kvmnet net autostart trap off"]);
+    let list = lab.kvmnet(&["net", "list", "-o", "json"]).ok().json();
+    let harmful = list["networks"].as_array().unwrap().iter().map(|n| !n["harmful"].is_null());
+    assert_eq!(harmful.collect::<Vec<_>>(), [false, true], "{list}");
+    lab.kvmnet(&["net", "show", "trap"]).ok().says(&["it starts with libvirt, but mustn't"]);
+    lab.kvmnet(&["net", "autostart", "trap", "off", "-y"]).ok();
+    lab.kvmnet(&["undo", "-y"]).exits(2).says(&["delete that device"]);
     lab.host(&["sh", "-c", "ip link show dev br7 | grep -q UP"]).ok();
     // What libvirt itself does shows that the trap is one.
     lab.try_virsh(&["net-start", "trap"]).exits(1);
     assert_ne!(lab.host(&["ip", "link", "show", "dev", "br7"]).code, 0);
     lab.kvmnet(&["net", "delete", "trap", "-y"]).ok();
+}
+
+#[test]
+fn a_network_that_was_meant_for_the_hosts_bridge() {
+    let Some(lab) = Lab::start() else { return };
+    // 'mode' was forgotten.
+    let xml = "<network><name>typo</name><forward/><bridge name='br0'/><ip address='10.1.1.1' netmask='255.255.255.0'/></network>";
+    lab.virsh(&["net-define", &lab.file("typo.xml", xml)]);
+    let run = |words: &str| lab.kvmnet(&words.split(' ').collect::<Vec<_>>());
+    let offered = "net set-mode typo --mode bridge --bridge br0";
+    run("net start typo -y").exits(2).says(&[&format!("kvmnet {offered}")]);
+    // It isn't the bridge of that network, and nobody else is kept from it.
+    run("net create lan2 --mode bridge --bridge br0").ok();
+    run("net set-mode default --mode bridge --bridge br0 --dry-run").ok();
+    lab.define(&guest("web", &[on_network("default", 1)], ""));
+    let convert = run("convert web --to-bridge br0 --dry-run").ok();
+    assert!(!convert.all().contains("target-is-virtual-bridge"), "{}", convert.report());
+    run(&format!("{offered} -y")).ok();
+    run("net start typo -y").ok();
+    run("net create lan3 --mode bridge --bridge virbr0")
+        .exits(2)
+        .says(&["virtual bridge of network 'default'"]);
 }
 
 #[test]
@@ -168,7 +201,10 @@ fn a_network_that_cannot_start_leaves_nothing() {
     let taken = "dnsmasq --conf-file=/dev/null --port=53 --user=root --pid-file=/run/lab/taken.pid";
     lab.host(&["sh", "-c", taken]).ok();
     let before = lab.virsh(&["net-list", "--all"]);
-    lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&["(dnsmasq) has port 53 on all"]);
+    let failed =
+        lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&["(dnsmasq) has port 53 on all"]);
+    let failed = failed.says(&["its definition was taken back: libvirt can't start the network"]);
+    failed.says(&["help: free that port, or do without the network's DNS server"]);
     assert_eq!(lab.virsh(&["net-list", "--all"]), before);
     assert_ne!(lab.host(&["ip", "link", "show", "dev", "virbr1"]).code, 0);
     // Without DNS the port doesn't matter.
@@ -195,7 +231,8 @@ fn who_has_the_dns_port_of_a_networks_own_address_is_named() {
     let (first, second) = (says(1, "192.168.123.1"), says(2, "10.50.9.1"));
     lab.kvmnet(&["net", "create", "--mode", "nat"]).exits(2).says(&[&first]);
     lab.kvmnet(&["net", "create", "--mode", "nat", "--no-start"]).ok();
-    lab.kvmnet(&["net", "start", "nat", "-y"]).exits(2).says(&[&first]);
+    let failed = lab.kvmnet(&["net", "start", "nat", "-y"]).exits(2).says(&[&first]);
+    assert!(!failed.all().contains("taken back"), "{}", failed.report());
     let definition = lab.virsh(&["net-dumpxml", "--inactive", "default"]);
     let change = ["net", "set-mode", "default", "--mode", "nat", "--subnet", "10.50.9.0/24", "-y"];
     lab.kvmnet(&change).exits(2).says(&[&second]);
@@ -340,6 +377,26 @@ fn without_a_definition_a_network_is_made_anew() {
     lab.try_virsh(&["net-info", "brief"]).exits(1);
     lab.kvmnet(&["undo", "-y"]).ok();
     assert!(lab.virsh(&["net-info", "brief"]).contains("Persistent:     no"));
+    // To be there, starting with libvirt, is more than to run.
+    lab.define(&guest("web", &[on_network("brief", 1)], ""));
+    lab.virsh(&["start", "web"]);
+    let create = ["net", "create", "brief", "--mode", "isolated", "--host-access"];
+    let dry = [&create[..], &["--dry-run", "--exit-code"]].concat();
+    lab.kvmnet(&dry).exits(1).says(&["it gets a definition"]).says(&["it starts with libvirt"]);
+    lab.kvmnet(&[&create[..], &["-y"]].concat()).ok();
+    let is = |persistent: &str, autostart: &str| {
+        let info = lab.virsh(&["net-info", "brief"]);
+        let has = |key: &str, word: &str| {
+            info.lines().any(|line| line.starts_with(key) && line.ends_with(&format!(" {word}")))
+        };
+        has("Persistent", persistent) && has("Autostart", autostart) && has("Active", "yes")
+    };
+    assert!(is("yes", "yes"));
+    assert!(!lab.virsh(&["net-dumpxml", "--inactive", "brief"]).contains("connections"));
+    assert_eq!(lab.tap_master("web", 1), "virbr9");
+    lab.kvmnet(&create).ok().says(&["nothing to do"]);
+    lab.kvmnet(&["undo", "-y"]).ok();
+    assert!(is("no", "no"));
 }
 
 #[test]

@@ -83,13 +83,17 @@ fn after_its_network_was_stopped_and_started() {
 }
 
 #[test]
-fn a_bare_undo_goes_on_to_what_can_be_undone() {
+fn an_unasked_undo_stops_at_what_cant_be_undone() {
     let Some(lab) = running(&[("vm1", plain("vm1", 1))]) else { return };
     let definition = lab.xml("vm1");
     lab.kvmnet(&["convert", "vm1", "--to-bridge", "br0", "-y"]).ok();
     lab.host(&["ip", "link", "set", &tap(&lab, "vm1"), "nomaster"]).ok();
     lab.kvmnet(&["reattach", "-y"]).ok();
-    lab.kvmnet(&["undo", "-y"]).ok();
+    let moved = lab.xml("vm1");
+    let stays = "nothing of 2 is left to put back; what is older is left alone ('kvmnet undo 1' puts 1 back)";
+    lab.kvmnet(&["undo", "-y"]).ok().says(&[stays]);
+    assert_eq!(lab.xml("vm1"), moved);
+    lab.kvmnet(&["undo", "1", "-y"]).ok();
     assert_eq!((lab.xml("vm1"), lab.tap_master("vm1", 1)), (definition, "virbr0".into()));
 }
 
@@ -288,6 +292,12 @@ fn what_changes_while_kvmnet_asks_is_left_alone() {
     lab.virsh(&["destroy", "vm1"]);
     assert_eq!(asking.answer("y\n").0, 2);
     lab.kvmnet(&["reattach"]).ok().says(&["no guest is running"]);
+}
+
+#[test]
+fn a_network_that_isnt_there() {
+    let Some(lab) = Lab::start() else { return };
+    lab.kvmnet(&["reattach", "--on-network", "nosuch"]).exits(2).says(&["'kvmnet net list' shows"]);
 }
 
 #[test]

@@ -117,3 +117,37 @@ fn a_port_that_its_dns_server_will_not_get() {
     assert_eq!(lab.tap_master("vm1", 1), "virbr7");
     lab.kvmnet(&["net", "restart", "lab", "-y"]).ok();
 }
+
+#[test]
+fn a_users_own_libvirt_is_not_the_systems() {
+    let Some(lab) = Lab::start() else { return };
+    // A network of the same name runs in the system's, with its dnsmasq.
+    lab.kvmnet(&["net", "create", "--mode", "nat"]).ok();
+    let exe = std::path::Path::new(env!("CARGO_BIN_EXE_kvmnet"));
+    let folder = exe.parent().and_then(|folder| folder.to_str()).unwrap();
+    // A home, and a way to kvmnet that anybody may go; mounts last as long as a command.
+    let home =
+        "mkdir -p /run/lab/bin /run/lab/user/run && chmod 711 /run/lab && chown -R nobody /run/lab/user";
+    lab.host(&["sh", "-c", home]).ok();
+    let user = format!(
+        "mount --bind {folder} /run/lab/bin && exec setpriv --reuid=nobody --regid=nogroup --clear-groups env \
+         HOME=/run/lab/user XDG_RUNTIME_DIR=/run/lab/user/run /run/lab/bin/kvmnet"
+    );
+    let kvmnet = |words: &str| lab.host(&["sh", "-c", &format!("{user} {words}")]);
+    let own = "qemu:///session is your own libvirt";
+    kvmnet("-c qemu:///session net list").ok().says(&[own]).says(&["-c qemu:///system"]);
+    kvmnet("-c qemu:///session net show default").exits(2).says(&[own]);
+    for words in ["net create --mode nat --dry-run", "net create --mode nat"] {
+        let made = kvmnet(&format!("-c qemu:///session {words}")).exits(2);
+        let made = made.says(&[own]).says(&["no right to make the network's bridge"]);
+        assert!(!made.all().contains("kill"), "that is the system's dnsmasq\n{}", made.report());
+    }
+    // The system's lets nobody in who isn't in its group.
+    lab.host(&["chmod", "770", "/run/libvirt/libvirt-sock"]).ok();
+    let stranger =
+        kvmnet("-c qemu:///system net list").exits(2).says(&["the group 'libvirt'"]).says(&["sudo"]);
+    assert!(!stranger.all().contains("is libvirtd"), "it runs\n{}", stranger.report());
+    // What takes no right is made.
+    kvmnet("-c qemu:///session net create lan --mode bridge --bridge br0").ok();
+    assert!(lab.virsh(&["net-list"]).contains(" nat "));
+}

@@ -5,8 +5,9 @@ use ipnet::IpNet;
 
 use super::read_all;
 use crate::net::{Family, HostDevice, Surroundings, Taken};
+use crate::plan::has_made;
 use crate::sys::firewall;
-use crate::sys::hypervisor::{Hypervisor, Reach};
+use crate::sys::hypervisor::{Hypervisor, Reach, is_elsewhere};
 use crate::sys::kernel::{Kernel, Kind, sysctl};
 use crate::sys::links::{self, Link};
 use crate::sys::networks::NetworkState;
@@ -23,8 +24,14 @@ pub(super) fn look(host: &dyn Hypervisor, states: &[NetworkState]) -> Result<Sur
         }
     }
     if Reach::of_uri(host.uri()) == Reach::Remote {
-        return Ok(Surroundings { networks, ..Surroundings::default() });
+        let is_elsewhere = is_elsewhere(host.uri());
+        return Ok(Surroundings { networks, is_elsewhere, ..Surroundings::default() });
     }
+    let made = states.iter().filter_map(|state| {
+        let virtual_one = super::network(&state.xml).ok().filter(|network| network.mode.is_virtual())?;
+        virtual_one.bridge.filter(|bridge| has_made(state, bridge))
+    });
+    let made = made.collect();
     let taken = routes::reached()?.into_iter().filter_map(|reached| {
         let net = reached.net.parse::<IpNet>().ok()?.trunc();
         Some(Taken { net, by: reached.what, dev: reached.dev, is_followed: reached.is_followed })
@@ -59,6 +66,7 @@ pub(super) fn look(host: &dyn Hypervisor, states: &[NetworkState]) -> Result<Sur
         taken: taken.collect(),
         defaults: defaults.collect(),
         networks,
+        made,
         filtered,
         devices: Some(devices),
         ..Surroundings::default()

@@ -13,8 +13,9 @@ use crate::model::{Code, Network, Warning};
 use crate::net::{self, Ask, Surroundings};
 use crate::plan::{self, Audience as _, Change, Standing, State, Subject, World};
 use crate::problem::Problem;
-use crate::sys::hypervisor::Hypervisor;
+use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::networks::NetworkState;
+use crate::xml::{Doc, Edits, StartTag, child, elements};
 
 /// Makes a network.
 pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
@@ -22,6 +23,7 @@ pub(super) fn run(args: &NetCreate, context: &mut Context) -> Result<u8> {
     let host = host.as_ref();
     let ask = ask(args);
     let mut options = options(host, &args.consent);
+    options.force = args.force;
     // A first look, so that what can't be leaves no trace. What it chooses may be another's by the time that others have
     // made what they are about, and so it is chosen again with them kept away.
     let mut made = look_and_plan(host, args, &ask)?;
@@ -135,11 +137,13 @@ fn there_already(
             ),
         ));
     }
-    let Some(now) = Standing::read(host, name)? else { return Err(super::no_such(name, &[])) };
+    let Some(now) = Standing::read(host, name)? else { return Err(super::no_such(host, name, &[])) };
+    // One that only runs is gone once it is stopped, and nobody asks for such a one.
     let wanted = Standing {
         is_active: now.is_active || !args.no_start,
-        autostarts: now.autostarts || (now.is_persistent && !args.no_autostart),
-        ..now.clone()
+        autostarts: now.autostarts || !args.no_autostart,
+        is_persistent: true,
+        xml: if now.is_persistent { now.xml.clone() } else { definition_of(&now.xml)? },
     };
     if wanted == now {
         let mut change = Change::new(Subject::Network(name.clone()));
@@ -155,17 +159,34 @@ fn there_already(
     let mut change = change(name, Some(&now), Some(&wanted), false);
     change.headline.push(format!("network '{name}' is there already"));
     change.remarks.extend(left_as_is(args, &now, name));
+    change.warnings.extend(wanted.can_follow(host, Some(&now), false)?);
     if !now.is_active && wanted.is_active {
-        wanted.can_follow(host, Some(&now), false)?;
         change.headline.push("it is started".into());
         let attached = super::guests::on(host, name)?;
         Effects::new(host, name, &attached).starts(&network, &mut change);
+    }
+    if !now.is_persistent {
+        change.headline.push("it gets a definition, made of what runs, and so outlives a stop".into());
     }
     if now.autostarts != wanted.autostarts {
         change.headline.push("it starts with libvirt from now on".into());
     }
     change.meaning.splice(0..0, explained(&network, &around));
     Ok(change)
+}
+
+/// The definition of a network of which only what runs is there: how many guests are connected to it, or to a device of its
+/// pool, is no part of that.
+fn definition_of(xml: &str) -> Result<String> {
+    let (doc, mut edits) = (Doc::parse(xml)?, Edits::default());
+    let devices = child(doc.root(), "forward").into_iter().flat_map(elements);
+    for node in devices.chain([doc.root()]) {
+        let tag = StartTag::read(xml, node.range().start);
+        if let Some(attribute) = tag.as_ref().and_then(|tag| tag.attr(xml, "connections")) {
+            edits.push(attribute.whole.clone(), "");
+        }
+    }
+    Ok(edits.apply(xml))
 }
 
 /// What was said of a network to be made, and isn't done to one that is there.
@@ -198,9 +219,13 @@ fn planned(
     change.headline.push(format!("defines network '{}' ({})", network.name, ask.mode));
     change.diff = xml;
     change.meaning = explained(&network, around);
+    // Of a host that can be seen the rules have looked at the devices; what has come since is for a second look to see.
+    if Reach::of_uri(host.uri()) != Reach::System {
+        change.warnings.extend(wanted.can_follow(host, None, false)?);
+    }
     if around.devices.is_none() && network.mode.is_virtual() {
-        let what = "the host's routes and devices can't be seen over this connection: whether the subnet and the bridge's \
-                    name are free there was checked against its networks only";
+        let what = "the host's routes and addresses can't be seen over this connection: whether the subnet is free there was \
+                    checked against its networks only";
         change.warnings.push(Warning::note(Code::TargetUnseen, what));
     }
     change.warnings.extend(bridge_warnings(host, &network, states));
@@ -259,4 +284,19 @@ fn document(
         "error": change.error().map(crate::problem::render),
         "id": change.id,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_definition_of_what_runs() {
+        let runs = "<network connections='2'>\n  <forward dev='a' mode='bridge'>\n    <interface dev='a' connections='1'/>\n  \
+                    </forward>\n</network>";
+        let wanted = "<network>\n  <forward dev='a' mode='bridge'>\n    <interface dev='a'/>\n  </forward>\n</network>";
+        assert_eq!(definition_of(runs).unwrap(), wanted);
+        assert_eq!(definition_of(wanted).unwrap(), wanted);
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::guests::{Attached, Wired, named};
 use crate::model::Network;
+use crate::plan::check_autostart;
 use crate::plan::taps::{Finding, Wiring};
 use crate::problem::{help, message};
 use crate::sys::hypervisor::{Hypervisor, Reach};
@@ -24,6 +25,16 @@ pub(super) struct Fault {
 }
 
 impl Fault {
+    /// What a listing says of it.
+    pub(super) fn of_network(&self, name: &str) -> String {
+        let help = self.help.iter().map(|help| format!(": {help}")).collect::<String>();
+        format!("kvmnet: network '{name}': {}{help}", self.what)
+    }
+
+    pub(super) fn what(&self) -> &str {
+        &self.what
+    }
+
     pub(super) fn json(&self) -> Value {
         json!({ "guests": self.guests, "what": self.what, "help": self.help })
     }
@@ -130,6 +141,16 @@ pub(super) fn unserved(name: &str, attached: &[Attached]) -> Fault {
     }
 }
 
+/// The fault of a network that libvirt is to start by itself, and would do harm with.
+pub(super) fn harmful(host: &dyn Hypervisor, state: &NetworkState) -> Option<Fault> {
+    let why = check_autostart(host, state).err()?;
+    Some(Fault {
+        guests: Vec::new(),
+        what: format!("it starts with libvirt, but mustn't: {}", message(&why)),
+        help: Some(format!("kvmnet net autostart {} off", state.name)),
+    })
+}
+
 /// Does a network that runs lack its dnsmasq? `served` are the networks that have one.
 pub(super) fn is_unserved(network: &Network, is_active: bool, served: Option<&HashSet<String>>) -> bool {
     // Where its bridge can't be seen, its processes can't.
@@ -141,7 +162,7 @@ pub(super) fn is_unserved(network: &Network, is_active: bool, served: Option<&Ha
         && is_here()
 }
 
-/// What a listing says of that.
+/// What a listing says of guests that are cut off.
 pub(super) fn hint(state: &NetworkState, guests: &[&str]) -> String {
     let (name, guests) = (&state.name, guests.join("', '"));
     match state.is_active {

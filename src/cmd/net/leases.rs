@@ -21,7 +21,7 @@ use crate::xml::Doc;
 pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
     let host = connect::to_look(context)?;
     let host = host.as_ref();
-    let Some(state) = host.network(name)? else { return Err(no_such(name, &host.networks()?)) };
+    let Some(state) = host.network(name)? else { return Err(no_such(host, name, &host.networks()?)) };
     let network = super::network(&state.xml).ok();
     let leases = read(host, name, network.as_ref())?.ok_or_else(|| {
         Problem::new(

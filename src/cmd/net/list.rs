@@ -4,8 +4,9 @@ use anyhow::Result;
 use serde_json::json;
 use std::collections::BTreeMap;
 
+use super::cut_off::Fault;
 use super::guests::{Look, find_owners, on_networks};
-use super::{cut_off, network};
+use super::{cut_off, network, own_libvirt};
 use crate::cmd::walk::{print, print_json};
 use crate::cmd::{Context, connect};
 use crate::model::Network;
@@ -40,6 +41,7 @@ pub(super) fn run(context: &mut Context) -> Result<u8> {
                 is_unserved: network
                     .as_ref()
                     .is_some_and(|network| cut_off::is_unserved(network, state.is_active, served.as_ref())),
+                harmful: is_local.then(|| cut_off::harmful(host, state)).flatten(),
                 network,
             }
         })
@@ -61,8 +63,14 @@ pub(super) fn run(context: &mut Context) -> Result<u8> {
             .screen
             .say(&format!("kvmnet: the dnsmasq of network '{name}' {what}: kvmnet net restart {name}"));
     }
+    for (fault, state) in rows.iter().filter_map(|row| Some((row.harmful.as_ref()?, row.state))) {
+        context.screen.say(&fault.of_network(&state.name));
+    }
     if rows.is_empty() {
-        context.screen.say("kvmnet: there is no network; 'kvmnet net create --mode nat' makes one");
+        context.screen.say(&match own_libvirt(host) {
+            Some(what) => format!("kvmnet: there is no network; {what}"),
+            None => "kvmnet: there is no network; 'kvmnet net create --mode nat' makes one".into(),
+        });
     }
     Ok(0)
 }
@@ -75,6 +83,8 @@ struct Row<'a> {
     cut_off: Vec<&'a str>,
     /// Should a dnsmasq run for it, and doesn't?
     is_unserved: bool,
+    /// Is it to start with libvirt, and would do harm?
+    harmful: Option<Fault>,
 }
 
 impl Row<'_> {
@@ -104,6 +114,7 @@ impl Row<'_> {
             "guests": self.guests,
             "cut_off": self.cut_off,
             "unserved": self.is_unserved,
+            "harmful": self.harmful.as_ref().map(Fault::what),
         })
     }
 

@@ -23,7 +23,7 @@ use crate::model::{Code, Network, Warning};
 use crate::net::{self, Cell, Fault, Surroundings};
 use crate::plan::{Change, Place, Standing, State, Step, Subject};
 use crate::problem::Problem;
-use crate::sys::hypervisor::Hypervisor;
+use crate::sys::hypervisor::{Hypervisor, Reach};
 use crate::sys::networks::NetworkState;
 use crate::xml::Doc;
 use effects::Effects;
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Net, context: &mut Context) -> Result<u8> {
         NetCommand::List(_) => list::run(context),
         NetCommand::Show(args) => show::run(&args.name, context),
         NetCommand::Start(args) => {
-            switch::run(switch::Verb::Start, &args.names, false, &args.consent, context)
+            switch::run(switch::Verb::Start, &args.names, args.force, &args.consent, context)
         }
         NetCommand::Stop(args) => {
             switch::run(switch::Verb::Stop, &args.names, args.force, &args.consent, context)
@@ -44,8 +44,8 @@ pub(super) fn run(args: &Net, context: &mut Context) -> Result<u8> {
             switch::run(switch::Verb::Restart, &args.names, args.force, &args.consent, context)
         }
         NetCommand::Autostart(args) => {
-            let (name, on) = switch::name_and_word(&args.words)?;
-            switch::run(switch::Verb::Autostart(on), &[name], false, &args.consent, context)
+            let (names, on) = switch::names_and_word(&args.words)?;
+            switch::run(switch::Verb::Autostart(on), names, args.force, &args.consent, context)
         }
         NetCommand::Delete(args) => {
             switch::run(switch::Verb::Delete, &args.names, args.force, &args.consent, context)
@@ -101,9 +101,12 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
     }
     let effects = Effects::of_undo(host, name, &attached);
     let restart = matches!(step.place, Place::Network { restart: true, .. });
-    if let Some(Err(e)) = then.as_ref().map(|then| then.can_follow(host, now.as_ref(), restart)) {
-        change.state = State::Failed(e);
-        return Ok(());
+    match then.as_ref().map(|then| then.can_follow(host, now.as_ref(), restart)) {
+        Some(Err(e)) => {
+            change.state = State::Failed(e);
+            return Ok(());
+        }
+        unseen => change.warnings.extend(unseen.and_then(Result::ok).flatten()),
     }
     if let (None, Some(then)) = (&now, &then) {
         change.meaning.extend(leases::gone(&network(&then.xml)?));
@@ -122,18 +125,27 @@ pub(super) fn before_undo(host: &dyn Hypervisor, name: &str, change: &mut Change
 }
 
 /// There is no network of that name: what there is.
-fn no_such(name: &str, states: &[NetworkState]) -> anyhow::Error {
-    Problem::new(format!("there is no network '{name}'"), those_here(states))
+fn no_such(host: &dyn Hypervisor, name: &str, states: &[NetworkState]) -> anyhow::Error {
+    Problem::new(format!("there is no network '{name}'"), those_here(host, states))
 }
 
 /// The same of one that is named beside it.
-fn none_of_that_name(states: &[NetworkState]) -> anyhow::Error {
-    Problem::new("there is none of that name", those_here(states))
+fn none_of_that_name(host: &dyn Hypervisor, states: &[NetworkState]) -> anyhow::Error {
+    Problem::new("there is none of that name", those_here(host, states))
 }
 
-fn those_here(states: &[NetworkState]) -> String {
+fn those_here(host: &dyn Hypervisor, states: &[NetworkState]) -> String {
     let names: Vec<_> = states.iter().map(|state| state.name.as_str()).collect();
-    format!("networks here: {}", if names.is_empty() { "none".into() } else { names.join(", ") })
+    let names = if names.is_empty() { "none".into() } else { names.join(", ") };
+    let others = own_libvirt(host).map(|what| format!("\n{what}")).unwrap_or_default();
+    format!("networks here: {names}{others}")
+}
+
+/// Whose networks these are, if they are only the user's own: easily forgotten where nobody said which libvirt is meant.
+fn own_libvirt(host: &dyn Hypervisor) -> Option<String> {
+    let uri = host.uri();
+    let is_own = Reach::of_uri(uri) == Reach::Session;
+    is_own.then(|| format!("{uri} is your own libvirt; the system's networks are at -c qemu:///system"))
 }
 
 /// A flag that can't be.

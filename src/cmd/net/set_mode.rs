@@ -44,7 +44,7 @@ fn planned(
     states: &[NetworkState],
 ) -> Result<(Change, Vec<String>)> {
     let name = &args.name;
-    let Some(now) = Standing::read(host, name)? else { return Err(no_such(name, states)) };
+    let Some(now) = Standing::read(host, name)? else { return Err(no_such(host, name, states)) };
     if !now.is_persistent {
         return Err(Problem::new(
             format!("network '{name}' has no definition, only what runs"),
@@ -67,8 +67,9 @@ fn planned(
     let (old, new) = (network(&now.xml)?, network(&xml)?);
     let lost = net::lost(&doc, &Doc::parse(&xml)?);
     let wanted = Standing { xml, ..now.clone() };
-    wanted.can_follow(host, Some(&now), true)?;
+    let unseen = wanted.can_follow(host, Some(&now), true)?;
     let mut change = change(name, Some(&now), Some(&wanted), true);
+    change.warnings.extend(unseen);
     change.headline.push(headline(name, &old, &new));
     change.warnings.extend(lost);
     let title = format!("network '{name}'");

@@ -24,7 +24,7 @@ use crate::xml::{Doc, child};
 pub(super) fn run(name: &str, context: &mut Context) -> Result<u8> {
     let host = connect::to_look(context)?;
     let host = host.as_ref();
-    let Some(seen) = Seen::look(host, name)? else { return Err(no_such(name, &host.networks()?)) };
+    let Some(seen) = Seen::look(host, name)? else { return Err(no_such(host, name, &host.networks()?)) };
     if context.is_json() {
         print_json(&json!({ "network": seen.json() }))?;
         return Ok(0);
@@ -95,6 +95,7 @@ impl Seen {
         if cut_off::is_unserved(&network, standing.is_active, served.as_ref()) {
             faults.push(cut_off::unserved(name, &guests));
         }
+        faults.extend(view.as_ref().and_then(|_| cut_off::harmful(host, &state)));
         let mut around = super::around::look(host, &host.networks()?).unwrap_or_default();
         if standing.is_active {
             super::around::of_running(&mut around);

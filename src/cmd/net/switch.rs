@@ -25,18 +25,15 @@ pub(super) enum Verb {
     Delete,
 }
 
-/// The network's name and the word, in whichever order they were typed.
-pub(super) fn name_and_word(words: &[String]) -> Result<(String, bool)> {
-    let word = |word: &str| match word {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => None,
-    };
+/// The networks' names and the word before or behind them. A network may be called like it.
+pub(super) fn names_and_word(words: &[String]) -> Result<(&[String], bool)> {
+    let is_word = |word: &String| matches!(word.as_str(), "on" | "off");
     match words {
-        [name, on] if word(on).is_some() => Ok((name.clone(), on == "on")),
-        [on, name] if word(on).is_some() => Ok((name.clone(), on == "on")),
+        [names @ .., word] | [word, names @ ..] if is_word(word) && !names.is_empty() => {
+            Ok((names, word == "on"))
+        }
         _ => Err(Problem::new(
-            "a network's name and 'on' or 'off' are wanted",
+            "networks' names, and 'on' or 'off' before or behind them, are wanted",
             "kvmnet net autostart default on",
         )),
     }
@@ -88,7 +85,7 @@ pub(super) fn run(
 
 pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<Change> {
     let Some(now) = Standing::read(host, name)? else {
-        return Err(none_of_that_name(&host.networks()?));
+        return Err(none_of_that_name(host, &host.networks()?));
     };
     let nothing = |why: &str| {
         let mut change = Change::new(Subject::Network(name.into()));
@@ -114,10 +111,12 @@ pub(super) fn planned(host: &dyn Hypervisor, verb: Verb, name: &str) -> Result<C
         }
         Verb::Autostart(on) => (Some(Standing { autostarts: on, ..now.clone() }), false),
     };
-    if let Some(wanted) = &wanted {
-        wanted.can_follow(host, Some(&now), restart)?;
-    }
+    let unseen = match &wanted {
+        Some(wanted) => wanted.can_follow(host, Some(&now), restart)?,
+        None => None,
+    };
     let mut change = change(name, Some(&now), wanted.as_ref(), restart);
+    change.warnings.extend(unseen);
     change.headline.push(headline(verb, name, &now));
     if verb == Verb::Delete {
         change.diff = diff(&format!("network '{name}'"), &now.xml, "nothing", "");
@@ -176,5 +175,23 @@ fn headline(verb: Verb, name: &str, now: &Standing) -> String {
         Verb::Delete if !now.is_persistent => format!("stops network '{name}', which is gone then"),
         Verb::Delete if now.is_active => format!("stops network '{name}' and removes its definition"),
         Verb::Delete => format!("removes the definition of network '{name}'"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_and_off() {
+        let said = |words: &str| {
+            let words: Vec<String> = words.split_whitespace().map(Into::into).collect();
+            names_and_word(&words).ok().map(|(names, on)| (names.join(" "), on))
+        };
+        let is = |names: &str, on| Some((names.to_string(), on));
+        assert_eq!((said("a on"), said("off a")), (is("a", true), is("a", false)));
+        assert_eq!((said("a b off"), said("on a b")), (is("a b", false), is("a b", true)));
+        assert_eq!((said("on off"), said("on on")), (is("on", false), is("on", true)));
+        assert_eq!([said("a"), said("on"), said("a b"), said("a on b")], [None, None, None, None]);
     }
 }

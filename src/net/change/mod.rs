@@ -131,7 +131,13 @@ fn bridge(
 }
 
 fn name_bridge(editor: &mut Editor<'_, '_>, old: &Network, kind: Kind, bridge: Option<&DeviceName>) {
-    let Some(bridge) = bridge else { return };
+    let Some(bridge) = bridge else {
+        // The host's own is no longer meant, and libvirt names another.
+        if let Some(node) = child(editor.root(), "bridge").filter(|_| kind.is_virtual()) {
+            editor.remove(node);
+        }
+        return;
+    };
     let mode = if kind == Kind::Bridge { Mode::Bridge } else { Mode::Nat };
     match child(editor.root(), "bridge") {
         Some(node) if kind.is_virtual() && !old.mode.is_virtual() => {

@@ -18,6 +18,7 @@ use virt::sys;
 
 use super::hypervisor::{ConnectTo, Guest, HostInterface, Hypervisor};
 use crate::problem::Problem;
+use crate::xml::{Doc, child, children};
 
 const NO_SUPPORT: u32 = 3;
 const NO_DOMAIN: u32 = 42;
@@ -75,6 +76,10 @@ fn unreachable_problem(e: &Error, uri: Option<&str>) -> anyhow::Error {
         }
         code if AUTH.contains(&code) => {
             "run as root, or as a member of the group 'libvirt'; --readonly may do for a preview"
+        }
+        // Its socket is there.
+        38 if e.message().ends_with("Permission denied") => {
+            "run it with sudo, or become a member of the group 'libvirt' (sudo usermod -aG libvirt USER) and log in anew"
         }
         5 | 8 => "check the URI: qemu:///system is this host's system daemon",
         38 => {
@@ -268,14 +273,9 @@ impl Hypervisor for Libvirt {
         for interface in ManuallyDrop::new(all).iter() {
             if interface.name().is_ok_and(|n| n == name) {
                 let xml = interface.xml_desc(0).map_err(|e| said(&e))?;
-                let doc = crate::xml::Doc::parse(&xml)?;
-                let inner = |node, name| crate::xml::child(node, name);
-                let ports = inner(doc.root(), "bridge")
-                    .map(|b| {
-                        crate::xml::children(b, "interface")
-                            .filter_map(|p| p.attribute("name"))
-                            .map(Into::into)
-                    })
+                let doc = Doc::parse(&xml)?;
+                let ports = child(doc.root(), "bridge")
+                    .map(|b| children(b, "interface").filter_map(|p| p.attribute("name")).map(Into::into))
                     .map(Iterator::collect)
                     .unwrap_or_default();
                 return Ok(Some(HostInterface {
@@ -286,5 +286,39 @@ impl Hypervisor for Libvirt {
             }
         }
         Ok(None)
+    }
+
+    fn tells_of_device(&self, name: &str) -> bool {
+        if self.connection.lookup_interface_by_name(name).map(std::mem::forget).is_ok() {
+            return true;
+        }
+        // libvirt calls a node device net_NAME_MAC, with '_' for all that is no letter or digit.
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let start = format!("net_{}", name.chars().map(plain).collect::<String>());
+        let all = self.connection.list_all_node_devices(sys::VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET);
+        ManuallyDrop::new(all.unwrap_or_default()).iter().any(|device| {
+            let xml =
+                device.name().ok().filter(|n| n.starts_with(&start)).and_then(|_| device.xml_desc(0).ok());
+            xml.is_some_and(|xml| is_node_device(&xml, name))
+        })
+    }
+}
+
+/// Is that the XML of a network device of this name?
+fn is_node_device(xml: &str, name: &str) -> bool {
+    let Ok(doc) = Doc::parse(xml) else { return false };
+    let mut names = children(doc.root(), "capability").filter_map(|net| child(net, "interface")?.text());
+    names.any(|interface| interface == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_devices() {
+        let xml = "<device><name>net_br_0_52_54_00_aa_00_04</name><parent>computer</parent><capability type='net'>\
+                   <interface>br-0</interface><address>52:54:00:aa:00:04</address><capability type='80203'/></capability></device>";
+        assert!(is_node_device(xml, "br-0") && !is_node_device(xml, "br_0") && !is_node_device("<", "br-0"));
     }
 }
