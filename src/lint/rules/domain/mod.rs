@@ -1,9 +1,8 @@
 //! Rules about one domain.
 
-mod mac;
 mod machine;
-mod number;
-mod uuid;
+
+use super::{bandwidth, mac, mistyped, number, uuid, virtualport, vlan, word};
 
 super::rules! {
     kn010_mac_malformed,
