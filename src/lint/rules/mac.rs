@@ -18,6 +18,23 @@ pub(super) fn read(written: &str) -> Option<[u8; 6]> {
     ends.then_some(bytes)
 }
 
+/// The address in libvirt's way, if it is written in one of the other usual ways: with hyphens or points, or with nothing
+/// between the digits.
+pub(super) fn with_colons(written: &str) -> Option<String> {
+    let written = written.trim();
+    let hyphens = written.replace('-', ":");
+    if read(&hyphens).is_some() {
+        return Some(hyphens);
+    }
+    let groups =
+        written.bytes().enumerate().all(|(at, b)| b.is_ascii_hexdigit() || (b == b'.' && at % 5 == 4));
+    let digits: Vec<char> = written.chars().filter(char::is_ascii_hexdigit).collect();
+    if !groups || digits.len() != 12 || !matches!(written.len(), 12 | 14) {
+        return None;
+    }
+    Some(digits.chunks(2).map(String::from_iter).collect::<Vec<_>>().join(":"))
+}
+
 /// Does libvirt make an address of its own instead of this one?
 pub(super) fn is_zero(mac: [u8; 6]) -> bool {
     mac == [0; 6]

@@ -16,3 +16,16 @@ pub(super) fn is_none(written: &str) -> bool {
     let digits = written.trim_start().trim_start_matches(['+', '-']);
     digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit())
 }
+
+/// A whole number, as libvirt reads those that it reads strictly (`virStrToLong_ull`, base 10): a sign, and blanks before
+/// it, are taken; nothing may follow. Negative ones are none.
+pub(super) fn read(written: &str) -> Option<u64> {
+    written.trim_start().parse().ok()
+}
+
+/// The same with octal and hexadecimal ones, as in C.
+pub(super) fn read_c(written: &str) -> Option<u64> {
+    read(written)
+        .filter(|_| !written.trim_start().starts_with('0'))
+        .or_else(|| c_like(written).map(u64::from))
+}

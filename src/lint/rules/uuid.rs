@@ -1,5 +1,22 @@
 //! UUIDs as libvirt reads them.
 
+use roxmltree::Node;
+
+use crate::lint::report::Report;
+use crate::lint::view::inner;
+use crate::xml::{Doc, child};
+
+/// Says so where the `<uuid>` of a guest or network is none.
+pub(super) fn check(doc: &Doc<'_>, root: Node<'_, '_>, report: &mut Report) {
+    let Some(node) = child(root, "uuid") else { return };
+    let written: String = node.descendants().filter(Node::is_text).filter_map(|n| n.text()).collect();
+    if !written.is_empty() && read(&written).is_none() {
+        report
+            .at(inner(doc, node), "this is no UUID")
+            .help("it has 32 hexadecimal digits; leave it out, and libvirt makes one");
+    }
+}
+
 /// The UUID, if libvirt takes it (`virUUIDParse`): 32 hexadecimal digits, with hyphens and blanks wherever they come
 /// between two pairs of them.
 pub(super) fn read(written: &str) -> Option<[u8; 16]> {
