@@ -3,7 +3,7 @@
 
 use kvmnet::lint::{Check, Example, Rule, Severity, rules};
 
-use crate::lab::{Lab, Out};
+use crate::lab::{Lab, Out, xml};
 
 /// Errors that libvirt takes and starts, by rule and fixture: what is wrong there is that the guest's network can't work.
 const TAKEN: &[(&str, &str, &str)] = &[
@@ -14,6 +14,10 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("KN107", "bad/vepa.xml", "it is the guests that don't start"),
     ("KN115", "bad/broadcast.xml", "the guests don't reach the gateway"),
     ("KN115", "bad/loopback.xml", "the guests don't reach the gateway"),
+    ("KN138", "bad/pool.xml", "it is the guests that don't start"),
+    ("KN139", "bad/nat.xml", "it is the guests that don't start"),
+    ("KN139", "bad/bridge.xml", "it is the guests that don't start"),
+    ("KN139", "bad/pool.xml", "it is the guests that don't start"),
 ];
 
 /// What libvirt says where this machine lacks something that a good fixture needs.
@@ -23,6 +27,7 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("qdisc kind is unknown", "the kernel can't shape traffic"),
     ("'ovs0': No such device", "no Open vSwitch"),
     ("/run/openvswitch", "no Open vSwitch"),
+    ("systemd-resolved is not available", "no systemd-resolved"),
 ];
 
 /// What libvirt makes of a document.
@@ -120,6 +125,35 @@ fn what_is_an_error_is_refused() {
                 None => {}
             }
         }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Networks that libvirt takes and starts, and no guest on them.
+#[test]
+fn no_guest_starts_on_what_is_taken() {
+    let Some(lab) = lab() else { return };
+    let mut faults = Vec::new();
+    let is_about_guests = |why: &str| why.contains("guest starts") || why.contains("guests that don't start");
+    for (code, file, _) in TAKEN.iter().filter(|(.., why)| is_about_guests(why)) {
+        let rule = rules().iter().find(|rule| rule.code == *code).unwrap();
+        let text = here(rule.bad.iter().find(|(name, _)| name == file).unwrap().1);
+        let name = name(&text, "network");
+        lab.network(&name, &text);
+        // In the portgroup, if it has one.
+        let group = text.split_once("<portgroup name='").and_then(|(_, rest)| rest.split_once('\''));
+        let group = group.map_or(String::new(), |(group, _)| format!(" portgroup='{group}'"));
+        let nic = xml::nic_with("network", &format!("network='{name}'{group}"), 1, "");
+        lab.define(&xml::guest("vm1", &[nic], ""));
+        let out = lab.try_virsh(&["start", "vm1"]);
+        eprintln!("{code} {file}: {}", out.stderr.trim());
+        if out.code == 0 {
+            faults.push(format!("{code} {file}: a guest starts there"));
+            lab.try_virsh(&["destroy", "vm1"]);
+        }
+        lab.virsh(&["undefine", "vm1"]);
+        lab.virsh(&["net-destroy", &name]);
+        lab.virsh(&["net-undefine", &name]);
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

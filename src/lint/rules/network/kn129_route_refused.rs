@@ -9,7 +9,7 @@ use super::number;
 use super::places::subnets;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::{Network, instead, tag, value};
+use crate::lint::view::{Network, tag, value};
 use crate::model::read_address;
 use crate::xml::children;
 
@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
 A <route> names a whole network, 'address' with 'prefix' or 'netmask', and the guest that leads there, 'gateway'. The \
 address has no bits set behind its prefix; without one, only 0.0.0.0 has none. The gateway is in one of the network's \
 own subnets: another one the host wouldn't reach.",
-    fixable: true,
+    fixable: false,
     bad: &[example!("KN129-route-refused", "bad/unreachable.xml"), example!("KN129-route-refused", "bad/host-bits.xml"), example!("KN129-route-refused", "bad/no-prefix.xml"), example!("KN129-route-refused", "bad/metric.xml"), example!("KN129-route-refused", "bad/both.xml"), example!("KN129-route-refused", "bad/no-gateway.xml")],
     good: &[example!("KN129-route-refused", "good.xml")],
     check: Check::Network(check),
@@ -75,18 +75,14 @@ fn judge(network: &Network<'_>, route: Node<'_, '_>, report: &mut Report) {
     if let Ok(net) = IpNet::new(address, length)
         && net.trunc().addr() != address
     {
-        let span = value(doc, route, "address");
         let has_size = prefix.is_some() || netmask.is_some();
         let what = match has_size {
             true => format!("{address} isn't the address of a network of that size"),
             false => format!("without a prefix, the route to {address} leads to no network"),
         };
-        let found = report.at(span.clone(), what);
+        let found = report.at(value(doc, route, "address"), what);
         match has_size {
-            true => {
-                let meant = net.trunc().addr().to_string();
-                found.help(format!("write {meant}, or a longer prefix")).fix(instead(span, &meant))
-            }
+            true => found.help(format!("write {}, or a longer prefix", net.trunc().addr())),
             false => found.help("write prefix='…'"),
         };
     }

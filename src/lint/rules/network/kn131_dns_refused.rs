@@ -3,6 +3,7 @@
 use roxmltree::Node;
 
 use super::number;
+use super::kn145_dnsmasq_options::NAMESPACE;
 use super::places::of_dns;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -17,14 +18,22 @@ pub(super) static RULE: Rule = Rule {
     why: "\
 A <host> of DNS has an 'ip' and at least one <hostname>; a <forwarder> an 'addr', a 'domain', or both; a <txt> a \
 'name', without blanks and commas, and a 'value'; a <srv> a 'service' and a 'protocol', without the underscores, and \
-port, priority and weight only with a 'target'. With enable='no' there are no entries at all.",
+port, priority and weight only with a 'target'. With enable='no' there are no entries at all. What is said to dnsmasq \
+itself stands in the 'value' of a <dnsmasq:option>.",
     fixable: true,
-    bad: &[example!("KN131-dns-refused", "bad/nameless.xml"), example!("KN131-dns-refused", "bad/address.xml"), example!("KN131-dns-refused", "bad/forwarder.xml"), example!("KN131-dns-refused", "bad/off.xml"), example!("KN131-dns-refused", "bad/txt.xml"), example!("KN131-dns-refused", "bad/txt-value.xml"), example!("KN131-dns-refused", "bad/srv.xml"), example!("KN131-dns-refused", "bad/srv-target.xml"), example!("KN131-dns-refused", "bad/srv-port.xml")],
+    bad: &[example!("KN131-dns-refused", "bad/option.xml"), example!("KN131-dns-refused", "bad/nameless.xml"), example!("KN131-dns-refused", "bad/address.xml"), example!("KN131-dns-refused", "bad/forwarder.xml"), example!("KN131-dns-refused", "bad/off.xml"), example!("KN131-dns-refused", "bad/txt.xml"), example!("KN131-dns-refused", "bad/txt-value.xml"), example!("KN131-dns-refused", "bad/srv.xml"), example!("KN131-dns-refused", "bad/srv-target.xml"), example!("KN131-dns-refused", "bad/srv-port.xml")],
     good: &[example!("KN131-dns-refused", "good.xml")],
     check: Check::Network(check),
 };
 
 fn check(network: &Network<'_>, report: &mut Report) {
+    let is_option = |node: &Node<'_, '_>| node.tag_name() == (NAMESPACE, "option").into();
+    let options = network.root.children().filter(|node| node.tag_name() == (NAMESPACE, "options").into());
+    for option in options.flat_map(|options| options.children()).filter(is_option) {
+        if !option.has_attribute("value") {
+            report.at(tag(network.doc, option), "the option says nothing").help("write value='…'");
+        }
+    }
     let Some(dns) = network.child("dns") else { return };
     let doc = network.doc;
     let entries = ["forwarder", "host", "srv", "txt"];

@@ -1,6 +1,6 @@
 //! A port profile that a network can't give.
 
-use super::places::givers;
+use super::places::{Pool, givers, pool};
 use super::virtualport;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -43,7 +43,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
         let Some(kind) = virtualport::kind(doc, port, word, report) else { continue };
         virtualport::extras(doc, port, kind, report);
         virtualport::values(doc, port, report);
-        let Some(mode) = network.mode else { continue };
+        // Where there is nothing to be plugged into, that is what is said.
+        let has_any = pool(network) != Pool::None || network.attr("bridge", "name").is_some();
+        let Some(mode) = network.mode.filter(|mode| mode.is_virtual() || has_any) else { continue };
         let is_bridge = mode == ForwardMode::Bridge && network.attr("bridge", "name").is_some();
         let is_macvtap = kind.name.starts_with("802.1");
         let what = if mode.is_virtual() {

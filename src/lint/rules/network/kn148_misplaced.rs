@@ -35,7 +35,7 @@ fn check(network: &Network<'_>, report: &mut Report) {
             report
                 .at(tag(network.doc, child), format!("libvirt drops <{name}> in <{}>", node.tag_name().name()))
                 .label("dropped")
-                .help(format!("it belongs into {}", homes.join(" or ")));
+                .help(format!("it belongs in {}", homes.join(" or ")));
         }
     });
 }

@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a network has an element or attribute that libvirt doesn't know, and that nearly is one that it knows",
     why: "\
 libvirt drops elements and attributes that it doesn't know, without a word unless it is asked to validate: <portGroup> \
-is no portgroup, <forward mod='route'/> a network of mode nat. Only words are found that are one slip away from a \
+is no portgroup, <ranges> no range, and localptr='yes' no localPtr. Only words are found that are one slip away from a \
 known one.",
     fixable: true,
     bad: &[example!("KN149-network-mistyped", "bad.xml")],

@@ -12,9 +12,10 @@ pub(super) static RULE: Rule = Rule {
     summary: "the MAC address of a network's bridge is none, or a group's",
     why: "\
 <mac> is the address of the bridge that libvirt makes: six numbers of one or two hexadecimal digits with colons \
-between them. The first number is even: the odd ones are groups. Without <mac>, libvirt makes an address.",
+between them. The first number is even: the odd ones are groups. All of them 0 is no address. Without <mac>, libvirt \
+makes an address.",
     fixable: true,
-    bad: &[example!("KN150-bridge-mac", "bad/hyphens.xml"), example!("KN150-bridge-mac", "bad/group.xml")],
+    bad: &[example!("KN150-bridge-mac", "bad/hyphens.xml"), example!("KN150-bridge-mac", "bad/zero.xml"), example!("KN150-bridge-mac", "bad/group.xml")],
     good: &[example!("KN150-bridge-mac", "good.xml")],
     check: Check::Network(check),
 };
@@ -35,6 +36,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
                 .at(span, format!("'{}' is a group's MAC address, which no bridge can have", written.escape_debug()))
                 .label("its first number is odd")
                 .help("write one that begins with 52:54:00, or leave it out");
+        }
+        // Without <mac> libvirt makes one up; this one it keeps, and the kernel takes it for none.
+        Some(mac) if mac::is_zero(mac) && network.is_virtual() => {
+            report.at(span, "no device has this MAC address: the network doesn't start").help("leave it out");
         }
         Some(_) => {}
     }
