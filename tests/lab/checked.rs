@@ -119,7 +119,7 @@ fn what_is_an_error_is_refused() {
                     faults.push(format!("{} {name}: said to be taken, and refused: {said}", rule.code));
                 }
                 None if !is_taken => {
-                    faults.push(format!("{} {name}: libvirt takes and starts it", rule.code))
+                    faults.push(format!("{} {name}: libvirt takes and starts it", rule.code));
                 }
                 Some(said) => eprintln!("{} {name}: {said}", rule.code),
                 None => {}

@@ -16,8 +16,19 @@ libvirt keeps a network's definition, and the files of its DHCP server, in files
 definition without <name>, or with an empty one, and a name with '/' or a line break in it: blanks around a name \
 belong to it. A <title> is one line, too. With more than 245 bytes the network isn't defined, or doesn't start.",
     fixable: true,
-    bad: &[example!("KN100-network-name", "bad/title.xml"), example!("KN100-network-name", "bad/slash.xml"), example!("KN100-network-name", "bad/line-break.xml"), example!("KN100-network-name", "bad/empty.xml"), example!("KN100-network-name", "bad/none.xml"), example!("KN100-network-name", "bad/long.xml")],
-    good: &[example!("KN100-network-name", "good/slash.xml"), example!("KN100-network-name", "good/blank.xml"), example!("KN100-network-name", "good/long.xml")],
+    bad: &[
+        example!("KN100-network-name", "bad/title.xml"),
+        example!("KN100-network-name", "bad/slash.xml"),
+        example!("KN100-network-name", "bad/line-break.xml"),
+        example!("KN100-network-name", "bad/empty.xml"),
+        example!("KN100-network-name", "bad/none.xml"),
+        example!("KN100-network-name", "bad/long.xml"),
+    ],
+    good: &[
+        example!("KN100-network-name", "good/slash.xml"),
+        example!("KN100-network-name", "good/blank.xml"),
+        example!("KN100-network-name", "good/long.xml"),
+    ],
     check: Check::Network(check),
 };
 

@@ -16,8 +16,17 @@ The name of a network device has 1 to 15 bytes, no blank, no '/' and no ':', and
 bridge; in mode bridge it even starts the network, and no guest on it. A pattern for a bridge that libvirt makes has \
 one %d in it, and nothing else with %.",
     fixable: false,
-    bad: &[example!("KN102-bridge-name", "bad/long.xml"), example!("KN102-bridge-name", "bad/colon.xml"), example!("KN102-bridge-name", "bad/pattern.xml"), example!("KN102-bridge-name", "bad/default.xml"), example!("KN102-bridge-name", "bad/of-the-host.xml")],
-    good: &[example!("KN102-bridge-name", "good/long.xml"), example!("KN102-bridge-name", "good/of-the-host.xml")],
+    bad: &[
+        example!("KN102-bridge-name", "bad/long.xml"),
+        example!("KN102-bridge-name", "bad/colon.xml"),
+        example!("KN102-bridge-name", "bad/pattern.xml"),
+        example!("KN102-bridge-name", "bad/default.xml"),
+        example!("KN102-bridge-name", "bad/of-the-host.xml"),
+    ],
+    good: &[
+        example!("KN102-bridge-name", "good/long.xml"),
+        example!("KN102-bridge-name", "good/of-the-host.xml"),
+    ],
     check: Check::Network(check),
 };
 

@@ -18,7 +18,10 @@ drops off the network. To put guests on a bridge of the host's, write <forward m
 dev='…'/>.",
     fixable: false,
     bad: &[example!("KN103-bridge-of-nic", "bad/lo.xml"), example!("KN103-bridge-of-nic", "bad/eth0.xml")],
-    good: &[example!("KN103-bridge-of-nic", "good/none.xml"), example!("KN103-bridge-of-nic", "good/dev.xml")],
+    good: &[
+        example!("KN103-bridge-of-nic", "good/none.xml"),
+        example!("KN103-bridge-of-nic", "good/dev.xml"),
+    ],
     check: Check::Network(check),
 };
 
@@ -50,7 +53,9 @@ fn is_nic(name: &str) -> bool {
 
 /// What follows the kind of NIC: `o1` on the board, `s3` in a slot, `p0s31f6` on a bus, `x` and a MAC address.
 fn is_place(place: &str) -> bool {
-    let Some(kind) = place.chars().next().filter(|kind| matches!(kind, 'o' | 's' | 'p' | 'x')) else { return false };
+    let Some(kind) = place.chars().next().filter(|kind| matches!(kind, 'o' | 's' | 'p' | 'x')) else {
+        return false;
+    };
     let rest = &place[1..];
     if kind == 'x' {
         return rest.len() == 12 && rest.bytes().all(|b| b.is_ascii_hexdigit());
@@ -59,7 +64,9 @@ fn is_place(place: &str) -> bool {
     let (first, mut more) = rest.split_at(number(rest));
     let is_on_bus = kind != 'p' || more.strip_prefix('s').is_some_and(|slot| number(slot) > 0);
     // Function, device, port, virtual function: each a letter or two, and a number.
-    while let Some(after) = ["np", "f", "d", "n", "s", "u", "v", "i"].iter().find_map(|part| more.strip_prefix(part)) {
+    while let Some(after) =
+        ["np", "f", "d", "n", "s", "u", "v", "i"].iter().find_map(|part| more.strip_prefix(part))
+    {
         if number(after) == 0 {
             break;
         }
@@ -78,10 +85,28 @@ mod tests {
 
     #[test]
     fn names_of_nics() {
-        for nic in ["lo", "eth0", "eth0.42", "enp4s0", "enp0s31f6", "enp2s0f0np0", "ens3f0v1", "eno1", "eno1np0", "ens3", "enx525400123456", "wlp3s0", "wlan0", "bond0"] {
+        for nic in [
+            "lo",
+            "eth0",
+            "eth0.42",
+            "enp4s0",
+            "enp0s31f6",
+            "enp2s0f0np0",
+            "ens3f0v1",
+            "eno1",
+            "eno1np0",
+            "ens3",
+            "enx525400123456",
+            "wlp3s0",
+            "wlan0",
+            "bond0",
+        ] {
             assert!(is_nic(nic), "{nic}");
         }
-        for other in ["virbr0", "br0", "eth", "ethernet", "entry", "engine0", "ensemble", "enp", "enp4", "lo0", "lan0", "bonding", "wlan", "eth0x", "enxy", "enlab1", "ens1lab", "eno", "enä1", "br0.42", ""] {
+        for other in [
+            "virbr0", "br0", "eth", "ethernet", "entry", "engine0", "ensemble", "enp", "enp4", "lo0", "lan0",
+            "bonding", "wlan", "eth0x", "enxy", "enlab1", "ens1lab", "eno", "enä1", "br0.42", "",
+        ] {
             assert!(!is_nic(other), "{other}");
         }
     }

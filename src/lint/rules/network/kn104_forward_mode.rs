@@ -13,8 +13,14 @@ pub(super) static RULE: Rule = Rule {
 libvirt knows the modes nat, route, open, bridge, private, vepa, passthrough and hostdev. A network whose guests reach \
 each other and the host only has no <forward> at all.",
     fixable: true,
-    bad: &[example!("KN104-forward-mode", "bad/bridged.xml"), example!("KN104-forward-mode", "bad/isolated.xml")],
-    good: &[example!("KN104-forward-mode", "good/bridged.xml"), example!("KN104-forward-mode", "good/isolated.xml")],
+    bad: &[
+        example!("KN104-forward-mode", "bad/bridged.xml"),
+        example!("KN104-forward-mode", "bad/isolated.xml"),
+    ],
+    good: &[
+        example!("KN104-forward-mode", "good/bridged.xml"),
+        example!("KN104-forward-mode", "good/isolated.xml"),
+    ],
     check: Check::Network(check),
 };
 

@@ -20,8 +20,28 @@ a MAC address, an MTU, addresses, DHCP, DNS entries, a domain, routes, and setti
 there is a bridge or a NIC of the host's, and libvirt refuses all of that. A limit on the whole network's bandwidth \
 needs a bridge; <nat> needs mode nat; an open network can't be tied to a device.",
     fixable: false,
-    bad: &[example!("KN105-refused-in-mode", "bad/bridge.xml"), example!("KN105-refused-in-mode", "bad/mac.xml"), example!("KN105-refused-in-mode", "bad/mtu.xml"), example!("KN105-refused-in-mode", "bad/domain.xml"), example!("KN105-refused-in-mode", "bad/dns.xml"), example!("KN105-refused-in-mode", "bad/zone.xml"), example!("KN105-refused-in-mode", "bad/delay.xml"), example!("KN105-refused-in-mode", "bad/vepa.xml"), example!("KN105-refused-in-mode", "bad/table.xml"), example!("KN105-refused-in-mode", "bad/bandwidth.xml"), example!("KN105-refused-in-mode", "bad/portgroup.xml"), example!("KN105-refused-in-mode", "bad/nat.xml"), example!("KN105-refused-in-mode", "bad/open.xml")],
-    good: &[example!("KN105-refused-in-mode", "good/bridge.xml"), example!("KN105-refused-in-mode", "good/vepa.xml"), example!("KN105-refused-in-mode", "good/table.xml"), example!("KN105-refused-in-mode", "good/nat.xml"), example!("KN105-refused-in-mode", "good/open.xml")],
+    bad: &[
+        example!("KN105-refused-in-mode", "bad/bridge.xml"),
+        example!("KN105-refused-in-mode", "bad/mac.xml"),
+        example!("KN105-refused-in-mode", "bad/mtu.xml"),
+        example!("KN105-refused-in-mode", "bad/domain.xml"),
+        example!("KN105-refused-in-mode", "bad/dns.xml"),
+        example!("KN105-refused-in-mode", "bad/zone.xml"),
+        example!("KN105-refused-in-mode", "bad/delay.xml"),
+        example!("KN105-refused-in-mode", "bad/vepa.xml"),
+        example!("KN105-refused-in-mode", "bad/table.xml"),
+        example!("KN105-refused-in-mode", "bad/bandwidth.xml"),
+        example!("KN105-refused-in-mode", "bad/portgroup.xml"),
+        example!("KN105-refused-in-mode", "bad/nat.xml"),
+        example!("KN105-refused-in-mode", "bad/open.xml"),
+    ],
+    good: &[
+        example!("KN105-refused-in-mode", "good/bridge.xml"),
+        example!("KN105-refused-in-mode", "good/vepa.xml"),
+        example!("KN105-refused-in-mode", "good/table.xml"),
+        example!("KN105-refused-in-mode", "good/nat.xml"),
+        example!("KN105-refused-in-mode", "good/open.xml"),
+    ],
     check: Check::Network(check),
 };
 
@@ -46,7 +66,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
     }
     let mut refuse = |node: Node<'_, '_>, what: &str| {
         let what = format!("a network of mode {word} has no {what}");
-        report.at(tag(doc, node), what).help("remove it; only networks with a bridge of libvirt's own have it");
+        report
+            .at(tag(doc, node), what)
+            .help("remove it; only networks with a bridge of libvirt's own have it");
     };
     let given = |name: &'static str, attribute: &str| {
         network.child(name).filter(|_| network.attr(name, attribute).is_some())
@@ -83,7 +105,10 @@ fn of_bridge(network: &Network<'_>, mode: ForwardMode, report: &mut Report) {
         if is_refused {
             let what = match name {
                 "name" => format!("a network of mode {} has no bridge", mode.as_str()),
-                _ => format!("'{name}' is for a bridge that libvirt makes, which mode {} doesn't", mode.as_str()),
+                _ => format!(
+                    "'{name}' is for a bridge that libvirt makes, which mode {} doesn't",
+                    mode.as_str()
+                ),
             };
             report.at(value(network.doc, bridge, name), what).help("remove it");
         }

@@ -20,8 +20,22 @@ dev='…'/>, or name the one whose virtual functions are shared out, <pf dev='�
 instead of names. No device stands in the list twice, and what <forward dev='…'> repeats is the first of them. A \
 network is either on a bridge or on NICs: with a bridge's name there are no devices.",
     fixable: false,
-    bad: &[example!("KN106-forward-devices", "bad/nat.xml"), example!("KN106-forward-devices", "bad/bridge-and-device.xml"), example!("KN106-forward-devices", "bad/twice.xml"), example!("KN106-forward-devices", "bad/other-first.xml"), example!("KN106-forward-devices", "bad/nameless.xml"), example!("KN106-forward-devices", "bad/hostdev.xml"), example!("KN106-forward-devices", "bad/addresses.xml"), example!("KN106-forward-devices", "bad/two-pfs.xml"), example!("KN106-forward-devices", "bad/dev-and-pf.xml")],
-    good: &[example!("KN106-forward-devices", "good/nat.xml"), example!("KN106-forward-devices", "good/bridge.xml"), example!("KN106-forward-devices", "good/list.xml")],
+    bad: &[
+        example!("KN106-forward-devices", "bad/nat.xml"),
+        example!("KN106-forward-devices", "bad/bridge-and-device.xml"),
+        example!("KN106-forward-devices", "bad/twice.xml"),
+        example!("KN106-forward-devices", "bad/other-first.xml"),
+        example!("KN106-forward-devices", "bad/nameless.xml"),
+        example!("KN106-forward-devices", "bad/hostdev.xml"),
+        example!("KN106-forward-devices", "bad/addresses.xml"),
+        example!("KN106-forward-devices", "bad/two-pfs.xml"),
+        example!("KN106-forward-devices", "bad/dev-and-pf.xml"),
+    ],
+    good: &[
+        example!("KN106-forward-devices", "good/nat.xml"),
+        example!("KN106-forward-devices", "good/bridge.xml"),
+        example!("KN106-forward-devices", "good/list.xml"),
+    ],
     check: Check::Network(check),
 };
 
@@ -34,7 +48,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
     let addresses: Vec<_> = children(forward, "address").collect();
     if let (Some(_), Some(other)) = (dev, addresses.first().or(functions.first())) {
         let what = format!("'dev' and <{}> are two ways to name devices", other.tag_name().name());
-        report.at(value(doc, forward, "dev"), what).also(tag(doc, *other), "the other").help("leave one of them");
+        report
+            .at(value(doc, forward, "dev"), what)
+            .also(tag(doc, *other), "the other")
+            .help("leave one of them");
     }
     let mut seen = HashSet::new();
     for (at, node) in interfaces.iter().enumerate() {
@@ -57,7 +74,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
     match pool(network) {
         Pool::Functions => match functions[..] {
             [_, second, ..] => {
-                report.at(tag(doc, second), "there can be one <pf> only").help("make a network of its own for each");
+                report
+                    .at(tag(doc, second), "there can be one <pf> only")
+                    .help("make a network of its own for each");
             }
             [one] if !one.has_attribute("dev") => {
                 report.at(tag(doc, one), "<pf> names no device").help("write <pf dev='…'/>");
@@ -72,7 +91,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
                     }
                     Some("pci") => {}
                     Some(_) => {
-                        report.at(value(doc, *node, "type"), "only PCI devices are shared out").help("write type='pci'");
+                        report
+                            .at(value(doc, *node, "type"), "only PCI devices are shared out")
+                            .help("write type='pci'");
                     }
                 }
             }

@@ -15,8 +15,14 @@ pub(super) static RULE: Rule = Rule {
 In these modes libvirt makes nothing: guests are plugged into a bridge of the host's, or get a macvtap device or a \
 virtual function of one of its NICs. Without either libvirt defines the network and starts it, and no guest on it.",
     fixable: false,
-    bad: &[example!("KN107-nothing-behind", "bad/bridge.xml"), example!("KN107-nothing-behind", "bad/vepa.xml")],
-    good: &[example!("KN107-nothing-behind", "good/bridge.xml"), example!("KN107-nothing-behind", "good/vepa.xml")],
+    bad: &[
+        example!("KN107-nothing-behind", "bad/bridge.xml"),
+        example!("KN107-nothing-behind", "bad/vepa.xml"),
+    ],
+    good: &[
+        example!("KN107-nothing-behind", "good/bridge.xml"),
+        example!("KN107-nothing-behind", "good/vepa.xml"),
+    ],
     check: Check::Network(check),
 };
 
@@ -32,7 +38,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
     };
     let help = match mode {
         ForwardMode::Bridge => "write <bridge name='…'/> beside it, or <interface dev='…'/> in it",
-        ForwardMode::Hostdev => "write <pf dev='…'/> in it, or <address type='pci' …/> for each virtual function",
+        ForwardMode::Hostdev => {
+            "write <pf dev='…'/> in it, or <address type='pci' …/> for each virtual function"
+        }
         _ => "write <interface dev='…'/> in it",
     };
     report.at(tag(network.doc, forward), what).help(help);

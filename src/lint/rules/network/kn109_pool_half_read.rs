@@ -36,6 +36,8 @@ fn check(network: &Network<'_>, report: &mut Report) {
             tag(network.doc, node),
             format!("libvirt drops <{}> beside <{read}>", node.tag_name().name()),
         );
-        found.label("dropped").help("leave the one that is meant; as a rule <pf>, which says the same for every host");
+        found
+            .label("dropped")
+            .help("leave the one that is meant; as a rule <pf>, which says the same for every host");
     }
 }

@@ -18,8 +18,19 @@ Addresses in a network are numbers: 192.168.122.1, fd00::1. libvirt looks up no 
 no prefix length behind a slash: that stands in 'prefix'. The addresses that connections of mode nat leave from are \
 those of IPv4.",
     fixable: true,
-    bad: &[example!("KN110-address-malformed", "bad/prefix.xml"), example!("KN110-address-malformed", "bad/missing.xml"), example!("KN110-address-malformed", "bad/blank.xml"), example!("KN110-address-malformed", "bad/forwarder.xml"), example!("KN110-address-malformed", "bad/boot.xml"), example!("KN110-address-malformed", "bad/range.xml"), example!("KN110-address-malformed", "bad/nat.xml")],
-    good: &[example!("KN110-address-malformed", "good/prefix.xml"), example!("KN110-address-malformed", "good/forwarder.xml")],
+    bad: &[
+        example!("KN110-address-malformed", "bad/prefix.xml"),
+        example!("KN110-address-malformed", "bad/missing.xml"),
+        example!("KN110-address-malformed", "bad/blank.xml"),
+        example!("KN110-address-malformed", "bad/forwarder.xml"),
+        example!("KN110-address-malformed", "bad/boot.xml"),
+        example!("KN110-address-malformed", "bad/range.xml"),
+        example!("KN110-address-malformed", "bad/nat.xml"),
+    ],
+    good: &[
+        example!("KN110-address-malformed", "good/prefix.xml"),
+        example!("KN110-address-malformed", "good/forwarder.xml"),
+    ],
     check: Check::Network(check),
 };
 

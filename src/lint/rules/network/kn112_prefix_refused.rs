@@ -21,15 +21,27 @@ A subnet's size stands in 'prefix', as a number (24), or in 'netmask', as an add
 IPv6 has prefixes only. A netmask is ones, then zeros: with any other one, libvirt defines the network and doesn't \
 start it.",
     fixable: true,
-    bad: &[example!("KN112-prefix-refused", "bad/both.xml"), example!("KN112-prefix-refused", "bad/long.xml"), example!("KN112-prefix-refused", "bad/hole.xml"), example!("KN112-prefix-refused", "bad/length.xml"), example!("KN112-prefix-refused", "bad/mask.xml"), example!("KN112-prefix-refused", "bad/six.xml")],
-    good: &[example!("KN112-prefix-refused", "good/both.xml"), example!("KN112-prefix-refused", "good/mask.xml"), example!("KN112-prefix-refused", "good/six.xml")],
+    bad: &[
+        example!("KN112-prefix-refused", "bad/both.xml"),
+        example!("KN112-prefix-refused", "bad/long.xml"),
+        example!("KN112-prefix-refused", "bad/hole.xml"),
+        example!("KN112-prefix-refused", "bad/length.xml"),
+        example!("KN112-prefix-refused", "bad/mask.xml"),
+        example!("KN112-prefix-refused", "bad/six.xml"),
+    ],
+    good: &[
+        example!("KN112-prefix-refused", "good/both.xml"),
+        example!("KN112-prefix-refused", "good/mask.xml"),
+        example!("KN112-prefix-refused", "good/six.xml"),
+    ],
     check: Check::Network(check),
 };
 
 fn check(network: &Network<'_>, report: &mut Report) {
     for ip in network.ips() {
         let is_six = ip.attribute("address").is_some_and(|address| address.contains(':'));
-        let (prefix, netmask) = (ip.attribute("prefix"), ip.attribute("netmask").filter(|mask| !mask.is_empty()));
+        let (prefix, netmask) =
+            (ip.attribute("prefix"), ip.attribute("netmask").filter(|mask| !mask.is_empty()));
         let length = prefix.and_then(number::read);
         let most = if is_six { 128 } else { 32 };
         if let Some(written) = prefix.filter(|_| length.is_none_or(|length| length > most)) {

@@ -19,7 +19,12 @@ pub(super) static RULE: Rule = Rule {
 An <ip> or <route> without 'family' is one of IPv4: libvirt refuses addresses of IPv6 in it, and wants family='ipv6'. \
 The words are ipv4 and ipv6, in this spelling.",
     fixable: true,
-    bad: &[example!("KN113-family-wrong", "bad/none.xml"), example!("KN113-family-wrong", "bad/other.xml"), example!("KN113-family-wrong", "bad/word.xml"), example!("KN113-family-wrong", "bad/route.xml")],
+    bad: &[
+        example!("KN113-family-wrong", "bad/none.xml"),
+        example!("KN113-family-wrong", "bad/other.xml"),
+        example!("KN113-family-wrong", "bad/word.xml"),
+        example!("KN113-family-wrong", "bad/route.xml"),
+    ],
     good: &[example!("KN113-family-wrong", "good.xml")],
     check: Check::Network(check),
 };
@@ -39,7 +44,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
             Some(family) if family == wanted => continue,
             None => "this is an address of IPv6, and without 'family' libvirt wants one of IPv4".to_string(),
             Some(family @ ("ipv4" | "ipv6")) => {
-                format!("this is an address of {}, and 'family' says {family}", if wanted == "ipv4" { "IPv4" } else { "IPv6" })
+                format!(
+                    "this is an address of {}, and 'family' says {family}",
+                    if wanted == "ipv4" { "IPv4" } else { "IPv6" }
+                )
             }
             Some(family) => format!("there is no family '{}'", family.escape_debug()),
         };

@@ -24,7 +24,9 @@ these addresses along with it. prefix='0' is none, too.",
 
 fn check(network: &Network<'_>, report: &mut Report) {
     for subnet in subnets(network) {
-        let has = |name: &str, none: &str| subnet.node.attribute(name).is_some_and(|v| !v.is_empty() && v.trim() != none);
+        let has = |name: &str, none: &str| {
+            subnet.node.attribute(name).is_some_and(|v| !v.is_empty() && v.trim() != none)
+        };
         // 192.168.1.1 is in a /24, as most people would have it.
         let is_large = matches!(subnet.net, IpNet::V4(net) if net.prefix_len() < 24);
         if !is_large || has("prefix", "0") || has("netmask", "") {

@@ -19,7 +19,11 @@ pub(super) static RULE: Rule = Rule {
 IPv4 subnet is its broadcast address, which guests never send to as to a host. Addresses of the loopback network, of \
 groups, and 0.0.0.0 and :: are no host's either. libvirt starts most such networks.",
     fixable: false,
-    bad: &[example!("KN115-host-address", "bad/broadcast.xml"), example!("KN115-host-address", "bad/loopback.xml"), example!("KN115-host-address", "bad/group.xml")],
+    bad: &[
+        example!("KN115-host-address", "bad/broadcast.xml"),
+        example!("KN115-host-address", "bad/loopback.xml"),
+        example!("KN115-host-address", "bad/group.xml"),
+    ],
     good: &[example!("KN115-host-address", "good.xml")],
     check: Check::Network(check),
 };

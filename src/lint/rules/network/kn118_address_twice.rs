@@ -28,7 +28,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
         };
         if let Some(other) = all[..at].iter().find(same) {
             report
-                .at(value(network.doc, subnet.node, "address"), "the host has this address in the network already")
+                .at(
+                    value(network.doc, subnet.node, "address"),
+                    "the host has this address in the network already",
+                )
                 .also(value(network.doc, other.node, "address"), "here")
                 .help("remove one of them");
         }

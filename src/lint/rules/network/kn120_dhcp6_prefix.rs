@@ -24,7 +24,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
         let length = subnet.net.prefix_len();
         if length < 64 {
             report
-                .at(value(network.doc, subnet.node, "prefix"), format!("there is no DHCP in a /{length} of IPv6"))
+                .at(
+                    value(network.doc, subnet.node, "prefix"),
+                    format!("there is no DHCP in a /{length} of IPv6"),
+                )
                 .help("write prefix='64', or remove <dhcp>");
         }
     }

@@ -21,8 +21,19 @@ A range of DHCP begins and ends in the subnet of its <ip>, the lower address fir
 with the subnet's own address, nor end with the broadcast address; it has 65536 addresses at most, and in IPv6 its two \
 ends are the same up to the last 16 bits.",
     fixable: false,
-    bad: &[example!("KN121-range-refused", "bad/outside.xml"), example!("KN121-range-refused", "bad/reversed.xml"), example!("KN121-range-refused", "bad/from-0.xml"), example!("KN121-range-refused", "bad/to-255.xml"), example!("KN121-range-refused", "bad/large.xml"), example!("KN121-range-refused", "bad/large6.xml"), example!("KN121-range-refused", "bad/open.xml")],
-    good: &[example!("KN121-range-refused", "good/four.xml"), example!("KN121-range-refused", "good/six.xml")],
+    bad: &[
+        example!("KN121-range-refused", "bad/outside.xml"),
+        example!("KN121-range-refused", "bad/reversed.xml"),
+        example!("KN121-range-refused", "bad/from-0.xml"),
+        example!("KN121-range-refused", "bad/to-255.xml"),
+        example!("KN121-range-refused", "bad/large.xml"),
+        example!("KN121-range-refused", "bad/large6.xml"),
+        example!("KN121-range-refused", "bad/open.xml"),
+    ],
+    good: &[
+        example!("KN121-range-refused", "good/four.xml"),
+        example!("KN121-range-refused", "good/six.xml"),
+    ],
     check: Check::Network(check),
 };
 

@@ -21,8 +21,19 @@ A <host> of DHCP has the 'ip' that it gets, and what it is known by. In a subnet
 libvirt's spelling and not a group's, or the name that it sends; in one of IPv6 its DUID ('id', hexadecimal digits and \
 colons) or name, and never a MAC address: DHCPv6 doesn't know it. Names begin with a letter or digit.",
     fixable: true,
-    bad: &[example!("KN124-dhcp-host-refused", "bad/hyphens.xml"), example!("KN124-dhcp-host-refused", "bad/group.xml"), example!("KN124-dhcp-host-refused", "bad/nobody.xml"), example!("KN124-dhcp-host-refused", "bad/no-address.xml"), example!("KN124-dhcp-host-refused", "bad/name.xml"), example!("KN124-dhcp-host-refused", "bad/mac6.xml"), example!("KN124-dhcp-host-refused", "bad/id.xml")],
-    good: &[example!("KN124-dhcp-host-refused", "good/four.xml"), example!("KN124-dhcp-host-refused", "good/six.xml")],
+    bad: &[
+        example!("KN124-dhcp-host-refused", "bad/hyphens.xml"),
+        example!("KN124-dhcp-host-refused", "bad/group.xml"),
+        example!("KN124-dhcp-host-refused", "bad/nobody.xml"),
+        example!("KN124-dhcp-host-refused", "bad/no-address.xml"),
+        example!("KN124-dhcp-host-refused", "bad/name.xml"),
+        example!("KN124-dhcp-host-refused", "bad/mac6.xml"),
+        example!("KN124-dhcp-host-refused", "bad/id.xml"),
+    ],
+    good: &[
+        example!("KN124-dhcp-host-refused", "good/four.xml"),
+        example!("KN124-dhcp-host-refused", "good/six.xml"),
+    ],
     check: Check::Network(check),
 };
 
@@ -47,7 +58,9 @@ fn judge(network: &Network<'_>, host: Node<'_, '_>, is_four: bool, report: &mut 
         let span = value(doc, host, "mac");
         match mac::read(written) {
             _ if !is_four => {
-                report.at(span, "DHCPv6 knows no MAC addresses").help("write the guest's DUID, id='…', or its name");
+                report
+                    .at(span, "DHCPv6 knows no MAC addresses")
+                    .help("write the guest's DUID, id='…', or its name");
                 return;
             }
             None => {
@@ -60,7 +73,10 @@ fn judge(network: &Network<'_>, host: Node<'_, '_>, is_four: bool, report: &mut 
             }
             Some(mac) if mac[0] & 1 == 1 => {
                 report
-                    .at(span, format!("'{}' is a group's MAC address, which no guest has", written.escape_debug()))
+                    .at(
+                        span,
+                        format!("'{}' is a group's MAC address, which no guest has", written.escape_debug()),
+                    )
                     .help("write the guest's own");
             }
             Some(_) => {}
@@ -79,7 +95,9 @@ fn judge(network: &Network<'_>, host: Node<'_, '_>, is_four: bool, report: &mut 
             .help("write the name that the guest has");
     }
     if !known.iter().any(|name| host.has_attribute(*name)) {
-        report.at(tag(doc, host), format!("a host is known by {known_by}")).help(format!("write {}='…'", known[0]));
+        report
+            .at(tag(doc, host), format!("a host is known by {known_by}"))
+            .help(format!("write {}='…'", known[0]));
     }
     if !host.has_attribute("ip") {
         report.at(tag(doc, host), "the host gets no address").help("write ip='…'");

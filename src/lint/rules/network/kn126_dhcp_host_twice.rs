@@ -35,7 +35,8 @@ fn check(network: &Network<'_>, report: &mut Report) {
             let others = || hosts[..at].iter().filter(|other| text[other.range()] != text[host.range()]);
             let ip = address(*host).and_then(|ip| others().find(|other| address(**other) == Some(ip)));
             let name = if subnet.is_four() { "mac" } else { "id" };
-            let who = known_by(*host, name).and_then(|who| others().find(|o| known_by(**o, name).as_ref() == Some(&who)));
+            let who = known_by(*host, name)
+                .and_then(|who| others().find(|o| known_by(**o, name).as_ref() == Some(&who)));
             let mut twice = |name: &str, other: Node<'_, '_>, what: &str, label: &str| {
                 report
                     .at(value(network.doc, *host, name), what)
@@ -47,7 +48,11 @@ fn check(network: &Network<'_>, report: &mut Report) {
                 twice("ip", *other, "two hosts are to get this address", "dropped");
             }
             if let Some(other) = who {
-                let what = if name == "mac" { "two hosts have this MAC address" } else { "two hosts have this DUID" };
+                let what = if name == "mac" {
+                    "two hosts have this MAC address"
+                } else {
+                    "two hosts have this DUID"
+                };
                 twice(name, *other, what, "this one counts");
             }
         }

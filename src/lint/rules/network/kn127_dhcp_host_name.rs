@@ -40,9 +40,8 @@ fn misread(name: &str) -> Option<String> {
         Some("is a lease time to dnsmasq, not a name".into())
     } else if name.contains(',') {
         Some("is several words to dnsmasq".into())
-    } else if let Some(c) = name.chars().find(|c| c.is_whitespace() || *c == ':' || !c.is_ascii()) {
-        Some(format!("has '{}' in it: dnsmasq drops the host", c.escape_debug()))
     } else {
-        None
+        let bad = name.chars().find(|c| c.is_whitespace() || *c == ':' || !c.is_ascii())?;
+        Some(format!("has '{}' in it: dnsmasq drops the host", bad.escape_debug()))
     }
 }

@@ -14,7 +14,11 @@ pub(super) static RULE: Rule = Rule {
 A <lease> has its time in 'expiry', a number of minutes; of seconds or hours, if 'unit' says so. Two minutes are the \
 least that dnsmasq does; 0 is for ever.",
     fixable: false,
-    bad: &[example!("KN128-lease-refused", "bad/short.xml"), example!("KN128-lease-refused", "bad/days.xml"), example!("KN128-lease-refused", "bad/word.xml")],
+    bad: &[
+        example!("KN128-lease-refused", "bad/short.xml"),
+        example!("KN128-lease-refused", "bad/days.xml"),
+        example!("KN128-lease-refused", "bad/word.xml"),
+    ],
     good: &[example!("KN128-lease-refused", "good.xml")],
     check: Check::Network(check),
 };

@@ -23,7 +23,14 @@ A <route> names a whole network, 'address' with 'prefix' or 'netmask', and the g
 address has no bits set behind its prefix; without one, only 0.0.0.0 has none. The gateway is in one of the network's \
 own subnets: another one the host wouldn't reach.",
     fixable: false,
-    bad: &[example!("KN129-route-refused", "bad/unreachable.xml"), example!("KN129-route-refused", "bad/host-bits.xml"), example!("KN129-route-refused", "bad/no-prefix.xml"), example!("KN129-route-refused", "bad/metric.xml"), example!("KN129-route-refused", "bad/both.xml"), example!("KN129-route-refused", "bad/no-gateway.xml")],
+    bad: &[
+        example!("KN129-route-refused", "bad/unreachable.xml"),
+        example!("KN129-route-refused", "bad/host-bits.xml"),
+        example!("KN129-route-refused", "bad/no-prefix.xml"),
+        example!("KN129-route-refused", "bad/metric.xml"),
+        example!("KN129-route-refused", "bad/both.xml"),
+        example!("KN129-route-refused", "bad/no-gateway.xml"),
+    ],
     good: &[example!("KN129-route-refused", "good.xml")],
     check: Check::Network(check),
 };
@@ -39,7 +46,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
 fn judge(network: &Network<'_>, route: Node<'_, '_>, report: &mut Report) {
     let doc = network.doc;
     if let Some(missing) = ["address", "gateway"].iter().find(|name| !route.has_attribute(**name)) {
-        report.at(tag(doc, route), format!("the route has no '{missing}'")).help(format!("write {missing}='…'"));
+        report
+            .at(tag(doc, route), format!("the route has no '{missing}'"))
+            .help(format!("write {missing}='…'"));
         return;
     }
     let metric = route.attribute("metric");
@@ -59,7 +68,9 @@ fn judge(network: &Network<'_>, route: Node<'_, '_>, report: &mut Report) {
     }
     let mut length = length.unwrap_or(0);
     if netmask.is_some() && address.is_ipv6() {
-        report.at(value(doc, route, "netmask"), "a route of IPv6 has no netmask").help("write prefix='…' instead");
+        report
+            .at(value(doc, route, "netmask"), "a route of IPv6 has no netmask")
+            .help("write prefix='…' instead");
         return;
     }
     if prefix.is_some() && netmask.is_some() {
@@ -97,7 +108,9 @@ fn judge(network: &Network<'_>, route: Node<'_, '_>, report: &mut Report) {
             .collect();
         let what = format!("the gateway {gateway} isn't in a subnet of the network's");
         let help = match own.join(", ") {
-            none if none.is_empty() => "the network has no subnet of that family: write an <ip> for it".to_string(),
+            none if none.is_empty() => {
+                "the network has no subnet of that family: write an <ip> for it".to_string()
+            }
             own => format!("write the address of a guest in {own}"),
         };
         report.at(value(doc, route, "gateway"), what).help(help);

@@ -39,7 +39,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
         let mask = node.attribute("netmask").and_then(read_address);
         if matches!(mask, Some(IpAddr::V4(mask)) if ipnet::ipv4_mask_to_prefix(mask).is_err()) {
             let what = "this is no netmask, and the host doesn't get the route";
-            report.at(value(network.doc, *node, "netmask"), what).help("it is ones, then zeros, as in 255.255.255.0");
+            report
+                .at(value(network.doc, *node, "netmask"), what)
+                .help("it is ones, then zeros, as in 255.255.255.0");
             continue;
         }
         let Some(route) = Route::read(*node) else { continue };
@@ -55,7 +57,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
                 .help("the host has a route there by itself: remove it, or name another network");
         } else if let Some(other) = routes[..at].iter().find(|other| same(**other, *node)) {
             report
-                .at(tag(network.doc, *node), "the host doesn't get this route: it has one to that network already")
+                .at(
+                    tag(network.doc, *node),
+                    "the host doesn't get this route: it has one to that network already",
+                )
                 .also(tag(network.doc, *other), "this one")
                 .help("remove one, or give them different metrics");
         }

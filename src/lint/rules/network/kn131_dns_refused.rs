@@ -2,8 +2,8 @@
 
 use roxmltree::Node;
 
-use super::number;
 use super::kn145_dnsmasq_options::NAMESPACE;
+use super::number;
 use super::places::of_dns;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -21,7 +21,18 @@ A <host> of DNS has an 'ip' and at least one <hostname>; a <forwarder> an 'addr'
 port, priority and weight only with a 'target'. With enable='no' there are no entries at all. What is said to dnsmasq \
 itself stands in the 'value' of a <dnsmasq:option>.",
     fixable: true,
-    bad: &[example!("KN131-dns-refused", "bad/option.xml"), example!("KN131-dns-refused", "bad/nameless.xml"), example!("KN131-dns-refused", "bad/address.xml"), example!("KN131-dns-refused", "bad/forwarder.xml"), example!("KN131-dns-refused", "bad/off.xml"), example!("KN131-dns-refused", "bad/txt.xml"), example!("KN131-dns-refused", "bad/txt-value.xml"), example!("KN131-dns-refused", "bad/srv.xml"), example!("KN131-dns-refused", "bad/srv-target.xml"), example!("KN131-dns-refused", "bad/srv-port.xml")],
+    bad: &[
+        example!("KN131-dns-refused", "bad/option.xml"),
+        example!("KN131-dns-refused", "bad/nameless.xml"),
+        example!("KN131-dns-refused", "bad/address.xml"),
+        example!("KN131-dns-refused", "bad/forwarder.xml"),
+        example!("KN131-dns-refused", "bad/off.xml"),
+        example!("KN131-dns-refused", "bad/txt.xml"),
+        example!("KN131-dns-refused", "bad/txt-value.xml"),
+        example!("KN131-dns-refused", "bad/srv.xml"),
+        example!("KN131-dns-refused", "bad/srv-target.xml"),
+        example!("KN131-dns-refused", "bad/srv-port.xml"),
+    ],
     good: &[example!("KN131-dns-refused", "good.xml")],
     check: Check::Network(check),
 };
@@ -54,7 +65,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
         }
         let is_empty = |name: &Node<'_, '_>| name.text().is_none_or(str::is_empty) && !name.has_children();
         if let Some(empty) = names.find(is_empty) {
-            report.at(tag(doc, empty), "the name is empty").help("write <hostname>…</hostname>, or remove it");
+            report
+                .at(tag(doc, empty), "the name is empty")
+                .help("write <hostname>…</hostname>, or remove it");
         }
     }
     for forwarder in of_dns(network, "forwarder") {
@@ -66,7 +79,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
     }
     for txt in of_dns(network, "txt") {
         if let Some(missing) = ["name", "value"].iter().find(|name| !txt.has_attribute(**name)) {
-            report.at(tag(doc, txt), format!("the record has no '{missing}'")).help(format!("write {missing}='…'"));
+            report
+                .at(tag(doc, txt), format!("the record has no '{missing}'"))
+                .help(format!("write {missing}='…'"));
         } else if txt.attribute("name").is_some_and(|name| name.contains([' ', ','])) {
             report
                 .at(value(doc, txt, "name"), "a record's name has no blank and no comma")
@@ -79,7 +94,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
 fn service(network: &Network<'_>, srv: Node<'_, '_>, report: &mut Report) {
     let doc = network.doc;
     if let Some(missing) = ["service", "protocol"].iter().find(|name| !srv.has_attribute(**name)) {
-        report.at(tag(doc, srv), format!("the record has no '{missing}'")).help(format!("write {missing}='…'"));
+        report
+            .at(tag(doc, srv), format!("the record has no '{missing}'"))
+            .help(format!("write {missing}='…'"));
         return;
     }
     // `SERVICE_CHARS` and `PROTOCOL_CHARS`.
@@ -96,7 +113,9 @@ fn service(network: &Network<'_>, srv: Node<'_, '_>, report: &mut Report) {
         };
     }
     if srv.attribute("service").is_some_and(|service| service.len() > 512) {
-        report.at(value(doc, srv, "service"), "the service's name is too long").help("it has 512 bytes at most");
+        report
+            .at(value(doc, srv, "service"), "the service's name is too long")
+            .help("it has 512 bytes at most");
     }
     for (name, least) in [("port", 1), ("priority", 0), ("weight", 0)] {
         let Some(written) = srv.attribute(name).filter(|written| !written.is_empty()) else { continue };
@@ -104,7 +123,9 @@ fn service(network: &Network<'_>, srv: Node<'_, '_>, report: &mut Report) {
             let what = format!("'{}' is no {name}", written.escape_debug());
             report.at(value(doc, srv, name), what).help(format!("it is a number from {least} to 65535"));
         } else if !srv.has_attribute("target") {
-            report.at(value(doc, srv, name), format!("without a target, there is no {name}")).help("write target='…'");
+            report
+                .at(value(doc, srv, name), format!("without a target, there is no {name}"))
+                .help("write target='…'");
         }
     }
 }

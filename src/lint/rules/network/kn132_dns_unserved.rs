@@ -17,7 +17,10 @@ libvirt starts a network's DNS server, dnsmasq, on the host's addresses in it. W
 stands in <dns> and <dnsmasq:options> is never used. A forwarder that is the network's own address is no server \
 either: dnsmasq leaves it out.",
     fixable: false,
-    bad: &[example!("KN132-dns-unserved", "bad/no-address.xml"), example!("KN132-dns-unserved", "bad/itself.xml")],
+    bad: &[
+        example!("KN132-dns-unserved", "bad/no-address.xml"),
+        example!("KN132-dns-unserved", "bad/itself.xml"),
+    ],
     good: &[example!("KN132-dns-unserved", "good.xml")],
     check: Check::Network(check),
 };
@@ -26,10 +29,12 @@ fn check(network: &Network<'_>, report: &mut Report) {
     let Some(mode) = network.mode else { return };
     if !can_serve(network) {
         // The other modes refuse the rest.
-        let names: &[_] = if mode.is_virtual() { &["forwarder", "host", "srv", "txt"] } else { &["forwarder"] };
+        let names: &[_] =
+            if mode.is_virtual() { &["forwarder", "host", "srv", "txt"] } else { &["forwarder"] };
         let entry = names.iter().find_map(|name| of_dns(network, name).next());
         let is_option = |node: &roxmltree::Node<'_, '_>| {
-            node.tag_name().name() == "options" && namespace(*node) == Some(super::kn145_dnsmasq_options::NAMESPACE)
+            node.tag_name().name() == "options"
+                && namespace(*node) == Some(super::kn145_dnsmasq_options::NAMESPACE)
         };
         let options = network.root.children().find(is_option);
         for node in entry.into_iter().chain(options) {
@@ -44,7 +49,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
         let Some(server) = forwarder.attribute("addr").and_then(read_address) else { continue };
         if subnets(network).any(|subnet| subnet.net.addr() == server) {
             report
-                .at(value(network.doc, forwarder, "addr"), format!("{server} is the network's own DNS server"))
+                .at(
+                    value(network.doc, forwarder, "addr"),
+                    format!("{server} is the network's own DNS server"),
+                )
                 .label("dnsmasq leaves it out")
                 .help("name another server; without a forwarder it asks those of the host");
         }

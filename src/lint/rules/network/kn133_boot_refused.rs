@@ -25,7 +25,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
     for ip in network.ips() {
         let Some(address) = ip.attribute("address").and_then(read_address) else { continue };
         if let Some(tftp) = child(ip, "tftp").filter(|_| address.is_ipv6()) {
-            report.at(tag(network.doc, tftp), "a subnet of IPv6 has no <tftp>").help("move it to an <ip> of IPv4");
+            report
+                .at(tag(network.doc, tftp), "a subnet of IPv6 has no <tftp>")
+                .help("move it to an <ip> of IPv4");
         }
         let bootp = of_dhcp(ip, "bootp").next().filter(|bootp| !bootp.has_attribute("file"));
         if let Some(bootp) = bootp.filter(|_| address.is_ipv4()) {

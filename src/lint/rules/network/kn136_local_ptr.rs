@@ -30,7 +30,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
         let (step, most) = if subnet.is_four() { (8, 32) } else { (4, 128) };
         if length % step != 0 || length >= most {
             report
-                .at(value(network.doc, subnet.node, "localPtr"), format!("no domain fits a subnet of /{length}"))
+                .at(
+                    value(network.doc, subnet.node, "localPtr"),
+                    format!("no domain fits a subnet of /{length}"),
+                )
                 .help("remove it, or take another prefix");
         }
     }

@@ -14,7 +14,11 @@ pub(super) static RULE: Rule = Rule {
 A guest names the portgroup that it gets; one that names none gets the default one. So each has a name of its own, and \
 one of them at most is the default.",
     fixable: false,
-    bad: &[example!("KN137-portgroup-refused", "bad/nameless.xml"), example!("KN137-portgroup-refused", "bad/same.xml"), example!("KN137-portgroup-refused", "bad/defaults.xml")],
+    bad: &[
+        example!("KN137-portgroup-refused", "bad/nameless.xml"),
+        example!("KN137-portgroup-refused", "bad/same.xml"),
+        example!("KN137-portgroup-refused", "bad/defaults.xml"),
+    ],
     good: &[example!("KN137-portgroup-refused", "good.xml")],
     check: Check::Network(check),
 };
@@ -31,7 +35,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
         };
         if let Some(other) = groups[..at].iter().find(|other| other.attribute("name") == Some(name)) {
             report
-                .at(value(network.doc, *group, "name"), format!("two portgroups are called '{}'", name.escape_debug()))
+                .at(
+                    value(network.doc, *group, "name"),
+                    format!("two portgroups are called '{}'", name.escape_debug()),
+                )
                 .also(value(network.doc, *other, "name"), "the other one")
                 .help("give each a name of its own");
         }

@@ -21,8 +21,19 @@ one that isn't Open vSwitch's, if it filters VLANs), or get a device of their ow
 All other networks libvirt refuses with a <vlan>; or, where they share a NIC in mode bridge, starts no guest on them. \
 In mode passthrough and hostdev it can be one VLAN only.",
     fixable: false,
-    bad: &[example!("KN138-network-vlan-refused", "bad/nat.xml"), example!("KN138-network-vlan-refused", "bad/group.xml"), example!("KN138-network-vlan-refused", "bad/vepa.xml"), example!("KN138-network-vlan-refused", "bad/number.xml"), example!("KN138-network-vlan-refused", "bad/none.xml"), example!("KN138-network-vlan-refused", "bad/pool.xml")],
-    good: &[example!("KN138-network-vlan-refused", "good/bridge.xml"), example!("KN138-network-vlan-refused", "good/switch.xml"), example!("KN138-network-vlan-refused", "good/passthrough.xml")],
+    bad: &[
+        example!("KN138-network-vlan-refused", "bad/nat.xml"),
+        example!("KN138-network-vlan-refused", "bad/group.xml"),
+        example!("KN138-network-vlan-refused", "bad/vepa.xml"),
+        example!("KN138-network-vlan-refused", "bad/number.xml"),
+        example!("KN138-network-vlan-refused", "bad/none.xml"),
+        example!("KN138-network-vlan-refused", "bad/pool.xml"),
+    ],
+    good: &[
+        example!("KN138-network-vlan-refused", "good/bridge.xml"),
+        example!("KN138-network-vlan-refused", "good/switch.xml"),
+        example!("KN138-network-vlan-refused", "good/passthrough.xml"),
+    ],
     check: Check::Network(check),
 };
 
@@ -44,25 +55,30 @@ fn check(network: &Network<'_>, report: &mut Report) {
     };
     let no_vlans = || match mode {
         M::Isolated => "an isolated network has no VLANs".to_string(),
-        M::Bridge => "only ports of type openvswitch have VLANs, and those without a <virtualport>".to_string(),
+        M::Bridge => {
+            "only ports of type openvswitch have VLANs, and those without a <virtualport>".to_string()
+        }
         _ => format!("a network of mode {} has no VLANs", mode.as_str()),
     };
     // In this order libvirt asks, too (`networkValidate`).
     let groups = || children(network.root, "portgroup");
-    let is_default = |group: &Node<'_, '_>| group.attribute("default").is_some_and(|v| v.eq_ignore_ascii_case("yes"));
+    let is_default =
+        |group: &Node<'_, '_>| group.attribute("default").is_some_and(|v| v.eq_ignore_ascii_case("yes"));
     for group in groups() {
         let (vlan, group_port) = (child(group, "vlan"), child(group, "virtualport"));
         match (vlan, group_port) {
             (None, _) if own.is_none() => {}
             (vlan, Some(node)) if mode != M::Bridge || node.attribute("type") != Some("openvswitch") => {
-                let what = "a portgroup with a <virtualport> has VLANs only in mode bridge, with type='openvswitch'";
+                let what =
+                    "a portgroup with a <virtualport> has VLANs only in mode bridge, with type='openvswitch'";
                 refuse(vlan.unwrap_or(node), what.to_string());
             }
             (Some(vlan), None) if !is_allowed => refuse(vlan, no_vlans()),
             _ => {}
         }
     }
-    let is_used = groups().all(|group| !is_default(&group)) || groups().any(|group| child(group, "virtualport").is_none());
+    let is_used = groups().all(|group| !is_default(&group))
+        || groups().any(|group| child(group, "virtualport").is_none());
     if let Some(own) = own.filter(|_| !is_allowed && is_used) {
         refuse(own, no_vlans());
     }

@@ -19,8 +19,18 @@ must say its type. Networks on a bridge of the host's have type openvswitch; tho
 802.1Qbh; those whose bridge libvirt makes have none at all. libvirt defines and starts networks with another one, and \
 then starts no guest on them. Those of a network and of its portgroups are merged, and so they are of one type.",
     fixable: false,
-    bad: &[example!("KN139-network-virtualport", "bad/no-type.xml"), example!("KN139-network-virtualport", "bad/unknown.xml"), example!("KN139-network-virtualport", "bad/extra.xml"), example!("KN139-network-virtualport", "bad/nat.xml"), example!("KN139-network-virtualport", "bad/bridge.xml"), example!("KN139-network-virtualport", "bad/pool.xml")],
-    good: &[example!("KN139-network-virtualport", "good/switch.xml"), example!("KN139-network-virtualport", "good/pool.xml")],
+    bad: &[
+        example!("KN139-network-virtualport", "bad/no-type.xml"),
+        example!("KN139-network-virtualport", "bad/unknown.xml"),
+        example!("KN139-network-virtualport", "bad/extra.xml"),
+        example!("KN139-network-virtualport", "bad/nat.xml"),
+        example!("KN139-network-virtualport", "bad/bridge.xml"),
+        example!("KN139-network-virtualport", "bad/pool.xml"),
+    ],
+    good: &[
+        example!("KN139-network-virtualport", "good/switch.xml"),
+        example!("KN139-network-virtualport", "good/pool.xml"),
+    ],
     check: Check::Network(check),
 };
 
@@ -49,16 +59,22 @@ fn check(network: &Network<'_>, report: &mut Report) {
         let is_bridge = mode == ForwardMode::Bridge && network.attr("bridge", "name").is_some();
         let is_macvtap = kind.name.starts_with("802.1");
         let what = if mode.is_virtual() {
-            "the bridge of this network is libvirt's own, and has no such ports: no guest on it starts".to_string()
+            "the bridge of this network is libvirt's own, and has no such ports: no guest on it starts"
+                .to_string()
         } else if is_bridge && kind.name != "openvswitch" {
             format!("a bridge has no ports of type {}: no guest on it starts", kind.name)
         } else if !is_bridge && !is_macvtap {
             format!("a NIC that is shared out has no ports of type {}: no guest on it starts", kind.name)
         } else if own.is_some_and(|own| own != kind.name) {
-            format!("the network's own <virtualport> is of type {}: no guest in this portgroup starts", own.unwrap_or_default().escape_debug())
+            format!(
+                "the network's own <virtualport> is of type {}: no guest in this portgroup starts",
+                own.unwrap_or_default().escape_debug()
+            )
         } else {
             continue;
         };
-        report.at(value(doc, port, "type"), what).help("remove the <virtualport>, or change the network's mode");
+        report
+            .at(value(doc, port, "type"), what)
+            .help("remove the <virtualport>, or change the network's mode");
     }
 }

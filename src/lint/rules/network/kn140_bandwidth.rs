@@ -16,7 +16,11 @@ pub(super) static RULE: Rule = Rule {
 <inbound> and <outbound> need an average; peak and burst belong to one. A floor, the share that a guest gets at least, \
 stands in the guest's own <interface>, and never in a network. A classID is libvirt's own note.",
     fixable: true,
-    bad: &[example!("KN140-network-bandwidth", "bad/nothing.xml"), example!("KN140-network-bandwidth", "bad/floor.xml"), example!("KN140-network-bandwidth", "bad/class.xml")],
+    bad: &[
+        example!("KN140-network-bandwidth", "bad/nothing.xml"),
+        example!("KN140-network-bandwidth", "bad/floor.xml"),
+        example!("KN140-network-bandwidth", "bad/class.xml"),
+    ],
     good: &[example!("KN140-network-bandwidth", "good.xml")],
     check: Check::Network(check),
 };

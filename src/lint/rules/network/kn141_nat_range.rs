@@ -18,27 +18,41 @@ pub(super) static RULE: Rule = Rule {
 <nat> has one <address> at most, and one <port>, each with 'start' and 'end', the lower one first. The addresses are \
 those of IPv4, 65536 at most; the ports end with 65535.",
     fixable: false,
-    bad: &[example!("KN141-nat-range", "bad/reversed.xml"), example!("KN141-nat-range", "bad/ports.xml"), example!("KN141-nat-range", "bad/open.xml"), example!("KN141-nat-range", "bad/two.xml")],
+    bad: &[
+        example!("KN141-nat-range", "bad/reversed.xml"),
+        example!("KN141-nat-range", "bad/ports.xml"),
+        example!("KN141-nat-range", "bad/open.xml"),
+        example!("KN141-nat-range", "bad/two.xml"),
+    ],
     good: &[example!("KN141-nat-range", "good.xml")],
     check: Check::Network(check),
 };
 
 fn check(network: &Network<'_>, report: &mut Report) {
-    let Some(forward) = network.child("forward").filter(|_| network.mode == Some(ForwardMode::Nat)) else { return };
+    let Some(forward) = network.child("forward").filter(|_| network.mode == Some(ForwardMode::Nat)) else {
+        return;
+    };
     let doc = network.doc;
     let mut nats = children(forward, "nat");
     let (Some(nat), second) = (nats.next(), nats.next()) else { return };
     if let Some(second) = second {
-        report.at(tag(doc, second), "there can be one <nat> only").also(tag(doc, nat), "the first one").help("remove one");
+        report
+            .at(tag(doc, second), "there can be one <nat> only")
+            .also(tag(doc, nat), "the first one")
+            .help("remove one");
     }
     for name in ["address", "port"] {
         if let Some(second) = children(nat, name).nth(1) {
-            report.at(tag(doc, second), format!("there can be one <{name}> in <nat> only")).help("remove one");
+            report
+                .at(tag(doc, second), format!("there can be one <{name}> in <nat> only"))
+                .help("remove one");
             continue;
         }
         let Some(range) = child(nat, name) else { continue };
         if let Some(missing) = ["start", "end"].iter().find(|name| !range.has_attribute(**name)) {
-            report.at(tag(doc, range), format!("the range has no '{missing}'")).help(format!("write {missing}='…'"));
+            report
+                .at(tag(doc, range), format!("the range has no '{missing}'"))
+                .help(format!("write {missing}='…'"));
         } else if name == "address" {
             addresses(network, range, report);
         } else {
@@ -55,7 +69,10 @@ fn addresses(network: &Network<'_>, range: Node<'_, '_>, report: &mut Report) {
     let (Some(start), Some(end)) = (read("start"), read("end")) else { return };
     if start > end {
         report
-            .at(value(network.doc, range, "start"), format!("the range is reversed: {start} comes after {end}"))
+            .at(
+                value(network.doc, range, "start"),
+                format!("the range is reversed: {start} comes after {end}"),
+            )
             .help("write the lower address first");
     } else if end.to_bits() - start.to_bits() > 65535 {
         report

@@ -16,8 +16,16 @@ pub(super) static RULE: Rule = Rule {
 Many attributes take yes or no, or one of a few other words; others take a number, without a unit. libvirt refuses the \
 network over any other value; also over 'true', 'enabled', and words in another case.",
     fixable: true,
-    bad: &[example!("KN142-network-bad-value", "bad/yes.xml"), example!("KN142-network-bad-value", "bad/number.xml"), example!("KN142-network-bad-value", "bad/table.xml"), example!("KN142-network-bad-value", "bad/isolated.xml")],
-    good: &[example!("KN142-network-bad-value", "good/yes.xml"), example!("KN142-network-bad-value", "good/number.xml")],
+    bad: &[
+        example!("KN142-network-bad-value", "bad/yes.xml"),
+        example!("KN142-network-bad-value", "bad/number.xml"),
+        example!("KN142-network-bad-value", "bad/table.xml"),
+        example!("KN142-network-bad-value", "bad/isolated.xml"),
+    ],
+    good: &[
+        example!("KN142-network-bad-value", "good/yes.xml"),
+        example!("KN142-network-bad-value", "good/number.xml"),
+    ],
     check: Check::Network(check),
 };
 

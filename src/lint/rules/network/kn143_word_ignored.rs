@@ -42,7 +42,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
     {
         judge(bridge, "stp", "off", "on");
     }
-    children(network.root, "portgroup").filter(|g| says(g, "default", YES)).for_each(|group| judge(group, "default", "yes", "no"));
+    children(network.root, "portgroup")
+        .filter(|g| says(g, "default", YES))
+        .for_each(|group| judge(group, "default", "yes", "no"));
     if let Some(forward) = network.child("forward").filter(|forward| says(forward, "managed", YES)) {
         judge(forward, "managed", "yes", "no");
     }

@@ -16,7 +16,12 @@ pub(super) static RULE: Rule = Rule {
 libvirt gives the network's MTU to the bridge that it makes. The kernel takes 68 to 65535 there; IPv6 needs 1280, and \
 below that the network doesn't start with an address of it.",
     fixable: false,
-    bad: &[example!("KN144-network-mtu", "bad/small.xml"), example!("KN144-network-mtu", "bad/unit.xml"), example!("KN144-network-mtu", "bad/large.xml"), example!("KN144-network-mtu", "bad/six.xml")],
+    bad: &[
+        example!("KN144-network-mtu", "bad/small.xml"),
+        example!("KN144-network-mtu", "bad/unit.xml"),
+        example!("KN144-network-mtu", "bad/large.xml"),
+        example!("KN144-network-mtu", "bad/six.xml"),
+    ],
     good: &[example!("KN144-network-mtu", "good.xml")],
     check: Check::Network(check),
 };
@@ -36,9 +41,11 @@ fn check(network: &Network<'_>, report: &mut Report) {
     }
     let has_six = subnets(network).any(|subnet| !subnet.is_four());
     if !u32::try_from(size).is_ok_and(|size| MTU.contains(&size)) {
-        report
-            .at(span, format!("a bridge can't have an MTU of {size}"))
-            .help(format!("{} to {}; 1500 is Ethernet's", MTU.start(), MTU.end()));
+        report.at(span, format!("a bridge can't have an MTU of {size}")).help(format!(
+            "{} to {}; 1500 is Ethernet's",
+            MTU.start(),
+            MTU.end()
+        ));
     } else if has_six && size < u64::from(MTU6) {
         report
             .at(span, format!("an MTU of {size} is too small for IPv6: the network doesn't start"))

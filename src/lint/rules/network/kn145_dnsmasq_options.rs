@@ -42,7 +42,9 @@ fn check(network: &Network<'_>, report: &mut Report) {
             (Some(_), _) => "libvirt drops options for dnsmasq in this namespace",
         };
         let found = report.at(tag(network.doc, node), what);
-        found.help(format!("write <network xmlns:dnsmasq='{NAMESPACE}'>, and <dnsmasq:options> with them inside"));
+        found.help(format!(
+            "write <network xmlns:dnsmasq='{NAMESPACE}'>, and <dnsmasq:options> with them inside"
+        ));
         let declared = whole_declaration(network, space);
         if let Some(span) = declared.filter(|_| is_whole) {
             found.fix(instead(span, NAMESPACE));

@@ -25,7 +25,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
     words::walk(network.root, &mut |node, place| {
         for child in elements(node) {
             let name = child.tag_name().name();
-            if place.knows(name) || words::FREE.contains(&name) || place.children().any(|known| is_near(name, known)) {
+            if place.knows(name)
+                || words::FREE.contains(&name)
+                || place.children().any(|known| is_near(name, known))
+            {
                 continue;
             }
             let homes = words::homes(name);
@@ -33,7 +36,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
                 continue;
             }
             report
-                .at(tag(network.doc, child), format!("libvirt drops <{name}> in <{}>", node.tag_name().name()))
+                .at(
+                    tag(network.doc, child),
+                    format!("libvirt drops <{name}> in <{}>", node.tag_name().name()),
+                )
                 .label("dropped")
                 .help(format!("it belongs in {}", homes.join(" or ")));
         }

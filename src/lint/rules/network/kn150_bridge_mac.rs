@@ -15,7 +15,11 @@ pub(super) static RULE: Rule = Rule {
 between them. The first number is even: the odd ones are groups. All of them 0 is no address. Without <mac>, libvirt \
 makes an address.",
     fixable: true,
-    bad: &[example!("KN150-bridge-mac", "bad/hyphens.xml"), example!("KN150-bridge-mac", "bad/zero.xml"), example!("KN150-bridge-mac", "bad/group.xml")],
+    bad: &[
+        example!("KN150-bridge-mac", "bad/hyphens.xml"),
+        example!("KN150-bridge-mac", "bad/zero.xml"),
+        example!("KN150-bridge-mac", "bad/group.xml"),
+    ],
     good: &[example!("KN150-bridge-mac", "good.xml")],
     check: Check::Network(check),
 };
@@ -25,7 +29,8 @@ fn check(network: &Network<'_>, report: &mut Report) {
     let span = value(network.doc, node, "address");
     match mac::read(written) {
         None => {
-            let found = report.at(span.clone(), format!("'{}' is no MAC address to libvirt", written.escape_debug()));
+            let found =
+                report.at(span.clone(), format!("'{}' is no MAC address to libvirt", written.escape_debug()));
             match mac::with_colons(written) {
                 Some(meant) => found.help(format!("write {meant}")).fix(instead(span, &meant)),
                 None => found.help("write it as in 52:54:00:12:34:56, or leave it out"),
@@ -33,7 +38,13 @@ fn check(network: &Network<'_>, report: &mut Report) {
         }
         Some(mac) if mac[0] & 1 == 1 => {
             report
-                .at(span, format!("'{}' is a group's MAC address, which no bridge can have", written.escape_debug()))
+                .at(
+                    span,
+                    format!(
+                        "'{}' is a group's MAC address, which no bridge can have",
+                        written.escape_debug()
+                    ),
+                )
                 .label("its first number is odd")
                 .help("write one that begins with 52:54:00, or leave it out");
         }
