@@ -5,11 +5,10 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use roxmltree::Node;
 
-use super::places::{Subnet, subnets};
+use super::places::{Subnet, ends, subnets};
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Network, tag, value};
-use crate::model::read_address;
 
 pub(super) static RULE: Rule = Rule {
     code: "KN121",
@@ -62,8 +61,7 @@ fn check(network: &Network<'_>, report: &mut Report) {
 }
 
 fn refusal(subnet: &Subnet<'_>, range: Node<'_, '_>) -> Option<(&'static str, String)> {
-    let bound = |name| read_address(range.attribute(name)?);
-    let (start, end) = (bound("start")?, bound("end")?);
+    let (start, end) = ends(range)?;
     let whole = subnet.net.trunc();
     for (name, address) in [("start", start), ("end", end)] {
         if !whole.contains(&address) {

@@ -1,14 +1,9 @@
 //! A DHCP range with the host's own address in it.
 
-use std::net::IpAddr;
-
-use roxmltree::Node;
-
-use super::places::subnets;
+use super::places::{ends, subnets};
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Network, value};
-use crate::model::read_address;
 
 pub(super) static RULE: Rule = Rule {
     code: "KN122",
@@ -29,7 +24,7 @@ fn check(network: &Network<'_>, report: &mut Report) {
         for range in subnet.ranges() {
             let Some((start, end)) = ends(range) else { continue };
             let own = subnet.net.addr();
-            if !(start..=end).contains(&own) {
+            if start.is_ipv4() != end.is_ipv4() || !(start..=end).contains(&own) {
                 continue;
             }
             let what = format!("the range holds the host's own address {own}, which no guest gets");
@@ -42,10 +37,4 @@ fn check(network: &Network<'_>, report: &mut Report) {
             };
         }
     }
-}
-
-/// First and last address of a range.
-fn ends(range: Node<'_, '_>) -> Option<(IpAddr, IpAddr)> {
-    let bound = |name| read_address(range.attribute(name)?);
-    Some((bound("start")?, bound("end")?)).filter(|(start, end)| start.is_ipv4() == end.is_ipv4())
 }

@@ -1,10 +1,9 @@
 //! Two DHCP ranges with addresses in common.
 
-use super::places::subnets;
+use super::places::{ends, subnets};
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Network, tag};
-use crate::model::Address;
 
 pub(super) static RULE: Rule = Rule {
     code: "KN123",
@@ -22,14 +21,6 @@ addresses than the two say, and which one's lease time counts for those in both 
 
 fn check(network: &Network<'_>, report: &mut Report) {
     for subnet in subnets(network) {
-        // Those that can be read, with their elements.
-        let ends = |range: roxmltree::Node<'_, '_>| {
-            let bound = |name| crate::model::read_address(range.attribute(name)?);
-            Some((bound("start")?, bound("end")?))
-        };
-        if Address::read(subnet.node).is_none_or(|address| address.dhcp.len() < 2) {
-            continue;
-        }
         let all: Vec<_> = subnet.ranges().filter_map(|range| Some((range, ends(range)?))).collect();
         for (at, (range, (start, end))) in all.iter().enumerate() {
             let meets = |(_, (first, last)): &&(_, (_, _))| first <= end && start <= last;

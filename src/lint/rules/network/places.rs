@@ -1,10 +1,12 @@
 //! Where things stand in a network, and its subnets as libvirt reads them.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use roxmltree::Node;
 
 use crate::lint::view::Network;
-use crate::model::Address;
+use crate::model::{Address, read_address};
 use crate::xml::{child, children};
 
 /// An `<ip>` whose address and prefix libvirt can read.
@@ -94,6 +96,12 @@ pub(super) fn pool(network: &Network<'_>) -> Pool {
     } else {
         Pool::None
     }
+}
+
+/// First and last address of a DHCP range, if libvirt can read both.
+pub(super) fn ends(range: Node<'_, '_>) -> Option<(IpAddr, IpAddr)> {
+    let bound = |name| read_address(range.attribute(name)?);
+    Some((bound("start")?, bound("end")?))
 }
 
 /// Every address that libvirt reads: the element, and the attribute that it stands in.
