@@ -98,8 +98,15 @@ fn the_policy_and_the_file_decide() {
     }
     let here = Sandbox::new();
     let bad = guest("a", &["default"]).replace("<mac", "<foo/><mac");
+    let bad = bad.replace("<devices>", "<memory>1</memory><os><type>hvm</type></os><devices>");
     here.write("a.xml", &bad);
+    here.kvmnet("check --schema a.xml").gives(1).shows(&["KN004", "<foo>"]);
     here.kvmnet("check --schema --ignore KN004 a.xml").gives(0);
+    here.write("kvmnet.toml", "severity.KN004 = 'warning'");
+    here.kvmnet("check --schema a.xml").gives(0).shows(&["warning[KN004]"]);
+    here.write("kvmnet.toml", "[[override]]\npaths = ['a.xml']\nignore = ['KN004']");
+    here.kvmnet("check --schema --deny warnings --ignore KN028 a.xml").gives(0);
+    here.write("kvmnet.toml", "");
     here.write("a.xml", bad.replace("<foo/>", "<!-- kvmnet: ignore KN004 --><foo/>"));
     let done = here.kvmnet("check --schema --select KN004 a.xml").run();
     assert!(!done.out.contains("<foo>"), "{}", done.out);

@@ -7,9 +7,9 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use kvmnet::lint::{Checked, Choice, Policy, Settings, check_file, check_set, mend};
+use kvmnet::lint::{Checked, Choice, Extent, Policy, Settings, check_file, check_set, mend};
 use kvmnet::report::Paint;
-use kvmnet::report::findings::{Summary, human, json};
+use kvmnet::report::findings::{Summary, github, human, json, junit, sarif};
 use kvmnet::xml::Doc;
 use libfuzzer_sys::fuzz_target;
 
@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
     let (Some(one), Some(other)) = (check("a.xml", data), check("b.xml", data)) else { return };
     let facts: Vec<_> = one.facts.into_iter().chain(other.facts).collect();
     let mut findings = one.findings;
-    findings.extend(check_set(&facts));
+    findings.extend(check_set(&facts, Extent { is_declared: true, is_whole: true }));
     for finding in &findings {
         let place = &finding.place;
         assert!(place.lines.get(place.marked.clone()).is_some(), "{} is nowhere", finding.rule.code);
@@ -44,6 +44,13 @@ fuzz_target!(|data: &[u8]| {
     let mut out = Vec::new();
     human(&mut out, &findings, &summary, Paint { on: false }).expect("memory to print to");
     json(&mut out, &findings, &[], &summary, None).expect("memory to print to");
+    github(&mut out, &findings, &[], &summary).expect("memory to print to");
+    sarif(&mut out, &findings, &[]).expect("memory to print to");
+    let mut report = Vec::new();
+    let files = ["a.xml", "b.xml"].map(|name| Arc::from(Path::new(name)));
+    junit(&mut report, &files, &findings, &[], &|_| true).expect("memory to print to");
+    let report = String::from_utf8(report).expect("UTF-8");
+    Doc::parse(&report).unwrap_or_else(|e| panic!("JUnit's report is no XML: {e}\n{report}"));
     let Some(text) = Doc::decode(data).ok() else { return };
     let Some(mended) = mend(&Arc::from(Path::new("a.xml")), text, &SETTINGS) else { return };
     Doc::parse(&mended.text).unwrap_or_else(|e| panic!("the result is no XML: {e}\n{}", mended.text));

@@ -109,30 +109,51 @@ journal, so that even a process that was killed leaves nothing that \fBkvmnet un
 "#;
 
 const POLICY: &str = r#".SH POLICY
-\fIkvmnet.toml\fR is looked for in the folder of each file and in those above it; \fB\-\-policy\fR names one for all files.
-A key, code or value that isn't known is an error. Paths are patterns, from the policy's folder on.
+\fIkvmnet.toml\fR is looked for in the folder of each file and in those above it, and the nearest one goes;
+\fB\-\-policy\fR names one for all files. A key, code or value that isn't known is an error. Codes may be how codes begin
+(\fBKN1\fR). What is typed goes before what a policy says.
+.PP
+Paths are patterns, from the policy's folder on: \fIlab\fR is the one beside the policy with all that is in it,
+\fI**/lab\fR one anywhere, \fIlab/*.xml\fR the files of just that folder; \fI*\fR and \fI?\fR don't mean a slash,
+\fI[ab]\fR means one of these, \fI{a,b}\fR either. Of files that aren't below the folder of the policy that
+\fB\-\-policy\fR names, paths begin in the folder where kvmnet runs.
 .TP
 \fBselect\fR, \fBignore\fR
-The rules that are on, and those that are off: codes, or how codes begin (\fBKN1\fR).
+The only rules that are on, and those that are off.
 .TP
 \fBexclude\fR
-Files and folders that are left out when a folder is searched.
+Files and folders that are left out when a folder is searched. What is named itself is checked all the same.
 .TP
 \fBsets\fR
 Folders whose files belong together and to no others, as those of one host do. Without it, all files belong together.
 .TP
 \fBknown\-networks\fR
-Networks that hosts have though no file defines them.
+Networks that hosts have though no file defines them: names or patterns.
 .TP
 \fB[severity]\fR
 \fIKN017\fR = "error" or "warning".
 .TP
 \fB[[override]]\fR
-\fBpaths\fR, and \fBselect\fR, \fBignore\fR and \fBseverity\fR for these only.
+\fBpaths\fR, and \fBselect\fR, \fBignore\fR and \fBseverity\fR for these only. Of several, the last one that names a
+rule decides.
 .TP
 \fB[house]\fR
-The house's own rules, about every NIC: \fBbridges\fR, \fBnetworks\fR, \fBmodels\fR and \fBmac\-prefixes\fR that it may
-have, \fBfilters\fR of which it must have one, \fBforbidden\-types\fR.
+The house's own rules, about every NIC: \fBbridges\fR, \fBnetworks\fR, \fBmodels\fR and \fBmac\-prefixes\fR
+(\fI52:54:00\fR) that it may have, \fBfilters\fR of which it must have one, \fBforbidden\-types\fR. Names are patterns
+too.
+.PP
+.nf
+exclude = ["archive"]
+ignore = ["KN028"]
+
+[[override]]
+paths = ["lab"]
+severity.KN017 = "warning"
+
+[house]
+bridges = ["br0", "vm\-*"]
+models = ["virtio"]
+.fi
 .SH COMMENTS
 .nf
 <!\-\- kvmnet: ignore KN017 \-\->

@@ -69,6 +69,9 @@ pub fn parse() -> std::result::Result<Cli, u8> {
             let after_net = words.iter().skip_while(|word| *word != "net").skip(1);
             let mut verbs = after_net.filter_map(|word| word.to_str()).map(shape);
             let shape = verbs.find(|shape| *shape != Shape::Changes).unwrap_or(Shape::Changes);
+            let commands = <Cli as clap::CommandFactory>::command();
+            let command = words.iter().find(|word| commands.find_subcommand(word).is_some());
+            let shape = if command.is_some_and(|word| word == "check") { Shape::Findings } else { shape };
             let _ = walk::print_json(&failure(shape, e.render().to_string().trim()));
         }
         2
@@ -100,6 +103,7 @@ pub fn run(cli: Cli, connector: Connector) -> u8 {
             NetCommand::Leases(_) => "leases",
             _ => "",
         }),
+        Command::Check(_) => Shape::Findings,
         _ => Shape::Changes,
     };
     let mut context = Context { global: cli.global, connector, screen };
@@ -124,6 +128,8 @@ enum Shape {
     Changes,
     /// A network that was to be made.
     Creation,
+    /// Findings.
+    Findings,
     /// What was to be shown, under this key.
     Shown(&'static str),
 }
@@ -144,6 +150,7 @@ fn failure(shape: Shape, error: &str) -> serde_json::Value {
     match shape {
         Shape::Changes => json::failure(error),
         Shape::Creation => json::creation_failure(error),
+        Shape::Findings => json::check_failure(error),
         Shape::Shown(what) => json::look_failure(what, error),
     }
 }

@@ -23,6 +23,8 @@ pub struct Checked {
     pub facts: Option<Facts>,
     /// What kind of document it is, if it is XML.
     pub kind: Option<Kind>,
+    /// May it be part of a set, and nobody can tell what it adds?
+    pub is_lost: bool,
 }
 
 /// Checks the bytes of one file.
@@ -36,7 +38,7 @@ pub fn check_file(file: &Arc<Path>, bytes: &[u8], settings: &Arc<Settings>) -> R
             return Err(e);
         }
         let finding = malformed(file, &e, settings);
-        Ok(Checked { findings: finding.into_iter().collect(), facts: None, kind: None })
+        Ok(Checked { findings: finding.into_iter().collect(), facts: None, kind: None, is_lost: true })
     };
     let text = match Doc::decode(bytes) {
         Ok(text) => text,
@@ -71,7 +73,7 @@ fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Check
     }
     let wants_set = settings.has_set_rules() && (domain.is_some() || network.is_some());
     if report.found.is_empty() && !wants_set {
-        return Checked { findings: Vec::new(), facts: None, kind: Some(kind) };
+        return Checked { findings: Vec::new(), facts: None, kind: Some(kind), is_lost: false };
     }
     let placer = Placer::new(file, doc);
     let found = report.found.into_iter();
@@ -83,11 +85,12 @@ fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Check
     let part = match (&domain, &network) {
         _ if !wants_set => None,
         (Some(domain), _) => Some(Part::Guest(taker.guest(domain))),
-        (_, Some(network)) => taker.network(network).map(Part::Network),
+        (_, Some(network)) => taker.network(network).map(|net| Part::Network(Box::new(net))),
         _ => None,
     };
     let facts = part.map(|part| Facts { file: file.clone(), settings: settings.clone(), part });
-    Checked { findings, facts, kind: Some(kind) }
+    let is_lost = wants_set && facts.is_none();
+    Checked { findings, facts, kind: Some(kind), is_lost }
 }
 
 /// The finding about a part that libvirt's schema objects to; `None` where that is to be ignored.
@@ -119,6 +122,7 @@ fn placed(found: Found, placer: &Placer<'_>, settings: &Settings) -> Option<Find
         label: found.label,
         help: found.help,
         also: found.also.into_iter().map(|(span, words)| (placer.place(span), words)).collect(),
+        splices: found.fix.as_ref().map(|fix| placer.splices(fix)).unwrap_or_default(),
         fix: found.fix,
     })
 }
@@ -135,5 +139,6 @@ fn malformed(file: &Arc<Path>, e: &ReadError, settings: &Settings) -> Option<Fin
         help: Some("libvirt doesn't read it either; nothing else was looked at in this file".into()),
         also: Vec::new(),
         fix: None,
+        splices: Vec::new(),
     })
 }

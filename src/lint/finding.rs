@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::positions::Positions;
 use super::rule::{Rule, Severity};
-use crate::xml::{Doc, Edits, masks};
+use crate::xml::{Doc, Edit, Edits, masks};
 
 /// The most of one line that is shown, in bytes.
 const WIDEST: usize = 400;
@@ -48,6 +49,19 @@ pub struct Finding {
     pub also: Vec<(Place, String)>,
     /// The splices in the file's text that mend it.
     pub fix: Option<Edits>,
+    /// The same by line and column, for programs that make them themselves; none if a secret would stand in them.
+    pub splices: Vec<Splice>,
+}
+
+/// A splice by line and column, both from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Splice {
+    /// Where what goes begins.
+    pub from: (usize, usize),
+    /// Behind its end.
+    pub to: (usize, usize),
+    /// What comes.
+    pub text: String,
 }
 
 impl Finding {
@@ -62,13 +76,15 @@ impl Finding {
 pub(super) struct Placer<'d> {
     file: Arc<Path>,
     text: &'d str,
+    positions: Positions<'d>,
     masks: Edits,
 }
 
 impl<'d> Placer<'d> {
     /// For a document.
     pub(super) fn new(file: &Arc<Path>, doc: &Doc<'d>) -> Placer<'d> {
-        Placer { file: file.clone(), text: doc.text(), masks: masks(doc) }
+        let text = doc.text();
+        Placer { file: file.clone(), text, positions: Positions::new(text), masks: masks(doc) }
     }
 
     /// The place of some bytes of the file.
@@ -76,30 +92,41 @@ impl<'d> Placer<'d> {
         let text = self.text;
         let start = text.floor_char_boundary(span.start);
         let end = text.ceil_char_boundary(span.end).max(start);
-        let (line, column) = crate::xml::text_position(text, start);
-        let end_at = crate::xml::text_position(text, end);
+        let positions = &self.positions;
+        let (line, column) = positions.of(start);
+        let end_at = positions.of(end);
         // From the start of the first line to the end of the last one that is shown.
-        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let from = text.ceil_char_boundary(line_start.max(start.saturating_sub(WIDEST)));
-        let mut to = start;
-        for _ in 0..TALLEST {
-            to = text[to..].find('\n').map_or(text.len(), |at| to + at);
-            if to >= end || to == text.len() {
-                break;
-            }
-            to += 1;
-        }
+        let from = text.ceil_char_boundary(positions.start(line).max(start.saturating_sub(WIDEST)));
+        let last = positions.line(end.saturating_sub(1)).clamp(line, line + TALLEST - 1);
+        let to = positions.end(last);
         let widest = start + (end.min(to) - start).min(WIDEST * TALLEST) + WIDEST;
         let to = text.floor_char_boundary(to.min(widest).max(start));
         let (lines, marked) = self.masked(from..to, start..end.min(to));
         Place { file: self.file.clone(), line, column, end: end_at, lines, marked }
     }
 
+    /// A fix by lines and columns. What it moves may hold a secret: then there is none to show.
+    pub(super) fn splices(&self, fix: &Edits) -> Vec<Splice> {
+        let mut secrets = self.masks.iter().map(|mask| &self.text[mask.range.clone()]);
+        if secrets.any(|secret| fix.iter().any(|edit| !secret.is_empty() && edit.text.contains(secret))) {
+            return Vec::new();
+        }
+        let at = |byte: usize| crate::xml::text_position(self.text, byte);
+        let splice = |edit: &Edit| Splice {
+            from: at(edit.range.start),
+            to: at(edit.range.end),
+            text: edit.text.clone(),
+        };
+        fix.iter().map(splice).collect()
+    }
+
     /// The text of a range with its secrets masked, and where in that the marked bytes stand.
     fn masked(&self, range: Range<usize>, marked: Range<usize>) -> (String, Range<usize>) {
         let mut out = String::with_capacity(range.len());
         let (mut at, mut start, mut end) = (range.start, None, None);
-        for mask in self.masks.iter() {
+        let masks = self.masks.iter().as_slice();
+        let first = masks.partition_point(|mask| mask.range.end <= range.start);
+        for mask in masks[first..].iter().take_while(|mask| mask.range.start < range.end) {
             let hidden = mask.range.start.max(range.start)..mask.range.end.min(range.end);
             if hidden.is_empty() {
                 continue;
@@ -167,6 +194,21 @@ mod tests {
             assert_eq!(found.lines, "<a><graphics passwd='***' port='1'/></a>");
             assert_eq!(&found.lines[found.marked], marked);
         }
+    }
+
+    #[test]
+    fn splices_hold_no_secret() {
+        let text = "<a>\r\n <ä passwd='geheim' port='1'/></a>";
+        let doc = Doc::parse(text).unwrap();
+        let placer = Placer::new(&Arc::from(Path::new("a.xml")), &doc);
+        let port = text.find(" port").unwrap();
+        let splices = |new: &str| {
+            let mut edits = Edits::default();
+            edits.push(port..port + 9, new);
+            placer.splices(&edits)
+        };
+        assert_eq!(splices(" x=''"), [Splice { from: (2, 20), to: (2, 29), text: " x=''".into() }]);
+        assert_eq!(splices(" x='geheim'"), []);
     }
 
     #[test]

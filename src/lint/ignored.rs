@@ -4,6 +4,7 @@
 //! element; where no element follows, about the one that it stands in. Before the root element, it is about the whole
 //! file.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use roxmltree::Node;
@@ -12,30 +13,33 @@ use super::report::Report;
 use super::rules;
 use crate::xml::Doc;
 
-/// Which rules are to be quiet, and where.
+/// Which rules are to be quiet, and where: by code, in order, none touching the next.
 #[derive(Debug, Default)]
-pub(super) struct Ignored(Vec<(Range<usize>, Vec<&'static str>)>);
+pub(super) struct Ignored(BTreeMap<&'static str, Vec<Range<usize>>>);
 
 impl Ignored {
     /// The codes that are to be quiet at a byte.
     pub(super) fn at(&self, byte: usize) -> Vec<&'static str> {
-        let here = self.0.iter().filter(|(range, _)| range.contains(&byte));
-        here.flat_map(|(_, codes)| codes.iter().copied()).collect()
+        self.0.keys().copied().filter(|code| self.has(code, byte)).collect()
     }
 
     /// Is this code to be quiet at a byte?
     pub(super) fn has(&self, code: &str, byte: usize) -> bool {
-        self.0.iter().any(|(range, codes)| range.contains(&byte) && codes.contains(&code))
+        self.0.get(code).is_some_and(|ranges| {
+            let next = ranges.partition_point(|range| range.end <= byte);
+            ranges.get(next).is_some_and(|range| range.contains(&byte))
+        })
     }
 
     /// Reads the comments of a document; codes that don't exist are told to `report`.
     pub(super) fn read(doc: &Doc<'_>, report: &mut Report) -> Ignored {
-        let mut out = Vec::new();
+        let mut out: BTreeMap<&'static str, Vec<Range<usize>>> = BTreeMap::new();
         if !doc.text().contains("kvmnet:") {
-            return Ignored(out);
+            return Ignored(BTreeMap::new());
         }
-        for comment in doc.root().document().descendants().filter(Node::is_comment) {
-            let Some(words) = comment.text().and_then(|t| t.trim().strip_prefix("kvmnet:")) else { continue };
+        let parents = doc.root().document().descendants().filter(Node::has_children);
+        for (comment, about) in parents.flat_map(|parent| comments(doc, parent)) {
+            let Some(words) = words(comment) else { continue };
             let range = comment.range();
             let report = report.by(&rules::UNKNOWN_IGNORE);
             let Some(codes) = words.trim().strip_prefix("ignore") else {
@@ -43,11 +47,10 @@ impl Ignored {
                 report.at(range, what).help("'<!-- kvmnet: ignore KN012 -->' is what it knows");
                 continue;
             };
-            let mut known = Vec::new();
             let codes = codes.split([',', ' ', '\t', '\r', '\n']).filter(|code| !code.is_empty());
             for code in codes {
                 match rules::named(code) {
-                    Some(rule) => known.push(rule.code),
+                    Some(rule) => out.entry(rule.code).or_default().push(about.clone()),
                     None => {
                         let what = format!("there is no rule '{}'", code.escape_debug());
                         let found = report.at(range.clone(), what);
@@ -63,26 +66,64 @@ impl Ignored {
                     .at(range, "it doesn't say which rule is to be ignored")
                     .help("name its code: ignore KN012");
             }
-            if !known.is_empty() {
-                out.push((about(doc, comment), known));
-            }
         }
+        out.values_mut().for_each(join);
         Ignored(out)
     }
 }
 
-/// The bytes that a comment is about.
-fn about(doc: &Doc<'_>, comment: Node<'_, '_>) -> Range<usize> {
-    let start = comment.range().start;
-    let is_there = |node: &Node<'_, '_>| node.is_element();
-    let before = comment.prev_siblings().skip(1).find(is_there).map(|node| node.range());
-    if let Some(before) = before.filter(|before| !doc.text()[before.end..start].contains('\n')) {
-        return before;
+/// What a comment says to kvmnet, if it does.
+fn words<'d>(comment: Node<'d, '_>) -> Option<&'d str> {
+    comment.text().and_then(|text| text.trim().strip_prefix("kvmnet:"))
+}
+
+/// The comments to kvmnet in an element, each with the bytes that it is about.
+fn comments<'d>(doc: &Doc<'_>, parent: Node<'d, 'd>) -> Vec<(Node<'d, 'd>, Range<usize>)> {
+    let mut out: Vec<(Node<'d, 'd>, Range<usize>)> = Vec::new();
+    // The element before, as long as its line goes on; and the first of the comments that are about the next one.
+    let (mut before, mut waiting, mut at) = (None, 0, parent.range().start);
+    for node in parent.children() {
+        let range = node.range();
+        if doc.text()[at..range.start].contains('\n') {
+            before = None;
+        }
+        at = range.start;
+        if node.is_element() {
+            let about = if node == doc.root() { whole(doc) } else { range.clone() };
+            out[waiting..].iter_mut().for_each(|(_, next)| *next = about.clone());
+            (before, waiting, at) = (Some(range.clone()), out.len(), range.end);
+        } else if node.is_comment() && words(node).is_some() {
+            match &before {
+                Some(before) => {
+                    out.insert(waiting, (node, before.clone()));
+                    waiting += 1;
+                }
+                None => out.push((node, 0..0)),
+            }
+        }
     }
-    match comment.next_siblings().skip(1).find(is_there).or(comment.parent_element()) {
-        // What the reader finds in a file stands anywhere in it.
-        Some(element) if element == doc.root() => 0..doc.text().len() + 1,
-        Some(element) => element.range(),
-        None => 0..0,
-    }
+    let about = match parent.is_element() {
+        true if parent == doc.root() => whole(doc),
+        true => parent.range(),
+        false => 0..0,
+    };
+    out[waiting..].iter_mut().for_each(|(_, all)| *all = about.clone());
+    out
+}
+
+/// All bytes: what the reader finds in a file stands anywhere in it.
+fn whole(doc: &Doc<'_>) -> Range<usize> {
+    0..doc.text().len() + 1
+}
+
+/// Puts ranges into order, and those that touch together.
+fn join(ranges: &mut Vec<Range<usize>>) {
+    ranges.sort_by_key(|range| range.start);
+    ranges.dedup_by(|next, before| {
+        let touches = next.start <= before.end;
+        if touches {
+            before.end = before.end.max(next.end);
+        }
+        touches
+    });
 }

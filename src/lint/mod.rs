@@ -14,14 +14,15 @@
 //! text is surely a mistake: newer releases know more words.
 //!
 //! To add a rule: take the next free code of its family, write `rules/FAMILY/knNNN_name.rs` after one of its neighbours, name
-//! the module in `rules/FAMILY/mod.rs`, and put `bad.xml` and `good.xml` into `fixtures/lint/KNNNN-name/`.
-//! `tests/lint.rs` runs whatever stands there.
+//! the module in `rules/FAMILY/mod.rs`, and put `bad.xml` and `good.xml` into `fixtures/lint/KNNNN-name/`; for a rule about
+//! the set, folders `bad` and `good`. `tests/lint.rs` runs whatever stands there.
 
 mod file;
 mod finding;
 mod ignored;
 mod mend;
 mod policy;
+mod positions;
 mod report;
 mod rule;
 mod rules;
@@ -31,18 +32,18 @@ mod suspects;
 mod view;
 
 pub use file::{Checked, check_file, schema_finding};
-pub use finding::{Finding, Place};
+pub use finding::{Finding, Place, Splice};
 pub use mend::{Mended, mend};
-pub use policy::{Choice, House, Override, Policy};
+pub use policy::{Choice, House, Names, Override, Paths, Policy, PolicyError, Words};
 pub use report::{Found, Report};
 pub use rule::{Check, Example, Rule, Severity};
 pub use rules::{all as rules, codes, named as rule, nearest};
-pub use set::{At, Facts, Guest, GuestNic, Mark, Net, Part, Set, SetFinding, SetReport};
+pub use set::{Asks, At, Extent, Facts, Guest, GuestNic, Mark, Net, Part, Set, SetFinding, SetReport};
 pub use settings::Settings;
 pub use suspects::{Suspect, Trial};
 pub use view::{Domain, File, Kind, Network, Nic};
 
 /// What the rules about sets find in the files of one set.
-pub fn check_set(facts: &[Facts]) -> Vec<Finding> {
-    set::check(facts, rules::all())
+pub fn check_set(facts: &[Facts], extent: Extent) -> Vec<Finding> {
+    set::check(facts, extent, rules::all())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::policy::{Choice, House, Policy};
+use super::policy::{Choice, House, Names, Policy};
 use super::rule::{Check, Rule, Severity};
 use super::rules;
 
@@ -11,7 +11,7 @@ use super::rules;
 pub struct Settings {
     severities: BTreeMap<&'static str, Severity>,
     on: Vec<&'static Rule>,
-    known_networks: Vec<globset::GlobMatcher>,
+    known_networks: Names,
     pub(super) house: House,
 }
 
@@ -50,6 +50,6 @@ impl Settings {
 
     /// Do hosts have this network, though no file may define it? libvirt brings `default` along.
     pub(super) fn knows_network(&self, name: &str) -> bool {
-        name == "default" || self.known_networks.iter().any(|known| known.is_match(name))
+        name == "default" || self.known_networks.mean(name)
     }
 }

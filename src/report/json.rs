@@ -40,6 +40,11 @@ pub fn creation_failure(error: &str) -> Value {
     })
 }
 
+/// The document of a check that failed as a whole.
+pub fn check_failure(error: &str) -> Value {
+    json!({ "findings": [], "summary": { "files": 0, "errors": 0, "warnings": 0 }, "error": error })
+}
+
 /// The document of a command that was to show something, and failed: nothing, where that would stand.
 pub fn look_failure(what: &str, error: &str) -> Value {
     json!({ what: null, "error": error })

@@ -11,6 +11,7 @@ pub mod text;
 
 pub use columns::columns;
 pub use paint::Paint;
+use plain::{escaped_where, plain};
 pub use plain::{obeyed, plain_line};
 pub use screen::Screen;
 pub use sections::Sections;

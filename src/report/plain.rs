@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 
 /// The text with its control characters written as escapes; line breaks and tabs stay.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
-    escaped(text, |c| obeyed(c) && !matches!(c, '\n' | '\t'))
+    escaped_where(text, |c| obeyed(c) && !matches!(c, '\n' | '\t'))
 }
 
 /// The same for text that is to stay on its line.
 pub fn plain_line(text: &str) -> Cow<'_, str> {
-    escaped(text, |c| obeyed(c) && c != '\t')
+    escaped_where(text, |c| obeyed(c) && c != '\t')
 }
 
 /// The same for a diff, in which lines may end as on Windows.
@@ -26,13 +26,14 @@ pub fn obeyed(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn escaped(text: &str, obeyed: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if !text.contains(&obeyed) {
+/// The text with these characters written as escapes.
+pub(super) fn escaped_where(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_bad) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
-        match obeyed(c) {
+        match is_bad(c) {
             true => {
                 let _ = write!(out, "{}", c.escape_default());
             }

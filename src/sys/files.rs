@@ -94,6 +94,16 @@ pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
+/// Is something there, be it a link that leads nowhere?
+pub fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Is it a symbolic link?
+pub fn is_link(path: &Path) -> bool {
+    path.is_symlink()
+}
+
 /// Is it a folder?
 pub fn is_folder(path: &Path) -> bool {
     path.is_dir()

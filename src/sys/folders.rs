@@ -39,6 +39,19 @@ pub fn files(folder: &Path, ending: &str) -> Vec<Result<PathBuf, (PathBuf, io::E
     out
 }
 
+/// The files of `folder` itself whose names end in `.ending`, as far as it can be looked into, in no order; named as the
+/// folder is. Hidden ones are left out.
+pub fn own_files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let here = if folder == Path::new("") { Path::new(".") } else { folder };
+    let entries = std::fs::read_dir(here).into_iter().flatten().filter_map(Result::ok);
+    let has_ending = |name: &Path| name.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending));
+    entries
+        .filter(|entry| !is_hidden(entry) && has_ending(Path::new(&entry.file_name())))
+        .filter(|entry| !entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| folder.join(entry.file_name()))
+        .collect()
+}
+
 fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().as_encoded_bytes().starts_with(b".")
 }
@@ -66,5 +79,10 @@ mod tests {
         let want = ["a/Y.XML", "a/b/x.xml", "a/link.xml", "a/loop.xml", "c.xml/d.xml"].map(path);
         assert_eq!(found, want);
         files(&path("nowhere"), "xml")[0].as_ref().unwrap_err();
+        let mut own = own_files(&path("a"), "xml");
+        own.sort();
+        assert_eq!(own, ["a/Y.XML", "a/link.xml", "a/loop.xml"].map(path));
+        assert!(own_files(&path("nowhere"), "xml").is_empty());
+        assert!(own_files(Path::new(""), "toml").contains(&PathBuf::from("Cargo.toml")));
     }
 }

@@ -33,7 +33,7 @@ pub(crate) const SECRET: &str = "s3cretPw";
 const INIT: &str = include_str!("site.sh");
 
 /// The programs that a lab has besides those of every site.
-const NEEDED: [&str; 4] = ["libvirtd", "virtlogd", "virsh", "qemu-system-x86_64"];
+const NEEDED: [&str; 5] = ["libvirtd", "virtlogd", "virsh", "qemu-system-x86_64", "nft"];
 
 /// A running lab; see the module.
 pub(crate) struct Lab {

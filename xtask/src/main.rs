@@ -10,6 +10,7 @@ mod install;
 mod modules;
 mod packages;
 mod run;
+mod sarif;
 mod test;
 mod tools;
 

@@ -136,6 +136,12 @@ static NEEDS: &[Need] = &[
         [&["bsdutils"], &["/usr/bin/script"], &["util-linux"], &["util-linux"]],
     ),
     need(
+        Test,
+        Python("jsonschema"),
+        "holding the SARIF that kvmnet writes against its schema",
+        [&["python3-jsonschema"], &["python3-jsonschema"], &["python-jsonschema"], &["python3-jsonschema"]],
+    ),
+    need(
         Fuzz,
         Program("c++"),
         "building the fuzzer",
@@ -222,6 +228,12 @@ static NEEDS: &[Need] = &[
         Program("iptables"),
         "the rules of libvirt's NAT networks",
         [&["iptables"], &["iptables"], &["iptables"], &["iptables"]],
+    ),
+    need(
+        Lab,
+        Program("nft"),
+        "the same with libvirt's other backend",
+        [&["nftables"], &["nftables"], &["nftables"], &["nftables"]],
     ),
     need(
         Lab,

@@ -11,6 +11,7 @@ use crate::host;
 use crate::install;
 use crate::packages::Stage;
 use crate::run::{cargo, check, is_root, root, show};
+use crate::sarif;
 use crate::tools::{DENY, FUZZ, Installing};
 
 /// For how long each fuzz target is run.
@@ -52,6 +53,7 @@ pub(crate) fn run(fast: bool) -> Result<()> {
         println!("Left out: the tests that start a libvirtd of their own ({why}).");
     }
     install::ensure(&stages)?;
+    sarif::ensure()?;
     if lab {
         guest::ensure()?;
     }
@@ -145,9 +147,9 @@ fn tests(lab: bool) -> Command {
     let mut command = cargo_with("test --workspace");
     if lab {
         // Those on booted machines are a step of their own.
-        command.env("KVMNET_REQUIRE", "lab,libvirt").env("KVMNET_SKIP", "hosts");
+        command.env("KVMNET_REQUIRE", "lab,libvirt,sarif").env("KVMNET_SKIP", "hosts");
     } else {
-        command.env("KVMNET_REQUIRE", "libvirt").env("KVMNET_SKIP", "lab");
+        command.env("KVMNET_REQUIRE", "libvirt,sarif").env("KVMNET_SKIP", "lab");
     }
     command
 }

@@ -11,7 +11,7 @@ mod policies;
 mod schema;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -21,14 +21,15 @@ use rayon::prelude::*;
 
 use super::Context;
 use crate::cli::{Check, Deny, FindingsFormat, Format};
-use crate::lint::{Choice, Facts, Finding, Rule, Severity, check_file, check_set, rule};
+use crate::lint::{Choice, Extent, Facts, Finding, Rule, Severity, check_file, check_set, rule};
 use crate::problem::Problem;
 use crate::report::findings::{self, Summary, Unchecked};
 use crate::sys::files;
 use crate::xml::Doc;
 
 use fix::Fixed;
-use policies::Policies;
+use gather::Gathered;
+use policies::{Broken, Policies};
 use schema::Schemas;
 
 /// Files this many at a time, so that progress can be shown in between.
@@ -76,30 +77,48 @@ pub(super) fn run(args: &Check, context: &mut Context) -> Result<u8> {
         checked if !checked.unchecked.is_empty() => 2,
         checked => u8::from(checked.findings.iter().any(is_denied)),
     };
-    print(&checked, fixed.as_ref(), format, context)?;
+    print(&checked, fixed.as_ref(), format, &is_denied, context)?;
     Ok(fixed.map_or(code, |fixed| fixed.code.max(code)))
 }
 
 /// Prints what was found.
-fn print(checked: &All, fixed: Option<&Fixed>, format: FindingsFormat, context: &Context) -> Result<()> {
-    let summary = Summary::of(checked.files, &checked.findings, &checked.unchecked);
+fn print(
+    checked: &All,
+    fixed: Option<&Fixed>,
+    format: FindingsFormat,
+    is_denied: &dyn Fn(&Finding) -> bool,
+    context: &Context,
+) -> Result<()> {
+    let All { files, findings, unchecked, .. } = checked;
+    let mut summary = Summary::of(files.len(), findings, unchecked);
+    // A policy that can't be used stands for all of its files.
+    summary.unchecked += checked.broken.values().map(|(_, files)| files.len() - 1).sum::<usize>();
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let written = match format {
-        FindingsFormat::Human => {
-            findings::human(&mut out, &checked.findings, &summary, context.screen.out_paint())
-        }
+        FindingsFormat::Human => findings::human(&mut out, findings, &summary, context.screen.out_paint()),
         FindingsFormat::Json => {
             let changes = fixed.map(|fixed| crate::report::json::changes(&fixed.changes)["changes"].take());
-            findings::json(&mut out, &checked.findings, &checked.unchecked, &summary, changes)
+            findings::json(&mut out, findings, unchecked, &summary, changes)
         }
-        _ => Ok(()),
+        FindingsFormat::Sarif => findings::sarif(&mut out, findings, unchecked),
+        FindingsFormat::Junit => {
+            findings::junit(&mut out, &checked.looked_at(), findings, unchecked, is_denied)
+        }
+        FindingsFormat::Github => findings::github(&mut out, findings, unchecked, &summary),
     };
     written.and_then(|()| out.flush()).map_err(|e| match e.kind() {
         io::ErrorKind::BrokenPipe => anyhow::Error::new(e),
         _ => anyhow!("cannot print what was found: {e}"),
     })?;
-    for unchecked in &checked.unchecked {
+    for note in &checked.notes {
+        context.screen.say(note);
+    }
+    for unchecked in unchecked {
         context.screen.error(&unchecked.to_string());
+    }
+    if matches!(format, FindingsFormat::Sarif | FindingsFormat::Junit) {
+        // The document goes into a file, mostly.
+        context.screen.say(&format!("kvmnet: {summary}"));
     }
     Ok(())
 }
@@ -138,19 +157,50 @@ fn unknown_rule(word: &str, near: Option<&str>) -> anyhow::Error {
 /// What came of all files.
 #[derive(Debug, Default)]
 struct All {
-    /// How many files were looked at.
-    files: usize,
+    /// The files that were looked at, in order.
+    files: Vec<Arc<Path>>,
     findings: Vec<Finding>,
     /// What they add to their sets, by set.
     facts: BTreeMap<PathBuf, Vec<Facts>>,
+    /// The sets of which something is missing: a file that can't be read, or wasn't named.
+    partial: BTreeSet<PathBuf>,
     unchecked: Vec<Unchecked>,
+    /// Policies that can't be used, with the files that they are for.
+    broken: BTreeMap<Arc<Path>, (Broken, BTreeSet<Arc<Path>>)>,
+    notes: Vec<String>,
 }
 
 impl All {
+    /// The files, but for those whose policy can't be used.
+    fn looked_at(&self) -> Vec<Arc<Path>> {
+        let is_missed = |file: &Arc<Path>| self.broken.values().any(|(_, files)| files.contains(file));
+        self.files.iter().filter(|file| !is_missed(file)).cloned().collect()
+    }
+
+    /// A file wasn't checked.
+    fn missed(&mut self, file: Arc<Path>, error: anyhow::Error) {
+        match error.downcast::<Broken>() {
+            Ok(broken) => {
+                let (_, files) =
+                    self.broken.entry(broken.policy.clone()).or_insert((broken, BTreeSet::new()));
+                files.insert(file);
+            }
+            Err(error) => self.unchecked.push(Unchecked { file, error }),
+        }
+    }
+
     /// Looks at the sets, and puts everything into its order.
     fn finish(&mut self) {
-        for facts in std::mem::take(&mut self.facts).into_values() {
-            self.findings.extend(check_set(&facts));
+        // Said once, not once for each file.
+        for (policy, (broken, _)) in &self.broken {
+            self.unchecked.push(Unchecked { file: policy.clone(), error: broken.error() });
+        }
+        for (set, facts) in std::mem::take(&mut self.facts) {
+            let extent = Extent {
+                is_declared: set != Path::new(""),
+                is_whole: self.unchecked.is_empty() && !self.partial.contains(&set),
+            };
+            self.findings.extend(check_set(&facts, extent));
         }
         self.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         self.unchecked.sort_by(|a, b| a.file.cmp(&b.file));
@@ -170,11 +220,13 @@ impl Job<'_> {
     /// Checks all that was named.
     fn all(&self, args: &Check, context: &mut Context) -> All {
         let gathered = gather::gather(&args.paths, self.policies);
-        let mut all = self.check(&gathered.files, context);
+        let mut all = self.check(&gathered, context);
         if let Some(schemas) = &self.schemas {
             schemas.check(&gathered.files, self, &mut all);
         }
+        all.files = gathered.files;
         all.unchecked.extend(gathered.unchecked);
+        all.notes = gathered.notes;
         all.finish();
         all
     }
@@ -198,8 +250,9 @@ impl Job<'_> {
     }
 
     /// Reads and checks files.
-    fn check(&self, paths: &[Arc<Path>], context: &mut Context) -> All {
-        let mut all = All { files: paths.len(), ..All::default() };
+    fn check(&self, gathered: &Gathered, context: &mut Context) -> All {
+        let paths = &gathered.files;
+        let mut all = All::default();
         for (batch, number) in paths.chunks(BATCH).zip(1..) {
             let each = |path: &Arc<Path>| (path.clone(), self.file(path));
             let checked: Vec<_> = match batch {
@@ -211,11 +264,14 @@ impl Job<'_> {
                 match checked {
                     Ok((set, mut checked)) => {
                         all.findings.append(&mut checked.findings);
+                        if checked.is_lost || gathered.is_partial(&path) {
+                            all.partial.insert(set.clone());
+                        }
                         if let Some(facts) = checked.facts {
                             all.facts.entry(set).or_default().push(facts);
                         }
                     }
-                    Err(error) => all.unchecked.push(Unchecked { file: path, error }),
+                    Err(error) => all.missed(path, error),
                 }
             }
             context.screen.tick((number * BATCH).min(paths.len()), paths.len());

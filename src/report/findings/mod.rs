@@ -1,17 +1,24 @@
 //! Findings, for people and for programs: one type in, one document each out.
 
+mod github;
 mod human;
 mod json;
+mod junit;
+mod sarif;
+mod uri;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use github::github;
 pub use human::human;
 pub use json::json;
+pub use junit::junit;
+pub use sarif::sarif;
 
-use crate::lint::{Finding, Severity};
-use crate::problem::{escaped, message};
+use crate::lint::{Finding, Place, Severity};
+use crate::problem::{escaped, message, render};
 
 /// A file that couldn't be checked.
 #[derive(Debug)]
@@ -24,7 +31,7 @@ pub struct Unchecked {
 
 impl fmt::Display for Unchecked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", escaped(&self.file), crate::problem::render(&self.error))
+        write!(f, "{}: {}", escaped(&self.file), render(&self.error))
     }
 }
 
@@ -32,6 +39,27 @@ impl Unchecked {
     /// Why, on one line.
     pub fn reason(&self) -> String {
         message(&self.error)
+    }
+}
+
+/// What is wrong, and on a line of its own what to do.
+fn words(finding: &Finding) -> String {
+    match &finding.help {
+        Some(help) => format!("{}\nhelp: {help}", finding.message),
+        None => finding.message.clone(),
+    }
+}
+
+/// `vm/web1.xml:3:7`
+fn at(place: &Place) -> String {
+    format!("{}:{}:{}", escaped(tidy(&place.file)), place.line, place.column)
+}
+
+/// The path as it stands in a repository: `kvmnet check .` finds `./vm/web1.xml`.
+fn tidy(path: &Path) -> &Path {
+    match path.strip_prefix(".") {
+        Ok(inside) if inside != Path::new("") => inside,
+        _ => path,
     }
 }
 

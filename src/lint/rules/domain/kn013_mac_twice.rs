@@ -1,5 +1,8 @@
 //! One MAC address for two NICs of a guest that are on the same network.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::mac;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -22,11 +25,15 @@ declared as one, with <teaming>.",
 };
 
 fn check(domain: &Domain<'_>, report: &mut Report) {
-    for (at, nic) in domain.nics.iter().enumerate() {
-        let Some(mac) = address(nic) else { continue };
-        let Some(first) = domain.nics[..at].iter().find(|n| address(n) == Some(mac) && same_network(n, nic))
-        else {
-            continue;
+    let mut seen: HashMap<_, &Nic<'_>> = HashMap::new();
+    for nic in &domain.nics {
+        let (Some(mac), Some(segment)) = (address(nic), segment(nic)) else { continue };
+        let first = match seen.entry((mac, segment)) {
+            Entry::Occupied(first) => *first.get(),
+            Entry::Vacant(entry) => {
+                entry.insert(nic);
+                continue;
+            }
         };
         let span = |nic: &Nic<'_>| nic.child("mac").map_or(nic.tag(), |node| value(nic.doc, node, "address"));
         report
@@ -41,24 +48,18 @@ fn address(nic: &Nic<'_>) -> Option<[u8; 6]> {
     nic.attr("mac", "address").and_then(mac::read).filter(|mac| !mac::is_zero(*mac))
 }
 
-/// Do both surely lead to the same segment? VLANs and portgroups, which may bring VLANs, make several of one.
-fn same_network(one: &Nic<'_>, other: &Nic<'_>) -> bool {
-    let attribute = match one.kind {
+/// What two NICs have in common that surely lead to the same segment: type, source and portgroup. VLANs make several of
+/// one, as portgroups may, which bring VLANs.
+fn segment<'d>(nic: &Nic<'d>) -> Option<(&'d str, &'d str, Option<&'d str>)> {
+    let attribute = match nic.kind {
         "network" => "network",
         "bridge" => "bridge",
         "direct" => "dev",
-        _ => return false,
+        _ => return None,
     };
-    let alone = |nic: &Nic<'_>| {
-        nic.child("teaming").is_none()
-            && nic.child("vlan").is_none()
-            && nic.attr("link", "state") != Some("down")
-    };
-    let same = |attribute| one.attr("source", attribute) == other.attr("source", attribute);
-    one.kind == other.kind
-        && one.attr("source", attribute).is_some()
-        && same(attribute)
-        && same("portgroup")
-        && alone(one)
-        && alone(other)
+    let is_alone = nic.child("teaming").is_none()
+        && nic.child("vlan").is_none()
+        && nic.attr("link", "state") != Some("down");
+    let source = nic.attr("source", attribute).filter(|_| is_alone)?;
+    Some((nic.kind, source, nic.attr("source", "portgroup")))
 }

@@ -20,7 +20,7 @@ host), direct (macvtap), user (no rights needed, no way in) and ethernet (a tap 
 };
 
 /// libvirt's types (`virDomainNetType`).
-const TYPES: &[&str] = &[
+pub(in crate::lint) const TYPES: &[&str] = &[
     "user",
     "ethernet",
     "vhostuser",
@@ -42,6 +42,12 @@ const TYPES: &[&str] = &[
 const OTHERS: &[(&str, &str)] =
     &[("macvtap", "direct"), ("macvlan", "direct"), ("nat", "network"), ("tap", "ethernet"), ("vhost-user", "vhostuser")];
 
+/// What libvirt calls what others call that.
+pub(in crate::lint) fn called(word: &str) -> Option<&'static str> {
+    let lower = word.trim().to_lowercase();
+    OTHERS.iter().find(|(theirs, _)| *theirs == lower).map(|(_, ours)| *ours)
+}
+
 /// Is there such a type?
 pub(super) fn is_known(kind: &str) -> bool {
     TYPES.contains(&kind)
@@ -58,9 +64,8 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     let span = value(nic.doc, nic.node, "type");
     let found = report.at(span.clone(), format!("there is no NIC of type '{}'", nic.kind.escape_debug()));
     let lower = nic.kind.trim().to_lowercase();
-    let other = OTHERS.iter().find(|(theirs, _)| *theirs == lower).map(|(_, ours)| ours);
     let mut near = TYPES.iter().filter(|known| known.len() > 3 && strsim::osa_distance(known, &lower) <= 2);
-    match (other, near.next(), near.next()) {
+    match (called(nic.kind), near.next(), near.next()) {
         (Some(ours), ..) => found.help(format!("libvirt calls it {ours}")),
         (None, Some(near), None) => found.help(format!("did you mean {near}?")).fix(instead(span, near)),
         _ => found.help("network, bridge, direct, user and ethernet are the usual ones"),

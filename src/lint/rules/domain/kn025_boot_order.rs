@@ -1,5 +1,6 @@
 //! Devices that all want to be booted from.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use roxmltree::Node;
@@ -29,7 +30,8 @@ const BOOTABLE: &[&str] = &["disk", "filesystem", "interface", "redirdev", "host
 fn check(domain: &Domain<'_>, report: &mut Report) {
     let doc = domain.doc;
     let mut first: Option<Range<usize>> = None;
-    for (at, boot) in boots(domain).enumerate() {
+    let mut seen = HashMap::new();
+    for boot in boots(domain) {
         let Some(written) = boot.attribute("order") else {
             let what = "a <boot> of a device needs an order";
             report.at(tag(doc, boot), what).help("write <boot order='1'/>");
@@ -41,8 +43,8 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
             report.at(span, what).help("it is a number from 1 on");
             continue;
         };
-        let same = |other: &Node<'_, '_>| other.attribute("order").and_then(number) == Some(order);
-        if let Some(other) = boots(domain).take(at).find(same) {
+        let other = *seen.entry(order).or_insert(boot);
+        if other != boot {
             report
                 .at(span.clone(), format!("boot order {order} belongs to another device already"))
                 .also(value(doc, other, "order"), "this one")

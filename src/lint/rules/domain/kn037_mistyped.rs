@@ -1,5 +1,7 @@
 //! A word that is nearly one of libvirt's.
 
+use std::collections::HashSet;
+
 use super::mistyped::{attributes, is_near, renamed};
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -100,6 +102,7 @@ const OF_INTERFACE: &[&str] = &["type", "managed", "trustGuestRxFilters"];
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
     attributes(nic.doc, nic.node, OF_INTERFACE, report);
+    let names: HashSet<&str> = elements(nic.node).map(|node| node.tag_name().name()).collect();
     for node in elements(nic.node) {
         let name = node.tag_name().name();
         if let Some((_, known)) = ELEMENTS.iter().find(|(known, _)| *known == name) {
@@ -113,7 +116,7 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         {
             let what = format!("libvirt drops <{name}>, which it doesn't know");
             let found = report.at(tag(nic.doc, node), what).help(format!("did you mean <{near}>?"));
-            if nic.child(near).is_none() {
+            if !names.contains(near) {
                 found.fix(renamed(nic.doc, node, near));
             }
         }

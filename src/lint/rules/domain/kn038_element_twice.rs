@@ -1,5 +1,7 @@
 //! An element of which libvirt reads the first one only.
 
+use std::collections::HashMap;
+
 use super::kn037_mistyped::ELEMENTS;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -25,9 +27,13 @@ the first.",
 const MANY: &[&str] = &["ip", "route", "portForward"];
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
-    for (at, node) in elements(nic.node).enumerate() {
+    let mut seen = HashMap::new();
+    for node in elements(nic.node) {
         let name = node.tag_name().name();
-        let Some(first) = elements(nic.node).take(at).find(|n| n.tag_name().name() == name) else { continue };
+        let first = *seen.entry(name).or_insert(node);
+        if first == node {
+            continue;
+        }
         let is_known = ELEMENTS.iter().any(|(known, _)| *known == name) && !MANY.contains(&name);
         // Twice the same says nothing else than once.
         let text = nic.doc.text();

@@ -1,5 +1,8 @@
 //! Two devices in one place.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use roxmltree::Node;
 
 use super::number;
@@ -25,14 +28,9 @@ NICs that were there keep their names in the guest.",
 
 fn check(domain: &Domain<'_>, report: &mut Report) {
     let doc = domain.doc;
+    let (places, aliases) = (First::of(domain, pci), First::of(domain, alias));
     for nic in &domain.nics {
-        // Of two NICs, the later one is wrong; of a NIC and another device, the NIC.
-        let others = || {
-            let is_nic = |device: &Node<'_, '_>| device.tag_name().name() == "interface";
-            domain.devices().filter(move |d| *d != nic.node && (!is_nic(d) || d.range().start < nic.node.range().start))
-        };
-        if let Some(place) = pci(nic.node)
-            && let Some(other) = others().find(|other| pci(*other) == Some(place))
+        if let Some(other) = places.other(nic.node, pci)
             && let (Some(mine), Some(theirs)) = (nic.child("address"), child(other, "address"))
         {
             report
@@ -40,8 +38,7 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
                 .also(tag(doc, theirs), format!("here, of a device <{}>", other.tag_name().name()))
                 .help("remove it from the device that came later: libvirt finds a free one");
         }
-        if let Some(alias) = alias(nic.node).filter(|_| domain.is_qemu())
-            && let Some(other) = others().find(|other| self::alias(*other) == Some(alias))
+        if let Some(other) = aliases.other(nic.node, alias).filter(|_| domain.is_qemu())
             && let (Some(mine), Some(theirs)) = (nic.child("alias"), child(other, "alias"))
         {
             report
@@ -52,13 +49,37 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
     }
 }
 
+/// The first device of each kind of place.
+struct First<'d, T>(HashMap<T, Node<'d, 'd>>, HashMap<T, Node<'d, 'd>>);
+
+impl<'d, T: Eq + Hash> First<'d, T> {
+    fn of(domain: &Domain<'d>, place: fn(Node<'d, 'd>) -> Option<T>) -> First<'d, T> {
+        let (mut all, mut no_nics) = (HashMap::new(), HashMap::new());
+        for device in domain.devices() {
+            if let Some(place) = place(device) {
+                all.entry(place).or_insert(device);
+            }
+            if let Some(place) = place(device).filter(|_| device.tag_name().name() != "interface") {
+                no_nics.entry(place).or_insert(device);
+            }
+        }
+        First(all, no_nics)
+    }
+
+    /// The device whose place a NIC takes. Of two NICs, the later one is wrong; of a NIC and another device, the NIC.
+    fn other(&self, nic: Node<'d, 'd>, place: fn(Node<'d, 'd>) -> Option<T>) -> Option<Node<'d, 'd>> {
+        let place = place(nic)?;
+        self.0.get(&place).filter(|first| **first != nic).or_else(|| self.1.get(&place)).copied()
+    }
+}
+
 /// Aliases that libvirt keeps.
 fn alias<'d>(device: Node<'d, 'd>) -> Option<&'d str> {
     child(device, "alias")?.attribute("name").filter(|name| name.starts_with("ua-"))
 }
 
 /// Domain, bus, slot and function; `None` where libvirt chooses the place itself, which an address of zeros also says.
-fn pci(device: Node<'_, '_>) -> Option<[u32; 4]> {
+fn pci<'d>(device: Node<'d, 'd>) -> Option<[u32; 4]> {
     // A device that isn't there stands nowhere.
     if child(device, "model").is_some_and(|model| model.attribute("type") == Some("none"))
         || device.attribute("model") == Some("none")

@@ -1,8 +1,10 @@
 //! Rules about one domain.
 
-mod machine;
+pub(super) mod machine;
 
 use super::{bandwidth, mac, mistyped, number, uuid, virtualport, vlan, word};
+
+pub(in crate::lint) use kn016_interface_type::{TYPES, called};
 
 super::rules! {
     kn010_mac_malformed,

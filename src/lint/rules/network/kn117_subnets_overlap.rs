@@ -1,10 +1,9 @@
 //! Two subnets of a network, one inside the other.
 
-use super::places::subnets;
+use super::places::{Subnet, subnets};
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Network, tag};
-use crate::net::overlap;
 
 pub(super) static RULE: Rule = Rule {
     code: "KN117",
@@ -22,19 +21,25 @@ through the host: firewalls on the way see half of each connection. Mostly a pre
 };
 
 fn check(network: &Network<'_>, report: &mut Report) {
-    let all: Vec<_> = subnets(network).filter(|_| network.is_virtual()).collect();
-    for (at, subnet) in all.iter().enumerate() {
-        let differs = |other: &&super::places::Subnet<'_>| {
-            overlap(other.net, subnet.net)
-                && other.net.prefix_len() != subnet.net.prefix_len()
-                && other.net.addr() != subnet.net.addr()
-        };
-        if let Some(other) = all[..at].iter().find(differs) {
-            let what = format!("{} overlaps {}", subnet.net.trunc(), other.net.trunc());
+    let mut all: Vec<Subnet<'_>> = subnets(network).filter(|_| network.is_virtual()).collect();
+    // Each subnet comes behind those that it is in.
+    all.sort_by_key(|subnet| (subnet.net.network(), subnet.net.prefix_len()));
+    let mut around: Vec<Subnet<'_>> = Vec::new();
+    for subnet in all {
+        while around.pop_if(|outer| !outer.net.trunc().contains(&subnet.net.network())).is_some() {}
+        let larger = around.iter().rev().find(|outer| outer.net.prefix_len() < subnet.net.prefix_len());
+        // Of the host's one address it is another finding, or none.
+        if let Some(outer) = larger.filter(|outer| outer.net.addr() != subnet.net.addr()) {
+            let (first, second) = match outer.node.range().start < subnet.node.range().start {
+                true => (outer, &subnet),
+                false => (&subnet, outer),
+            };
+            let what = format!("{} overlaps {}", second.net.trunc(), first.net.trunc());
             report
-                .at(tag(network.doc, subnet.node), what)
-                .also(tag(network.doc, other.node), "the other subnet")
+                .at(tag(network.doc, second.node), what)
+                .also(tag(network.doc, first.node), "the other subnet")
                 .help("give each the prefix that is meant");
         }
+        around.push(subnet);
     }
 }

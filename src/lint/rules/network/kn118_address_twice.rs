@@ -1,5 +1,7 @@
 //! One address twice.
 
+use std::collections::HashMap;
+
 use super::places::subnets;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -20,19 +22,18 @@ doesn't start.",
 };
 
 fn check(network: &Network<'_>, report: &mut Report) {
-    let all: Vec<_> = subnets(network).filter(|_| network.is_virtual()).collect();
-    for (at, subnet) in all.iter().enumerate() {
+    let mut seen = HashMap::new();
+    for subnet in subnets(network).filter(|_| network.is_virtual()) {
         // To IPv6 it is the same address with another prefix, too.
-        let same = |other: &&super::places::Subnet<'_>| {
-            other.net == subnet.net || (!subnet.is_four() && other.net.addr() == subnet.net.addr())
-        };
-        if let Some(other) = all[..at].iter().find(same) {
+        let length = if subnet.is_four() { subnet.net.prefix_len() } else { 0 };
+        let first = *seen.entry((subnet.net.addr(), length)).or_insert(subnet.node);
+        if first != subnet.node {
             report
                 .at(
                     value(network.doc, subnet.node, "address"),
                     "the host has this address in the network already",
                 )
-                .also(value(network.doc, other.node, "address"), "here")
+                .also(value(network.doc, first, "address"), "here")
                 .help("remove one of them");
         }
     }

@@ -21,14 +21,23 @@ addresses than the two say, and which one's lease time counts for those in both 
 
 fn check(network: &Network<'_>, report: &mut Report) {
     for subnet in subnets(network) {
-        let all: Vec<_> = subnet.ranges().filter_map(|range| Some((range, ends(range)?))).collect();
-        for (at, (range, (start, end))) in all.iter().enumerate() {
-            let meets = |(_, (first, last)): &&(_, (_, _))| first <= end && start <= last;
-            if let Some((other, _)) = all[..at].iter().find(meets) {
+        let ranges = subnet.ranges().filter_map(|range| Some((ends(range)?, range)));
+        let mut all: Vec<_> = ranges.filter(|((start, end), _)| start <= end).collect();
+        all.sort_by_key(|((start, _), range)| (*start, range.range().start));
+        let mut last = None;
+        for ((start, end), range) in all {
+            // The one that reaches furthest of those before.
+            let (furthest, other) = *last.get_or_insert((end, range));
+            if other != range && start <= furthest {
+                let (first, second) =
+                    if other.range().start < range.range().start { (other, range) } else { (range, other) };
                 report
-                    .at(tag(network.doc, *range), "this range overlaps another one")
-                    .also(tag(network.doc, *other), "the other one")
+                    .at(tag(network.doc, second), "this range overlaps another one")
+                    .also(tag(network.doc, first), "the other one")
                     .help("write ranges that have no address in common");
+            }
+            if end > furthest {
+                last = Some((end, range));
             }
         }
     }

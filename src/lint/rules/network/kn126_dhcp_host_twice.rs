@@ -1,6 +1,6 @@
 //! DHCP hosts that take something from each other.
 
-use std::net::IpAddr;
+use std::collections::HashMap;
 
 use roxmltree::Node;
 
@@ -27,40 +27,32 @@ but not in a definition.",
 };
 
 fn check(network: &Network<'_>, report: &mut Report) {
+    let text = network.doc.text();
     for subnet in subnets(network) {
-        let hosts: Vec<_> = subnet.hosts().collect();
-        for (at, host) in hosts.iter().enumerate() {
-            let text = network.doc.text();
+        let name = if subnet.is_four() { "mac" } else { "id" };
+        let (mut addresses, mut known) = (HashMap::new(), HashMap::new());
+        for host in subnet.hosts() {
+            let ip = host.attribute("ip").and_then(read_address);
+            let first = [
+                ip.map(|ip| ("ip", *addresses.entry(ip).or_insert(host))),
+                known_by(host, name).map(|who| (name, *known.entry(who).or_insert(host))),
+            ];
             // Twice the same says nothing else than once.
-            let others = || hosts[..at].iter().filter(|other| text[other.range()] != text[host.range()]);
-            let ip = address(*host).and_then(|ip| others().find(|other| address(**other) == Some(ip)));
-            let name = if subnet.is_four() { "mac" } else { "id" };
-            let who = known_by(*host, name)
-                .and_then(|who| others().find(|o| known_by(**o, name).as_ref() == Some(&who)));
-            let mut twice = |name: &str, other: Node<'_, '_>, what: &str, label: &str| {
+            let is_other = |other: &Node<'_, '_>| text[other.range()] != text[host.range()];
+            for (name, other) in first.into_iter().flatten().filter(|(_, other)| is_other(other)) {
+                let (what, label) = match name {
+                    "ip" => ("two hosts are to get this address", "dropped"),
+                    "mac" => ("two hosts have this MAC address", "this one counts"),
+                    _ => ("two hosts have this DUID", "this one counts"),
+                };
                 report
-                    .at(value(network.doc, *host, name), what)
+                    .at(value(network.doc, host, name), what)
                     .label(label)
                     .also(tag(network.doc, other), "the other host")
                     .help("give each guest one host of its own");
-            };
-            if let Some(other) = ip {
-                twice("ip", *other, "two hosts are to get this address", "dropped");
-            }
-            if let Some(other) = who {
-                let what = if name == "mac" {
-                    "two hosts have this MAC address"
-                } else {
-                    "two hosts have this DUID"
-                };
-                twice(name, *other, what, "this one counts");
             }
         }
     }
-}
-
-fn address(host: Node<'_, '_>) -> Option<IpAddr> {
-    read_address(host.attribute("ip")?)
 }
 
 /// A MAC address or DUID, comparable.

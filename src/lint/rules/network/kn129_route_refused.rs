@@ -1,5 +1,6 @@
 //! A route that libvirt refuses.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -38,12 +39,13 @@ own subnets: another one the host wouldn't reach.",
 fn check(network: &Network<'_>, report: &mut Report) {
     // Where there are no addresses at all, that is what is said.
     let has_none = network.mode.is_some_and(|mode| !mode.is_virtual());
+    let own: BTreeSet<IpNet> = subnets(network).map(|subnet| subnet.net.trunc()).collect();
     for route in children(network.root, "route").filter(|_| !has_none) {
-        judge(network, route, report);
+        judge(network, &own, route, report);
     }
 }
 
-fn judge(network: &Network<'_>, route: Node<'_, '_>, report: &mut Report) {
+fn judge(network: &Network<'_>, own: &BTreeSet<IpNet>, route: Node<'_, '_>, report: &mut Report) {
     let doc = network.doc;
     if let Some(missing) = ["address", "gateway"].iter().find(|name| !route.has_attribute(**name)) {
         report
@@ -101,18 +103,19 @@ fn judge(network: &Network<'_>, route: Node<'_, '_>, report: &mut Report) {
         report
             .at(value(doc, route, "gateway"), "the route's gateway is of the other family of addresses")
             .help("write one of the address's family");
-    } else if !subnets(network).any(|subnet| subnet.net.contains(&gateway)) {
-        let own: Vec<String> = subnets(network)
-            .filter(|subnet| subnet.net.addr().is_ipv4() == gateway.is_ipv4())
-            .map(|subnet| subnet.net.trunc().to_string())
-            .collect();
+    } else if !is_in(gateway, own) {
         let what = format!("the gateway {gateway} isn't in a subnet of the network's");
-        let help = match own.join(", ") {
-            none if none.is_empty() => {
-                "the network has no subnet of that family: write an <ip> for it".to_string()
-            }
-            own => format!("write the address of a guest in {own}"),
+        let help = match own.iter().find(|net| net.addr().is_ipv4() == gateway.is_ipv4()) {
+            None => "the network has no subnet of that family: write an <ip> for it".to_string(),
+            Some(own) => format!("write the address of a guest in {own}"),
         };
         report.at(value(doc, route, "gateway"), what).help(help);
     }
+}
+
+/// Is the address in one of the subnets?
+fn is_in(address: IpAddr, subnets: &BTreeSet<IpNet>) -> bool {
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let mut around = (0..=longest).filter_map(|length| IpNet::new(address, length).ok());
+    around.any(|net| subnets.contains(&net.trunc()))
 }

@@ -1,9 +1,9 @@
 //! A route that the host doesn't get, or that leads nowhere.
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use roxmltree::Node;
 
 use super::number;
 use super::places::{Subnet, subnets};
@@ -34,58 +34,52 @@ fn check(network: &Network<'_>, report: &mut Report) {
         return;
     }
     let all: Vec<Subnet<'_>> = subnets(network).collect();
-    let routes: Vec<_> = children(network.root, "route").collect();
-    for (at, node) in routes.iter().enumerate() {
+    let own: HashMap<IpNet, Subnet<'_>> = all.iter().map(|subnet| (subnet.net.trunc(), *subnet)).collect();
+    let hosts: HashSet<IpAddr> = all.iter().map(|subnet| subnet.net.addr()).collect();
+    let broadcasts: HashSet<IpAddr> = all.iter().filter_map(broadcast).collect();
+    let mut seen = HashMap::new();
+    for node in children(network.root, "route") {
         let mask = node.attribute("netmask").and_then(read_address);
         if matches!(mask, Some(IpAddr::V4(mask)) if ipnet::ipv4_mask_to_prefix(mask).is_err()) {
             let what = "this is no netmask, and the host doesn't get the route";
-            report
-                .at(value(network.doc, *node, "netmask"), what)
-                .help("it is ones, then zeros, as in 255.255.255.0");
+            let help = "it is ones, then zeros, as in 255.255.255.0";
+            report.at(value(network.doc, node, "netmask"), what).help(help);
             continue;
         }
-        let Some(route) = Route::read(*node) else { continue };
-        if let Some(what) = all.iter().find_map(|subnet| no_gateway(subnet, route.gateway)) {
+        let Some(Route { net, gateway }) = Route::read(node) else { continue };
+        let metric = node.attribute("metric").map_or(Some(1), number::read);
+        let first = *seen.entry((net, metric)).or_insert(node);
+        let at_gateway = if hosts.contains(&gateway) {
+            Some(format!("the gateway {gateway} is the host itself: the route leads nowhere"))
+        } else if broadcasts.contains(&gateway) {
+            Some(format!("the gateway {gateway} is a broadcast address, and the host doesn't get the route"))
+        } else {
+            None
+        };
+        if let Some(what) = at_gateway {
             report
-                .at(value(network.doc, *node, "gateway"), what)
+                .at(value(network.doc, node, "gateway"), what)
                 .help("write the address of the guest that leads there");
-        } else if let Some(own) = all.iter().find(|subnet| subnet.net.trunc() == route.net) {
-            let what = format!("{} is the network's own subnet", route.net);
+        } else if let Some(own) = own.get(&net) {
             report
-                .at(value(network.doc, *node, "address"), what)
+                .at(value(network.doc, node, "address"), format!("{net} is the network's own subnet"))
                 .also(tag(network.doc, own.node), "here")
                 .help("the host has a route there by itself: remove it, or name another network");
-        } else if let Some(other) = routes[..at].iter().find(|other| same(**other, *node)) {
+        } else if first != node && net.addr().is_ipv4() {
+            // IPv6 takes several, and uses them in turn.
+            let what = "the host doesn't get this route: it has one to that network already";
             report
-                .at(
-                    tag(network.doc, *node),
-                    "the host doesn't get this route: it has one to that network already",
-                )
-                .also(tag(network.doc, *other), "this one")
+                .at(tag(network.doc, node), what)
+                .also(tag(network.doc, first), "this one")
                 .help("remove one, or give them different metrics");
         }
     }
 }
 
-/// Why nothing gets further at that address.
-fn no_gateway(subnet: &Subnet<'_>, gateway: IpAddr) -> Option<String> {
-    if gateway == subnet.net.addr() {
-        return Some(format!("the gateway {gateway} is the host itself: the route leads nowhere"));
-    }
+/// The address that means all of a subnet.
+fn broadcast(subnet: &Subnet<'_>) -> Option<IpAddr> {
     match subnet.net {
-        IpNet::V4(net) if net.prefix_len() < 31 && gateway == IpAddr::V4(net.broadcast()) => {
-            Some(format!("the gateway {gateway} is a broadcast address, and the host doesn't get the route"))
-        }
+        IpNet::V4(net) if net.prefix_len() < 31 => Some(IpAddr::V4(net.broadcast())),
         _ => None,
     }
-}
-
-/// Are the two one route to the kernel? libvirt's metric is 1 where none is given.
-fn same(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
-    let key = |node: Node<'_, '_>| {
-        let metric = node.attribute("metric").map_or(Some(1), number::read)?;
-        Some((Route::read(node)?.net, metric))
-    };
-    // IPv6 takes several, and uses them in turn.
-    key(one).is_some_and(|(net, _)| net.addr().is_ipv4()) && key(one) == key(other)
 }

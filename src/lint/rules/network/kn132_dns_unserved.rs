@@ -1,5 +1,8 @@
 //! DNS entries that nobody serves.
 
+use std::collections::HashSet;
+use std::net::IpAddr;
+
 use super::places::{can_serve, of_dns, subnets};
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -45,9 +48,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
         }
         return;
     }
+    let own: HashSet<IpAddr> = subnets(network).map(|subnet| subnet.net.addr()).collect();
     for forwarder in of_dns(network, "forwarder") {
         let Some(server) = forwarder.attribute("addr").and_then(read_address) else { continue };
-        if subnets(network).any(|subnet| subnet.net.addr() == server) {
+        if own.contains(&server) {
             report
                 .at(
                     value(network.doc, forwarder, "addr"),

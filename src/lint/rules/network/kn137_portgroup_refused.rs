@@ -1,5 +1,8 @@
 //! Portgroups that libvirt can't tell apart.
 
+use std::collections::HashMap;
+
+use super::places::is_default;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Network, tag, value};
@@ -24,29 +27,28 @@ one of them at most is the default.",
 };
 
 fn check(network: &Network<'_>, report: &mut Report) {
-    let groups: Vec<_> = children(network.root, "portgroup").collect();
-    let is_default = |group: &roxmltree::Node<'_, '_>| {
-        group.attribute("default").is_some_and(|word| word.eq_ignore_ascii_case("yes"))
-    };
-    for (at, group) in groups.iter().enumerate() {
+    let (mut names, mut default) = (HashMap::new(), None);
+    for group in children(network.root, "portgroup") {
         let Some(name) = group.attribute("name").filter(|name| !name.is_empty()) else {
-            report.at(tag(network.doc, *group), "the portgroup has no name").help("write name='…'");
+            report.at(tag(network.doc, group), "the portgroup has no name").help("write name='…'");
             continue;
         };
-        if let Some(other) = groups[..at].iter().find(|other| other.attribute("name") == Some(name)) {
+        let other = *names.entry(name).or_insert(group);
+        if other != group {
+            let what = format!("two portgroups are called '{}'", name.escape_debug());
             report
-                .at(
-                    value(network.doc, *group, "name"),
-                    format!("two portgroups are called '{}'", name.escape_debug()),
-                )
-                .also(value(network.doc, *other, "name"), "the other one")
+                .at(value(network.doc, group, "name"), what)
+                .also(value(network.doc, other, "name"), "the other one")
                 .help("give each a name of its own");
         }
-        let other = groups[..at].iter().find(|other| is_default(other));
-        if let Some(other) = other.filter(|_| is_default(group)) {
+        if !is_default(group) {
+            continue;
+        }
+        let other = *default.get_or_insert(group);
+        if other != group {
             report
-                .at(value(network.doc, *group, "default"), "a network has one default portgroup only")
-                .also(value(network.doc, *other, "default"), "the first one")
+                .at(value(network.doc, group, "default"), "a network has one default portgroup only")
+                .also(value(network.doc, other, "default"), "the first one")
                 .help("leave default='yes' at one of them");
         }
     }

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::places::{Pool, givers, pool};
+use super::places::{Pool, givers, is_default, pool};
 use super::vlan;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -62,8 +62,6 @@ fn check(network: &Network<'_>, report: &mut Report) {
     };
     // In this order libvirt asks, too (`networkValidate`).
     let groups = || children(network.root, "portgroup");
-    let is_default =
-        |group: &Node<'_, '_>| group.attribute("default").is_some_and(|v| v.eq_ignore_ascii_case("yes"));
     for group in groups() {
         let (vlan, group_port) = (child(group, "vlan"), child(group, "virtualport"));
         match (vlan, group_port) {
@@ -77,7 +75,7 @@ fn check(network: &Network<'_>, report: &mut Report) {
             _ => {}
         }
     }
-    let is_used = groups().all(|group| !is_default(&group))
+    let is_used = groups().all(|group| !is_default(group))
         || groups().any(|group| child(group, "virtualport").is_none());
     if let Some(own) = own.filter(|_| !is_allowed && is_used) {
         refuse(own, no_vlans());

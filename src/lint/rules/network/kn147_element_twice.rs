@@ -1,5 +1,7 @@
 //! An element of which libvirt reads the first one only.
 
+use std::collections::HashMap;
+
 use super::words;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -22,16 +24,14 @@ second one was added to change the first.",
 };
 
 fn check(network: &Network<'_>, report: &mut Report) {
+    let text = network.doc.text();
     words::walk(network.root, &mut |node, place| {
-        for (at, child) in elements(node).enumerate() {
+        let mut firsts = HashMap::new();
+        for child in elements(node).filter(|child| place.once.contains(&child.tag_name().name())) {
             let name = child.tag_name().name();
-            if !place.once.contains(&name) {
-                continue;
-            }
-            let text = network.doc.text();
+            let first = *firsts.entry(name).or_insert(child);
             // Twice the same says nothing else than once.
-            let first = elements(node).take(at).find(|n| n.tag_name().name() == name);
-            if let Some(first) = first.filter(|first| text[first.range()] != text[child.range()]) {
+            if text[first.range()] != text[child.range()] {
                 report
                     .at(tag(network.doc, child), format!("libvirt reads the first <{name}> only"))
                     .label("dropped")

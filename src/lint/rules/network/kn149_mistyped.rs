@@ -1,11 +1,13 @@
 //! A word that is nearly one of libvirt's.
 
+use std::collections::HashSet;
+
 use super::mistyped::{attributes, is_near, renamed};
 use super::words;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Network, tag};
-use crate::xml::{child, elements};
+use crate::xml::elements;
 
 pub(super) static RULE: Rule = Rule {
     code: "KN149",
@@ -25,6 +27,7 @@ known one.",
 fn check(network: &Network<'_>, report: &mut Report) {
     words::walk(network.root, &mut |node, place| {
         attributes(network.doc, node, place.attributes, report);
+        let names: HashSet<&str> = elements(node).map(|node| node.tag_name().name()).collect();
         for wrong in elements(node) {
             let name = wrong.tag_name().name();
             if place.knows(name) || words::FREE.contains(&name) {
@@ -33,7 +36,7 @@ fn check(network: &Network<'_>, report: &mut Report) {
             let Some(near) = place.children().find(|known| is_near(name, known)) else { continue };
             let what = format!("libvirt drops <{name}>, which it doesn't know");
             let found = report.at(tag(network.doc, wrong), what).help(format!("did you mean <{near}>?"));
-            if !place.once.contains(&near) || child(node, near).is_none() {
+            if !place.once.contains(&near) || !names.contains(near) {
                 found.fix(renamed(network.doc, wrong, near));
             }
         }

@@ -98,6 +98,11 @@ pub(super) fn pool(network: &Network<'_>) -> Pool {
     }
 }
 
+/// Is it the portgroup of guests that name none? libvirt reads the word in any case.
+pub(super) fn is_default(portgroup: Node<'_, '_>) -> bool {
+    portgroup.attribute("default").is_some_and(|word| word.eq_ignore_ascii_case("yes"))
+}
+
 /// First and last address of a DHCP range, if libvirt can read both.
 pub(super) fn ends(range: Node<'_, '_>) -> Option<(IpAddr, IpAddr)> {
     let bound = |name| read_address(range.attribute(name)?);

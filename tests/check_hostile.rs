@@ -1,0 +1,163 @@
+//! `check` and what isn't a guest, nor meant well: it ends, says why, and goes on with the rest.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use support::{Sandbox, guest, is_root_or_skip, odd_name};
+
+#[test]
+fn files_that_cannot_be_read_stop_no_others() {
+    let here = Sandbox::new();
+    here.write("vm/z.xml", "<domain");
+    here.program("mkfifo").arg("vm/pipe.xml").gives(0);
+    fs::File::create(here.path("vm/sparse.xml")).unwrap().set_len(1 << 30).unwrap();
+    fs::create_dir(here.path("vm/folder.xml")).unwrap();
+    here.write("vm/folder.xml/in.xml", "<domain");
+    for (name, to) in [
+        ("loop.xml", "loop.xml"),
+        ("dangling.xml", "nowhere"),
+        ("zero.xml", "/dev/zero"),
+        ("up", ".."),
+        ("self.xml", "."),
+    ] {
+        symlink(to, here.path("vm").join(name)).unwrap();
+    }
+    let unread = [
+        ("pipe.xml", "no regular file"),
+        ("sparse.xml", "larger than 16 MiB"),
+        ("loop.xml", "symbolic link"),
+        ("dangling.xml", "No such file"),
+        ("zero.xml", "no regular file"),
+    ];
+    let done = here.kvmnet("check vm").gives(2);
+    assert_eq!(done.err.lines().count(), unread.len(), "{done}");
+    let done = done.shows(&["vm/z.xml:1:", "vm/folder.xml/in.xml:1:", "2 errors"]);
+    for (name, why) in unread {
+        let line = done.err.lines().find(|line| line.contains(&format!("vm/{name}: "))).unwrap();
+        assert!(line.contains(why), "{line}");
+        here.kvmnet("check").arg(format!("vm/{name}")).gives(2).says(&[name, why]);
+    }
+    for (name, why) in [
+        ("missing.xml", "No such file"),
+        ("missing/a.xml", "No such file"),
+        ("vm/z.xml/a", "Not a directory"),
+    ] {
+        here.kvmnet("check").arg(name).gives(2).says(&[name, why]);
+    }
+    here.kvmnet("check -o json vm/zero.xml vm/z.xml").gives(2).says(&["zero.xml"]).json();
+}
+
+#[test]
+fn a_file_without_the_right_to_read_it() {
+    if !is_root_or_skip("files that only root may read") {
+        return;
+    }
+    let here = Sandbox::new();
+    here.guest("vm/a.xml");
+    here.guest("shut/a.xml");
+    here.program("chmod").args(["0", "vm/a.xml", "shut"]).gives(0);
+    let done = here.kvmnet("check vm shut").by_nobody(&here).gives(2);
+    done.says(&[
+        "vm/a.xml: cannot read it: Permission denied",
+        "shut: cannot look into it: Permission denied",
+    ]);
+}
+
+#[test]
+fn texts_of_every_sort() {
+    let here = Sandbox::new();
+    let bomb = "<!DOCTYPE d [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><domain><name>&b;</name></domain>";
+    let theirs = "<!DOCTYPE d [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><domain><name>&x;</name></domain>";
+    let cases: [(&str, &[u8], i32, &str); 12] = [
+        ("empty", b"", 1, "KN001"),
+        ("blank", b" \n\n ", 1, "KN001"),
+        ("text", b"hello", 1, "KN001"),
+        ("no end", b"<domain><devices>", 1, "KN001"),
+        ("doubled", b"<domain a='1' a='2'/>", 1, "KN001"),
+        ("control", b"<domain>\x01</domain>", 1, "KN001"),
+        ("no text", b"<domain>\xff</domain>", 1, "KN001"),
+        ("foreign", b"<html/>", 1, "KN002"),
+        ("latin 1", b"<?xml version='1.0' encoding='ISO-8859-1'?><domain>\xe4</domain>", 2, "iconv"),
+        ("utf 16", b"\xff\xfe<\0d\0/\0>\0", 2, "UTF-16"),
+        ("bomb", bomb.as_bytes(), 2, "DTD"),
+        ("theirs", theirs.as_bytes(), 2, "DTD"),
+    ];
+    for (what, text, code, said) in cases {
+        here.write("a.xml", text);
+        let done = here.kvmnet("check a.xml").gives(code);
+        assert!(done.out.contains(said) || done.err.contains(said), "{what}: {done}");
+    }
+}
+
+/// Time grows with the text, not with its square: with that, a debug build takes minutes for most of these.
+#[test]
+fn much_of_one_thing() {
+    let here = Sandbox::new();
+    let many = |part: &str| part.repeat(10_000);
+    let count = |part: fn(usize) -> String| (0..10_000).map(part).collect::<String>();
+    let domain = |inner: &str| format!("<domain type='kvm'><name>a</name><memory>1</memory>{inner}</domain>");
+    let devices = |inner: &str| domain(&format!("<devices>{inner}</devices>"));
+    let nic = |inner: &str| devices(&format!("<interface type='user'>{inner}</interface>"));
+    for (what, text) in [
+        ("deep", domain(&format!("{}{}", many("<a>"), many("</a>")))),
+        ("deep in a NIC", nic(&format!("{}{}", many("<a b='c'>"), many("</a>")))),
+        ("comments", domain(&many("<!-- kvmnet: ignore KN012 -->"))),
+        ("wrong comments", domain(&many("<!-- kvmnet: ignore KN999 -->"))),
+        (
+            "no MAC twice",
+            devices(&count(|n| {
+                format!(
+                    "<interface type='network'><mac address='52:54:00:00:{:02x}:{:02x}'/><source network='n'/></interface>",
+                    n >> 8,
+                    n & 255
+                )
+            })),
+        ),
+        (
+            "one MAC",
+            devices(&many(
+                "<interface type='bridge'><mac address='52:54:00:0:0:1'/><source bridge='b'/></interface>",
+            )),
+        ),
+        ("one line", devices(&many("<interface type='direct'><source dev='d'/></interface>"))),
+        ("unknown words", nic(&many("<modle/><soruce a=''/>"))),
+        ("words", nic(&count(|n| format!("<x{n}/>")))),
+        (
+            "boot orders",
+            devices(&count(|n| {
+                format!(
+                    "<interface type='user'><boot order='{n}'/><address type='pci' slot='{n}'/></interface>"
+                )
+            })),
+        ),
+    ] {
+        here.write("a.xml", &text);
+        let started = std::time::Instant::now();
+        let done = here.kvmnet("check -o json a.xml").run();
+        assert!(done.code < 2, "{what}: {done}");
+        assert!(started.elapsed().as_secs() < 30, "{what} takes {:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn odd_names() {
+    let here = Sandbox::new();
+    let bad = guest("web1", &["default"]).replace("52:54", "53:54");
+    for name in ["a b.xml", "ä😀.xml", "--fix.xml", "new\nline.xml", "*.xml", "\u{1b}[31m.xml"] {
+        here.write(format!("vm/{name}"), &bad);
+    }
+    here.write(std::path::Path::new("vm").join(odd_name()), &bad);
+    let done = here
+        .kvmnet("check --select KN011 vm")
+        .gives(1)
+        .says_nothing()
+        .shows(&["7 files checked: 7 errors", "new\\nline.xml"]);
+    assert!(!done.out.contains("\u{1b}[31m"), "{done}");
+    here.kvmnet("check -o json vm").gives(1).json();
+    // A pattern in the shell's way.
+    here.shell("cd vm && \"$K\" check --select KN011 -- *.xml").gives(1).shows(&["7 files checked"]);
+}
