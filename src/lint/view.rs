@@ -184,11 +184,27 @@ pub struct Network<'d> {
 impl<'d> Network<'d> {
     pub(super) fn read(doc: &'d Doc<'d>) -> Network<'d> {
         let root = doc.root();
-        let mode = match child(root, "forward").map(|f| f.attribute("mode").unwrap_or("nat")) {
+        let word = |forward: Node<'d, 'd>| forward.attribute("mode").filter(|word| !word.is_empty());
+        let mode = match child(root, "forward") {
             None => Some(ForwardMode::Isolated),
-            Some(word) => ForwardMode::read(word),
+            Some(forward) => ForwardMode::read(word(forward).unwrap_or("nat")),
         };
         Network { doc, root, mode, model: model::Network::read(doc).ok() }
+    }
+
+    /// Does libvirt surely make its bridge itself?
+    pub fn is_virtual(&self) -> bool {
+        self.mode.is_some_and(ForwardMode::is_virtual)
+    }
+
+    /// The child element of that name.
+    pub fn child(&self, name: &str) -> Option<Node<'d, 'd>> {
+        child(self.root, name)
+    }
+
+    /// An attribute of the child element of that name; an empty one is none, as libvirt reads most of a network's.
+    pub fn attr(&self, name: &str, attribute: &str) -> Option<&'d str> {
+        self.child(name)?.attribute(attribute).filter(|written| !written.is_empty())
     }
 
     /// Its `<ip>` elements.

@@ -1,6 +1,6 @@
 //! The host's addresses in a network, and what its DHCP server does there.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use roxmltree::Node;
@@ -46,14 +46,14 @@ impl Address {
     pub fn read(node: Node<'_, '_>) -> Option<Address> {
         let dhcp = child(node, "dhcp");
         let range = |node: Node<'_, '_>| {
-            let bound = |name| node.attribute(name)?.trim().parse::<IpAddr>().ok();
+            let bound = |name| read_address(node.attribute(name)?);
             Some((bound("start")?, bound("end")?))
         };
         let host = |node: Node<'_, '_>| {
             Some(Reservation {
                 mac: node.attribute("mac").and_then(|m| m.trim().parse().ok()),
                 id: node.attribute("id").map(Into::into),
-                ip: node.attribute("ip")?.trim().parse().ok()?,
+                ip: read_address(node.attribute("ip")?)?,
                 name: node.attribute("name").map(Into::into),
             })
         };
@@ -68,22 +68,48 @@ impl Address {
 impl Route {
     /// Reads a `<route>`.
     pub fn read(node: Node<'_, '_>) -> Option<Route> {
-        Some(Route {
-            net: with_prefix(node)?.trunc(),
-            gateway: node.attribute("gateway")?.trim().parse().ok()?,
-        })
+        Some(Route { net: with_prefix(node)?.trunc(), gateway: read_address(node.attribute("gateway")?)? })
     }
+}
+
+/// A numeric address as libvirt reads it (`virSocketAddrParse`): fewer than four parts, and parts that are octal or
+/// hexadecimal, are addresses of IPv4 too (`inet_aton`). One with a zone is none here: which link it is, only the host
+/// knows.
+pub fn read_address(written: &str) -> Option<IpAddr> {
+    if let Ok(address) = written.parse() {
+        return Some(address);
+    }
+    let part = |part: &str| match part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")) {
+        Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16).ok(),
+        None if !part.bytes().all(|b| b.is_ascii_digit()) => None,
+        None if part.len() > 1 && part.starts_with('0') => u32::from_str_radix(part, 8).ok(),
+        None => part.parse().ok(),
+        Some(_) => None,
+    };
+    let parts = written.split('.').map(part).collect::<Option<Vec<u32>>>()?;
+    let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;
+    // The last part is all that is left.
+    let left = 32 - 8 * u32::try_from(first.len()).ok()?;
+    if first.iter().any(|part| *part > 255) || u64::from(*last) >= 1 << left {
+        return None;
+    }
+    let bits = first.iter().zip([24, 16, 8]).fold(*last, |bits, (part, shift)| bits | part << shift);
+    Some(IpAddr::V4(bits.into()))
 }
 
 /// `address` with `prefix` or `netmask`; with neither, what libvirt takes (`virSocketAddrGetIPPrefix`, reference
 /// §5.2): the prefix of the address's class, and 64 for IPv6.
 fn with_prefix(node: Node<'_, '_>) -> Option<IpNet> {
-    let address: IpAddr = node.attribute("address")?.trim().parse().ok()?;
-    let prefix = match (node.attribute("prefix"), node.attribute("netmask"), address) {
-        (Some(prefix), _, _) => prefix.trim().parse().ok()?,
-        (None, Some(mask), IpAddr::V4(_)) => {
-            ipnet::ipv4_mask_to_prefix(mask.trim().parse::<Ipv4Addr>().ok()?).ok()?
-        }
+    let address = read_address(node.attribute("address")?)?;
+    // A prefix of 0 is none, and so is an empty netmask.
+    let prefix = node.attribute("prefix").map(|prefix| prefix.trim().parse::<u8>()).transpose().ok()?;
+    let netmask = node.attribute("netmask").filter(|mask| !mask.is_empty());
+    let prefix = match (prefix.filter(|prefix| *prefix > 0), netmask, address) {
+        (Some(prefix), _, _) => prefix,
+        (None, Some(mask), IpAddr::V4(_)) => match read_address(mask)? {
+            IpAddr::V4(mask) => ipnet::ipv4_mask_to_prefix(mask).ok()?,
+            IpAddr::V6(_) => return None,
+        },
         (None, _, IpAddr::V4(address)) => match address.octets()[0] {
             0..128 => 8,
             128..192 => 16,
@@ -117,6 +143,33 @@ mod tests {
         ] {
             assert_eq!(read(attributes).as_deref(), Some(want), "{attributes}");
         }
+        for (odd, want) in [
+            ("10.1", "10.0.0.1"),
+            ("10.0.010.1", "10.0.8.1"),
+            ("0x0a.0.0.1", "10.0.0.1"),
+            ("10.300", "10.0.1.44"),
+            ("167772161", "10.0.0.1"),
+            ("fd00::1", "fd00::1"),
+        ] {
+            assert_eq!(read_address(odd).map(|a| a.to_string()).as_deref(), Some(want), "{odd}");
+        }
+        for none in [
+            "",
+            ".",
+            "10.",
+            " 10.0.0.1",
+            "10.0.0.1 ",
+            "10.0.08.1",
+            "256.1",
+            "1.2.3.4.5",
+            "10.0.0.256",
+            "a",
+            "0xg",
+            "fe80::1%a",
+        ] {
+            assert_eq!(read_address(none), None, "{none}");
+        }
+        assert_eq!(read("address='10.0.0.1' prefix='0'").as_deref(), Some("10.0.0.1/8"));
         for bad in
             ["", "address='x'", "address='10.0.0.1' prefix='33'", "address='10.0.0.1' netmask='255.0.255.0'"]
         {

@@ -8,7 +8,7 @@ mod network;
 mod nic;
 mod warning;
 
-pub use address::{Address, Reservation, Route};
+pub use address::{Address, Reservation, Route, read_address};
 pub use given::{Given, Setting};
 pub use mode::ForwardMode;
 pub use name::{DeviceName, DirectMode, MacAddr, NameError};

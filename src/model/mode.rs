@@ -28,6 +28,8 @@ impl ForwardMode {
     pub fn read(word: &str) -> Option<ForwardMode> {
         use ForwardMode as M;
         Some(match word {
+            // libvirt's word for no <forward>, which its schema doesn't take.
+            "none" => M::Isolated,
             "nat" => M::Nat,
             "route" => M::Route,
             "open" => M::Open,

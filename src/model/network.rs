@@ -88,7 +88,8 @@ impl Network {
             return fail(root, "the network has no <name>".into());
         };
         let forward = child(root, "forward");
-        let word = forward.map(|f| f.attribute("mode").unwrap_or("nat"));
+        // An empty word is none.
+        let word = forward.map(|f| f.attribute("mode").filter(|mode| !mode.is_empty()).unwrap_or("nat"));
         let mode = match word.map(ForwardMode::read) {
             None => ForwardMode::Isolated,
             Some(Some(mode)) => mode,
@@ -274,6 +275,8 @@ mod tests {
             mode("<forward mode='bridge'><interface dev='e'/></forward>"),
             Ok((ForwardMode::Bridge, true))
         );
+        assert_eq!(mode("<forward mode=''/>"), Ok((ForwardMode::Nat, false)));
+        assert_eq!(mode("<forward mode='none'/>"), Ok((ForwardMode::Isolated, false)));
         mode("<forward mode='odd'/>").unwrap_err();
     }
 }

@@ -152,13 +152,13 @@ fn collides(flag: &'static str, net: IpNet, around: &Surroundings) -> Result<(),
 }
 
 /// Have the two an address in common?
-pub(super) fn overlap(a: IpNet, b: IpNet) -> bool {
+pub fn overlap(a: IpNet, b: IpNet) -> bool {
     let same_family = matches!((a, b), (IpNet::V4(_), IpNet::V4(_)) | (IpNet::V6(_), IpNet::V6(_)));
     same_family && bits(a.network()) <= bits(b.broadcast()) && bits(b.network()) <= bits(a.broadcast())
 }
 
 /// Is it an address that a guest can have? `None` if so, else the reason.
-pub(super) fn unusable(subnet: IpNet, address: IpAddr) -> Option<String> {
+pub fn unusable(subnet: IpNet, address: IpAddr) -> Option<String> {
     if !subnet.contains(&address) {
         return Some(format!("is not in {}", subnet.trunc()));
     }

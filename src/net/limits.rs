@@ -13,10 +13,10 @@ use super::words;
 use crate::model::DeviceName;
 
 /// What the kernel takes for a bridge (`ETH_MIN_MTU` to the schema's `unsignedShort`).
-const MTU: std::ops::RangeInclusive<u32> = 68..=65535;
+pub const MTU: std::ops::RangeInclusive<u32> = 68..=65535;
 
 /// The least for IPv6 (RFC 8200): below it the kernel switches IPv6 off on the device.
-const MTU6: u32 = 1280;
+pub const MTU6: u32 = 1280;
 
 /// Everything that no subnet is needed for.
 pub(super) fn check(

@@ -28,11 +28,13 @@ mod satisfy;
 mod spec;
 mod words;
 
+pub use addresses::{overlap, unusable};
 pub use around::{HostDevice, Surroundings, Taken};
 pub use ask::{Ask, Host, Mode, PortgroupAsk};
 pub use change::{lost, set_mode};
 pub use doubts::doubts;
 pub use fault::{FLAGS, Fault};
+pub use limits::{MTU, MTU6};
 pub use meaning::{meaning, notes};
 pub use parts::xml;
 pub use reach::{Cell, Family, Party, reachability};

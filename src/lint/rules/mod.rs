@@ -1,13 +1,21 @@
 //! The rules, one file each.
 //!
 //! Codes: `KN0..` one domain (the first of them any file), `KN1..` one network, `KN2..` all files together, `KN3..` the
-//! house's own, which only look where the policy says so.
+//! house's own, which only look where the policy says so. What several rules ask stands beside the families.
 
+mod bandwidth;
 mod domain;
 mod file;
 mod house;
+mod mac;
+mod mistyped;
 mod network;
+mod number;
 mod set;
+mod uuid;
+mod virtualport;
+mod vlan;
+mod word;
 
 use std::sync::LazyLock;
 

@@ -27,24 +27,8 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     }
     let span = value(nic.doc, node, "address");
     let found = report.at(span.clone(), format!("'{}' is no MAC address to libvirt", written.escape_debug()));
-    match with_colons(written) {
+    match mac::with_colons(written) {
         Some(meant) => found.help(format!("write {meant}")).fix(instead(span, &meant)),
         None => found.help("write it as in 52:54:00:12:34:56"),
     };
-}
-
-/// The address in libvirt's way, if it is written in one of the other usual ways: with hyphens or points, or with nothing
-/// between the digits.
-fn with_colons(written: &str) -> Option<String> {
-    let written = written.trim();
-    let hyphens = written.replace('-', ":");
-    if mac::read(&hyphens).is_some() {
-        return Some(hyphens);
-    }
-    let groups = written.bytes().enumerate().all(|(at, b)| b.is_ascii_hexdigit() || (b == b'.' && at % 5 == 4));
-    let digits: Vec<char> = written.chars().filter(char::is_ascii_hexdigit).collect();
-    if !groups || digits.len() != 12 || !matches!(written.len(), 12 | 14) {
-        return None;
-    }
-    Some(digits.chunks(2).map(String::from_iter).collect::<Vec<_>>().join(":"))
 }

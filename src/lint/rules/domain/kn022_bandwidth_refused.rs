@@ -1,7 +1,6 @@
 //! A bandwidth that libvirt refuses.
 
-use roxmltree::Node;
-
+use super::bandwidth;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Nic, tag, value, without_attribute};
@@ -23,50 +22,29 @@ through has no bandwidth that libvirt could limit.",
 };
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
-    let Some(bandwidth) = nic.child("bandwidth") else { return };
-    let inbound = child(bandwidth, "inbound");
-    let outbound = child(bandwidth, "outbound");
+    let Some(node) = nic.child("bandwidth") else { return };
+    let inbound = child(node, "inbound");
+    let outbound = child(node, "outbound");
     if nic.kind == "hostdev" && nic.is_qemu && inbound.or(outbound).is_some() {
         report
-            .at(tag(nic.doc, bandwidth), "libvirt limits no host device: the guest doesn't start")
+            .at(tag(nic.doc, node), "libvirt limits no host device: the guest doesn't start")
             .help("remove it");
         return;
     }
-    if bandwidth.has_attribute("classID") {
+    if node.has_attribute("classID") {
         report
-            .at(value(nic.doc, bandwidth, "classID"), "libvirt refuses a classID in a guest's definition")
+            .at(value(nic.doc, node, "classID"), "libvirt refuses a classID in a guest's definition")
             .help("it is libvirt's own note about a port: remove it")
-            .fix(without_attribute(nic.doc, bandwidth, "classID"));
+            .fix(without_attribute(nic.doc, node, "classID"));
     }
     for rate in [inbound, outbound].into_iter().flatten() {
-        judge(nic, rate, report);
-    }
-}
-
-fn judge(nic: &Nic<'_>, rate: Node<'_, '_>, report: &mut Report) {
-    let has = |attribute: &str| rate.has_attribute(attribute);
-    let name = rate.tag_name().name();
-    if !has("average") && !has("floor") {
-        report
-            .at(tag(nic.doc, rate), format!("<{name}> needs an average"))
-            .help("write average='…', in kilobytes per second");
-        return;
-    }
-    let extra = ["peak", "burst"].into_iter().find(|extra| has(extra) && !has("average"));
-    if let Some(extra) = extra {
-        report
-            .at(value(nic.doc, rate, extra), format!("'{extra}' needs an average"))
-            .help("write average='…', in kilobytes per second");
-    }
-    if has("floor") && (name == "outbound" || nic.kind != "network") {
-        let what = match name {
-            "outbound" => "<outbound> has no floor: that is for inbound traffic".to_string(),
-            _ => format!("a NIC of type {} has no floor", nic.kind.escape_debug()),
+        let no_floor = match rate.tag_name().name() {
+            "outbound" => Some("<outbound> has no floor: that is for inbound traffic".to_string()),
+            _ if nic.kind != "network" => {
+                Some(format!("a NIC of type {} has no floor", nic.kind.escape_debug()))
+            }
+            _ => None,
         };
-        let found = report.at(value(nic.doc, rate, "floor"), what);
-        found.help("only <inbound> of a NIC of type network can have one");
-        if has("average") {
-            found.fix(without_attribute(nic.doc, rate, "floor"));
-        }
+        bandwidth::check(nic.doc, rate, no_floor, report);
     }
 }

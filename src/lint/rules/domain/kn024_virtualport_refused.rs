@@ -1,13 +1,10 @@
 //! A port profile that can't be.
 
-use roxmltree::Node;
-
+use super::virtualport;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Nic, tag, value};
 use crate::xml::child;
-
-use super::{number, uuid};
 
 pub(super) static RULE: Rule = Rule {
     code: "KN024",
@@ -24,16 +21,6 @@ one of them on a bridge, libvirt starts the guest without a word and connects it
     good: &[example!("KN024-virtualport-refused", "good.xml")],
     check: Check::Nic(check),
 };
-
-/// A type of port: what it needs, and what it may not have (`virNetDevVPortProfileCheckComplete` and `…CheckNoExtras`).
-type Kind = (&'static str, &'static [&'static str], &'static [&'static str]);
-
-const KINDS: &[Kind] = &[
-    ("802.1Qbg", &["managerid", "typeid", "typeidversion"], &["profileid", "interfaceid"]),
-    ("802.1Qbh", &["profileid"], &["managerid", "typeid", "typeidversion", "instanceid", "interfaceid"]),
-    ("openvswitch", &[], &["managerid", "typeid", "typeidversion", "instanceid"]),
-    ("midonet", &["interfaceid"], &[]),
-];
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
     let Some(port) = nic.child("virtualport") else { return };
@@ -53,68 +40,26 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         }
         return;
     };
-    let Some((kind, needs, never)) = KINDS.iter().find(|(known, ..)| *known == kind) else {
-        let what = format!("there is no <virtualport> of type '{}'", kind.escape_debug());
-        let found = report.at(value(nic.doc, port, "type"), what);
-        match KINDS.iter().find(|(known, ..)| strsim::osa_distance(&known.to_lowercase(), &kind.to_lowercase()) <= 2)
-        {
-            Some((near, ..)) => found.help(format!("did you mean {near}?")),
-            None => found.help("openvswitch, 802.1Qbg, 802.1Qbh and midonet are those that there are"),
-        };
-        return;
-    };
-    let parameters = child(port, "parameters");
-    let given = |name: &str| parameters.and_then(|p| p.attribute(name));
-    let place = parameters.unwrap_or(port);
-    let missing = needs.iter().find(|name| given(name).is_none_or(str::is_empty));
+    let Some(kind) = virtualport::kind(nic.doc, port, kind, report) else { return };
+    let place = child(port, "parameters").unwrap_or(port);
+    let missing = kind.needs.iter().find(|name| place.attribute(**name).is_none_or(str::is_empty));
     if let Some(missing) = missing.filter(|_| nic.kind != "network") {
-        let what = format!("a <virtualport> of type {kind} needs '{missing}'");
+        let what = format!("a <virtualport> of type {} needs '{missing}'", kind.name);
         report.at(tag(nic.doc, place), what).help(format!("write <parameters {missing}='…'/> inside it"));
     }
-    for name in never.iter().filter(|name| given(name).is_some_and(|v| **name != "profileid" || !v.is_empty())) {
-        let what = format!("a <virtualport> of type {kind} has no '{name}'");
-        report.at(value(nic.doc, place, name), what).help("remove it");
-    }
-    if let Some(parameters) = parameters {
-        values(nic, parameters, report);
-    }
+    virtualport::extras(nic.doc, port, kind, report);
+    virtualport::values(nic.doc, port, report);
     if !nic.is_qemu {
         return;
     }
-    let what = match (nic.kind, *kind) {
+    let what = match (nic.kind, kind.name) {
         ("bridge", "802.1Qbg" | "802.1Qbh") => {
-            format!("libvirt connects a guest's tap with {kind} to nothing: a bridge doesn't speak it")
+            format!("libvirt connects a guest's tap with {} to nothing: a bridge doesn't speak it", kind.name)
         }
         ("hostdev", "802.1Qbg" | "openvswitch") => {
-            format!("a host device has no <virtualport> of type {kind}: the guest doesn't start")
+            format!("a host device has no <virtualport> of type {}: the guest doesn't start", kind.name)
         }
         _ => return,
     };
     report.at(value(nic.doc, port, "type"), what).help("remove the <virtualport>, or change the NIC's type");
-}
-
-/// Parameters that libvirt can't read.
-fn values(nic: &Nic<'_>, parameters: Node<'_, '_>, report: &mut Report) {
-    for (name, most) in [("managerid", 0xff), ("typeid", 0xff_ffff), ("typeidversion", 0xff)] {
-        let Some(written) = parameters.attribute(name) else { continue };
-        if number::c_like(written).is_none_or(|n| n > most) {
-            let what = format!("'{}' is no {name}", written.escape_debug());
-            report
-                .at(value(nic.doc, parameters, name), what)
-                .help(format!("it is a number from 0 to {most}"));
-        }
-    }
-    for name in ["instanceid", "interfaceid"] {
-        if parameters.attribute(name).is_some_and(|written| uuid::read(written).is_none()) {
-            report
-                .at(value(nic.doc, parameters, name), format!("the {name} is no UUID"))
-                .help("it has 32 hexadecimal digits; leave it out, and libvirt makes one");
-        }
-    }
-    // As long as the field for it, with its end (`LIBVIRT_IFLA_VF_PORT_PROFILE_MAX`).
-    if parameters.attribute("profileid").is_some_and(|id| id.len() > 39) {
-        report
-            .at(value(nic.doc, parameters, "profileid"), "the profileid is too long")
-            .help("it has 39 bytes at most");
-    }
 }

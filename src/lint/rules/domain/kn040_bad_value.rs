@@ -2,10 +2,10 @@
 
 use roxmltree::Node;
 
-use super::number;
+use super::word::{self, ON_OFF, YES_NO};
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::{Nic, instead, value};
+use crate::lint::view::Nic;
 use crate::xml::{child, children, elements};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,13 +22,10 @@ the guest over any other value; also over 'true', 'enabled', and words in anothe
     check: Check::Nic(check),
 };
 
-const YES_NO: &[&str] = &["yes", "no"];
-const ON_OFF: &[&str] = &["on", "off"];
-
 fn check(nic: &Nic<'_>, report: &mut Report) {
     let mut words = |node: Option<Node<'_, '_>>, name: &str, known: &[&'static str]| {
         if let Some(node) = node {
-            word(nic, node, name, known, report);
+            word::check(nic.doc, node, name, known, report);
         }
     };
     words(Some(nic.node), "trustGuestRxFilters", YES_NO);
@@ -77,48 +74,12 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     let rates = ["inbound", "outbound"].map(|name| bandwidth.and_then(|b| child(b, name)));
     for rate in rates {
         for name in ["average", "peak", "burst", "floor"] {
-            a_number(nic, rate, name, report);
+            word::number(nic.doc, rate, name, report);
         }
     }
     for name in ["queues", "rx_queue_size", "tx_queue_size"] {
-        a_number(nic, driver, name, report);
+        word::number(nic.doc, driver, name, report);
     }
-    a_number(nic, nic.child("mtu").filter(|mtu| mtu.attribute("size") != Some("")), "size", report);
-    a_number(nic, nic.child("acpi"), "index", report);
-}
-
-/// Is it one of the words?
-fn word(nic: &Nic<'_>, node: Node<'_, '_>, name: &str, known: &[&'static str], report: &mut Report) {
-    let Some(written) = node.attribute(name).filter(|written| !known.contains(written)) else { return };
-    let span = value(nic.doc, node, name);
-    let what = format!("'{name}' of <{}> can't be '{}'", node.tag_name().name(), written.escape_debug());
-    let found = report.at(span.clone(), what).help(format!("one of: {}", known.join(", ")));
-    if let Some(meant) = meant(written, known) {
-        found.fix(instead(span, meant));
-    }
-}
-
-/// The word that was surely meant: the same in another case, one slip away, or what others say for yes and no.
-fn meant(written: &str, known: &[&'static str]) -> Option<&'static str> {
-    let written = written.trim().to_lowercase();
-    let is_yes = match written.as_str() {
-        "true" | "yes" | "on" | "1" | "enabled" => Some(true),
-        "false" | "no" | "off" | "0" | "disabled" => Some(false),
-        _ => None,
-    };
-    if let Some(is_yes) = is_yes.filter(|_| known == YES_NO || known == ON_OFF) {
-        return Some(known[usize::from(!is_yes)]);
-    }
-    let near = |word: &&&'static str| {
-        **word == written || (word.len() > 4 && strsim::osa_distance(word, &written) == 1)
-    };
-    known.iter().find(near).copied()
-}
-
-fn a_number(nic: &Nic<'_>, node: Option<Node<'_, '_>>, name: &str, report: &mut Report) {
-    let Some(node) = node else { return };
-    if let Some(written) = node.attribute(name).filter(|written| number::is_none(written)) {
-        let what = format!("'{name}' of <{}> is a number, and not '{}'", node.tag_name().name(), written.escape_debug());
-        report.at(value(nic.doc, node, name), what).help("write it in digits, without a unit");
-    }
+    word::number(nic.doc, nic.child("mtu").filter(|mtu| mtu.attribute("size") != Some("")), "size", report);
+    word::number(nic.doc, nic.child("acpi"), "index", report);
 }

@@ -1,12 +1,9 @@
 //! A UUID that is none.
 
 use super::uuid;
-use roxmltree::Node;
-
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::{Domain, inner};
-use crate::xml::child;
+use crate::lint::view::Domain;
 
 pub(super) static RULE: Rule = Rule {
     code: "KN051",
@@ -23,11 +20,5 @@ else. Where the guest is new, leave <uuid> out: libvirt makes one.",
 };
 
 fn check(domain: &Domain<'_>, report: &mut Report) {
-    let Some(node) = child(domain.root, "uuid") else { return };
-    let written: String = node.descendants().filter(Node::is_text).filter_map(|n| n.text()).collect();
-    if !written.is_empty() && uuid::read(&written).is_none() {
-        report
-            .at(inner(domain.doc, node), "this is no UUID")
-            .help("it has 32 hexadecimal digits; leave it out, and libvirt makes one");
-    }
+    uuid::check(domain.doc, domain.root, report);
 }

@@ -1,9 +1,8 @@
 //! Rules about one domain.
 
-pub(super) mod mac;
 pub(super) mod machine;
-mod number;
-mod uuid;
+
+use super::{bandwidth, mac, mistyped, number, uuid, virtualport, vlan, word};
 
 pub(in crate::lint) use kn016_interface_type::{TYPES, called};
 

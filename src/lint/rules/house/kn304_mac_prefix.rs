@@ -4,7 +4,7 @@ use super::allowed;
 use crate::lint::policy::House;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::rules::domain::mac;
+use crate::lint::rules::mac;
 use crate::lint::view::{Nic, value};
 
 pub(super) static RULE: Rule = Rule {

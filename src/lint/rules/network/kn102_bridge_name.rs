@@ -1,0 +1,60 @@
+//! A bridge's name that no device of the host can have.
+
+use crate::lint::report::Report;
+use crate::lint::rule::{Check, Rule, Severity, example};
+use crate::lint::view::{Network, value};
+use crate::model::DeviceName;
+
+pub(super) static RULE: Rule = Rule {
+    code: "KN102",
+    name: "bridge-name",
+    severity: Severity::Error,
+    summary: "a network's bridge has a name that the kernel takes for none",
+    why: "\
+The name of a network device has 1 to 15 bytes, no blank, no '/' and no ':', and isn't '.' or '..'; 'all' and \
+'default' are taken by the kernel itself. libvirt defines a network with any other name too, but can't make such a \
+bridge; in mode bridge it even starts the network, and no guest on it. A pattern for a bridge that libvirt makes has \
+one %d in it, and nothing else with %.",
+    fixable: false,
+    bad: &[
+        example!("KN102-bridge-name", "bad/long.xml"),
+        example!("KN102-bridge-name", "bad/colon.xml"),
+        example!("KN102-bridge-name", "bad/pattern.xml"),
+        example!("KN102-bridge-name", "bad/default.xml"),
+        example!("KN102-bridge-name", "bad/of-the-host.xml"),
+    ],
+    good: &[
+        example!("KN102-bridge-name", "good/long.xml"),
+        example!("KN102-bridge-name", "good/of-the-host.xml"),
+    ],
+    check: Check::Network(check),
+};
+
+fn check(network: &Network<'_>, report: &mut Report) {
+    let (Some(node), Some(name)) = (network.child("bridge"), network.attr("bridge", "name")) else { return };
+    let span = || value(network.doc, node, "name");
+    // With the shortest number that libvirt may write there.
+    let name = match name.split_once('%') {
+        None => name.to_string(),
+        Some((before, after)) if network.is_virtual() && after.starts_with('d') && !after.contains('%') => {
+            [before, "0", &after[1..]].concat()
+        }
+        // Of the other modes it is known whose bridge it is: one of the host's.
+        Some(_) if network.mode.is_none() => return,
+        Some(_) => {
+            let what = format!("'{}' is no name of a bridge, and no pattern for one", name.escape_debug());
+            let help = match network.is_virtual() {
+                true => "one %d stands for a number, as in virbr%d",
+                false => "name a bridge of the host",
+            };
+            report.at(span(), what).help(help);
+            return;
+        }
+    };
+    if matches!(name.as_str(), "all" | "default") {
+        let what = format!("no device can be called '{name}': the kernel means all of them by it");
+        report.at(span(), what).help("take another name");
+    } else if let Err(e) = name.parse::<DeviceName>() {
+        report.at(span(), e.to_string()).help("at most 15 bytes, without blanks, '/' and ':'");
+    }
+}

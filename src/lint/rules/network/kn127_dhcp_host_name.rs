@@ -1,0 +1,47 @@
+//! A DHCP host's name that dnsmasq doesn't take for one.
+
+use super::places::subnets;
+use crate::lint::report::Report;
+use crate::lint::rule::{Check, Rule, Severity, example};
+use crate::lint::view::{Network, value};
+
+pub(super) static RULE: Rule = Rule {
+    code: "KN127",
+    name: "dhcp-host-name",
+    severity: Severity::Warning,
+    summary: "a DHCP host has a name over which it is dropped, or that means something else to dnsmasq",
+    why: "\
+libvirt hands the names of DHCP hosts to dnsmasq as they stand. That drops the whole host over a name with a blank, a \
+colon or a letter beyond ASCII in it; it splits a name at a comma; a number, with or without a unit (90, 12h), or \
+'infinite', is a lease time to it, and 'ignore' means that the guest is to get nothing.",
+    fixable: false,
+    bad: &[example!("KN127-dhcp-host-name", "bad.xml")],
+    good: &[example!("KN127-dhcp-host-name", "good.xml")],
+    check: Check::Network(check),
+};
+
+fn check(network: &Network<'_>, report: &mut Report) {
+    for subnet in subnets(network) {
+        for host in subnet.hosts() {
+            let Some(name) = host.attribute("name").filter(|name| !name.is_empty()) else { continue };
+            let Some(what) = misread(name) else { continue };
+            report
+                .at(value(network.doc, host, "name"), format!("'{}' {what}", name.escape_debug()))
+                .help("letters, digits, '-', and dots between them are fine");
+        }
+    }
+}
+
+fn misread(name: &str) -> Option<String> {
+    let unit = name.strip_suffix(['s', 'm', 'h', 'd', 'w']).unwrap_or(name);
+    if name == "ignore" {
+        Some("tells dnsmasq to give the guest nothing".into())
+    } else if name == "infinite" || (!unit.is_empty() && unit.bytes().all(|b| b.is_ascii_digit())) {
+        Some("is a lease time to dnsmasq, not a name".into())
+    } else if name.contains(',') {
+        Some("is several words to dnsmasq".into())
+    } else {
+        let bad = name.chars().find(|c| c.is_whitespace() || *c == ':' || !c.is_ascii())?;
+        Some(format!("has '{}' in it: dnsmasq drops the host", bad.escape_debug()))
+    }
+}
