@@ -161,3 +161,43 @@ fn a_bridge_is_deleted_only_if_nobody_uses_it() {
     let none = host.0.kvmnet("host bridge delete br7 --root host --dry-run").run();
     assert!(none.code == 0 && none.out.contains("no such bridge"), "{none}");
 }
+
+/// A host whose NIC netplan configures, in a file of cloud-init's.
+fn of_cloud_init() -> Files {
+    let host = hardware();
+    let text = "# This file is generated from information provided by the datasource.\n# cloud-init\nnetwork:\n  ethernets:\n    \
+                eno1:\n      dhcp4: true\n  version: 2\n";
+    host.write("etc/netplan/50-cloud-init.yaml", text);
+    host
+}
+
+#[test]
+fn cloud_init_is_judged_by_what_its_files_say() {
+    let off = "network: {config: disabled}\n";
+    for (files, is_off) in [
+        (&[][..], false),
+        (&[("cloud.cfg.d/99-disable-network-config.cfg", off)], true),
+        (&[("cloud.cfg.d/99-disable-network-config.cfg", "network: {version: 2}\n")], false),
+        (&[("cloud.cfg.d/subiquity-disable-cloudinit-networking.cfg", off)], true),
+        (&[("cloud.cfg", "users: []\nnetwork:\n  config: disabled\n")], true),
+        (&[("cloud.cfg.d/01.cfg", off), ("cloud.cfg.d/02.cfg", "network:\n  config: enabled\n")], false),
+        (
+            &[("cloud.cfg.d/01.cfg.bak", off), ("cloud.cfg.d/02.cfg", "# network: {config: disabled}\n")],
+            false,
+        ),
+        (&[("cloud-init.disabled", "")], true),
+    ] {
+        let host = of_cloud_init();
+        files.iter().for_each(|(name, text)| host.write(&format!("etc/cloud/{name}"), text));
+        let done = create(&host, "br9 --port eno1");
+        assert_eq!(done.code, if is_off { 0 } else { 2 }, "{files:?}: {done}");
+        assert_eq!(done.err.contains("cloud-init writes this file anew"), !is_off, "{files:?}: {done}");
+    }
+    let host = of_cloud_init();
+    for program in ["netplan", "ip"] {
+        host.write(&format!("usr/bin/{program}"), "");
+    }
+    assert_eq!(create(&host, "br9 --port eno1").code, 0, "cloud-init isn't installed");
+    host.write("usr/bin/cloud-init", "");
+    assert_eq!(create(&host, "br9 --port eno1").code, 2);
+}

@@ -11,6 +11,7 @@
 //! Nothing is read or run here. What can't be done is a [`Fault`] that names the file and what stands in the way.
 
 mod ask;
+mod cloud;
 mod host;
 mod ifupdown;
 mod netplan;

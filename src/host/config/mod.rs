@@ -1,6 +1,7 @@
 //! Who configures a device, as the files of ifupdown, netplan, systemd-networkd and NetworkManager say it. Only what
 //! names devices is read of them.
 
+mod cloud;
 mod glob;
 mod ifupdown;
 mod ini;
@@ -9,6 +10,7 @@ mod networkd;
 mod secret;
 
 pub use glob::glob;
+pub use cloud::cloud_is_off;
 pub use ifupdown::{Interfaces, Source, is_sourced, read as ifupdown};
 pub use ini::{Ini, read as ini};
 pub use netplan::{Definition, read as netplan};

@@ -10,7 +10,7 @@ use crate::cmd::host::seen::{self, Seen};
 use crate::cmd::host::texts;
 use crate::host::Kind;
 use crate::host::bridge::{Address, Backend, Host, HostDevice, HostFile, backend};
-use crate::host::config::ini;
+use crate::host::config::{cloud_is_off, ini};
 use crate::plan::window;
 use crate::problem::{Problem, escaped};
 use crate::sys::links::Link;
@@ -134,9 +134,24 @@ impl Looked {
     /// A program by its name, or a file by its path. Of a copy of a host's configuration without its programs, those are
     /// taken for granted.
     fn is_there(&self, what: &str) -> bool {
+            cloud_is_off: self.cloud_is_off(),
         let folders = ["usr/sbin", "usr/bin", "sbin", "bin", "usr/local/sbin", "usr/local/bin"];
         let has_programs = self.tree.is_here() || folders.iter().any(|folder| self.tree.has(folder));
         match what.strip_prefix('/') {
+    /// Does cloud-init leave the network alone, for whatever reason?
+    fn cloud_is_off(&self) -> bool {
+        let folder = "etc/cloud/cloud.cfg.d";
+        let names = self.tree.names(folder).unwrap_or_default();
+        let more = names.into_iter().filter(|name| name.ends_with(".cfg"));
+        let paths =
+            std::iter::once("etc/cloud/cloud.cfg".into()).chain(more.map(|n| format!("{folder}/{n}")));
+        // What can't be read says nothing.
+        let texts: Vec<String> = paths.filter_map(|path: String| self.tree.word(&path)).collect();
+        !self.is_there("cloud-init")
+            || self.tree.has("etc/cloud/cloud-init.disabled")
+            || cloud_is_off(texts.iter().map(String::as_str))
+    }
+
             Some(path) => self.tree.has(path) || (path == BRIDGE_UTILS && !has_programs),
             None => !has_programs || folders.iter().any(|folder| self.tree.has(&format!("{folder}/{what}"))),
         }

@@ -67,7 +67,7 @@ impl Backend for Ifupdown {
     }
 
     fn looks_for(&self) -> &'static [&'static str] {
-        &["/usr/share/ifupdown2", obstacles::HOOKS, obstacles::NO_CLOUD, "resolvconf", "resolvectl"]
+        &["/usr/share/ifupdown2", obstacles::HOOKS, "resolvconf", "resolvectl"]
     }
 
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {

@@ -14,7 +14,6 @@ mod port;
 mod take_down;
 mod yaml;
 
-use super::networkd::CLOUD_OFF;
 use super::{Ask, Backend, Fault, Host, Recipe};
 
 /// netplan.
@@ -27,7 +26,7 @@ impl Backend for Netplan {
     }
 
     fn looks_for(&self) -> &'static [&'static str] {
-        &["netplan", CLOUD_OFF]
+        &["netplan"]
     }
 
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {

@@ -21,7 +21,6 @@ mod units;
 
 use super::{Ask, Backend, Fault, Host, Recipe};
 
-pub(super) use files::CLOUD_OFF;
 pub(super) use identity::{WORDS, iaid};
 pub(super) use moved::move_drops;
 
@@ -35,7 +34,7 @@ impl Backend for Networkd {
     }
 
     fn looks_for(&self) -> &'static [&'static str] {
-        &["networkctl", CLOUD_OFF]
+        &["networkctl"]
     }
 
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
