@@ -220,13 +220,18 @@ fn planned(
     after.next = next.to_vec();
     let held = looked.device(source).map(|seen| seen.nic.link.addresses.clone().unwrap_or_default());
     let held = held.unwrap_or_default();
-    let fate = ssh::fate(&looked.seen, &devices, |ip| match &ask.addresses {
-        Addresses::Keep => true,
-        Addresses::Static(nets) => nets.iter().any(|net| net.addr() == ip),
-        Addresses::None => false,
-        // The server knows the NIC by its MAC, which the bridge gets.
-        Addresses::Dhcp => held.iter().any(|a| a.is_dynamic && a.cidr.starts_with(&format!("{ip}/"))),
-    });
+    let left = ssh::After {
+        addresses: match &ask.addresses {
+            Addresses::Keep => ssh::nets(&held),
+            Addresses::Static(nets) => nets.clone(),
+            Addresses::None => Vec::new(),
+            // The server knows the NIC by its MAC, which the bridge gets.
+            Addresses::Dhcp => ssh::nets(held.iter().filter(|a| a.is_dynamic)),
+        },
+        gateways: ask.gateways.clone(),
+        keeps_routes: matches!(ask.addresses, Addresses::Keep | Addresses::Dhcp),
+    };
+    let fate = looked.tree.is_here().then(|| ssh::fate(&looked.seen, &devices, &left)).flatten();
     after.ssh_survives = fate.as_ref().is_some_and(|fate| fate.survives);
     let global = held.iter().filter(|a| a.scope == "global" && !a.is_dynamic);
     let back = Want {

@@ -81,7 +81,13 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
         ..Want::default()
     };
     let mut before = side(format!("makes bridge {bridge} of {}", ports.join(", ")), back, first.clone());
-    let fate = ssh::fate(&looked.seen, &devices, |_| has_addresses && first.is_some());
+    let goes_on = has_addresses && first.is_some();
+    let left = ssh::After {
+        addresses: if goes_on { ssh::nets(&held) } else { Vec::new() },
+        gateways: Vec::new(),
+        keeps_routes: goes_on,
+    };
+    let fate = looked.tree.is_here().then(|| ssh::fate(&looked.seen, &devices, &left)).flatten();
     after.ssh_survives = fate.as_ref().is_some_and(|fate| fate.survives);
     before.ssh_survives = after.ssh_survives;
     let wanted = Wanted {
