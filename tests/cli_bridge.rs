@@ -93,6 +93,11 @@ fn what_cannot_work_is_refused_by_name() {
         ("br9 --port eno1 --forward-delay 4", "while STP is off"),
         ("br9 --port eno1 --stp on --forward-delay 1", "2 to 30"),
         ("br9 --port eno1 --timeout 0", "0"),
+        ("br9 --port eno1 --timeout 4", "5"),
+        ("br9 --port eno1 --address 192.0.2.10/24 --address 192.0.2.10/24", "192.0.2.10 is given twice"),
+        ("br9 --port eno1 --address 192.0.2.10/24 --address 192.0.2.10/25", "192.0.2.10 is given twice"),
+        ("br9 --port eno1 --dns 192.0.2.1 --dns 192.0.2.1", "192.0.2.1 is given twice"),
+        ("br9 --port eno1 --address 192.0.2.255/24", "all hosts of its subnet"),
         ("bridge-with-a-long-name --port eno1", "15 at most"),
     ] {
         let done = create(&host, line);
@@ -200,4 +205,134 @@ fn cloud_init_is_judged_by_what_its_files_say() {
     assert_eq!(create(&host, "br9 --port eno1").code, 0, "cloud-init isn't installed");
     host.write("usr/bin/cloud-init", "");
     assert_eq!(create(&host, "br9 --port eno1").code, 2);
+}
+
+#[test]
+fn why_nobody_configures_a_nic_is_said() {
+    let host = hardware();
+    host.write("etc/netplan/01.yaml", "network:\n  ethernets:\n\teno1:\n      dhcp4: true\n");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 2 && done.err.contains("/etc/netplan/01.yaml:3"), "{done}");
+
+    let host = self::host();
+    host.write("usr/sbin/ip", "");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 2 && done.err.contains("/etc/network/interfaces"), "{done}");
+    assert!(done.err.contains("neither ifup nor ifreload is installed"), "{done}");
+}
+
+const NM: &str = "etc/systemd/system/multi-user.target.wants/NetworkManager.service";
+
+#[test]
+fn a_tool_that_is_missing_is_missed_before_anything_is_written() {
+    let unit = "/usr/lib/systemd/system/systemd-networkd.service";
+    let host = hardware();
+    host.write("etc/systemd/network/10-lan.network", "[Match]\nName=eno1\n\n[Network]\nDHCP=yes\n");
+    host.link("etc/systemd/system/multi-user.target.wants/systemd-networkd.service", unit);
+    host.write("usr/bin/ip", "");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 2 && done.err.contains("networkctl isn't installed"), "{done}");
+    host.write("usr/bin/networkctl", "");
+    assert_eq!(create(&host, "br9 --port eno1").code, 0);
+
+    let host = hardware();
+    host.link(NM, "/usr/lib/systemd/system/NetworkManager.service");
+    host.write(
+        "etc/NetworkManager/system-connections/lan.nmconnection",
+        "[connection]\nid=lan\nuuid=3f0c1d62-5a2b-4f4e-9a39-3a4e6d2b1c11\ntype=ethernet\ninterface-name=eno1\n\n[ipv4]\n\
+         method=auto\n",
+    );
+    host.write("usr/bin/busctl", "");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 2 && done.err.contains("nmcli isn't installed"), "{done}");
+}
+
+#[test]
+fn a_second_default_route_is_refused_from_the_files_too() {
+    let more = "br9 --port eno1 --address 192.0.2.10/24 --gateway 192.0.2.1";
+    let refused = |host: &Files, file: &str| {
+        let done = create(host, more);
+        assert!(done.code == 2 && done.err.contains("198.51.100.1"), "{file}: {done}");
+        assert!(done.err.contains(file) && done.err.contains("enp9s0"), "{file}: {done}");
+        assert_eq!(create(host, "br9 --port eno1 --address 192.0.2.10/24").code, 0);
+    };
+    let host = hardware();
+    host.write(
+        "etc/network/interfaces",
+        "auto eno1 enp9s0\niface eno1 inet dhcp\niface enp9s0 inet static\n\taddress 198.51.100.2/24\n\tgateway 198.51.100.1\n",
+    );
+    refused(&host, "/etc/network/interfaces");
+
+    let unit = "/usr/lib/systemd/system/systemd-networkd.service";
+    let host = hardware();
+    host.link("etc/systemd/system/multi-user.target.wants/systemd-networkd.service", unit);
+    host.write("etc/systemd/network/10-lan.network", "[Match]\nName=eno1\n\n[Network]\nDHCP=yes\n");
+    host.write(
+        "etc/systemd/network/20-wan.network",
+        "[Match]\nName=enp9s0\n\n[Network]\nAddress=198.51.100.2/24\n\n[Route]\nGateway=198.51.100.1\n",
+    );
+    refused(&host, "/etc/systemd/network/20-wan.network");
+
+    let host = hardware();
+    host.link(NM, "/usr/lib/systemd/system/NetworkManager.service");
+    let profile = |name: &str, n: u32, rest: &str| {
+        host.write(
+            &format!("etc/NetworkManager/system-connections/{name}.nmconnection"),
+            &format!(
+                "[connection]\nid={name}\nuuid=3f0c1d62-5a2b-4f4e-9a39-3a4e6d2b1c1{n}\ntype=ethernet\ninterface-name={name}\n\n\
+                 [ipv4]\n{rest}"
+            ),
+        );
+    };
+    profile("eno1", 1, "method=auto\n");
+    profile("enp9s0", 2, "method=manual\naddress1=198.51.100.2/24,198.51.100.1\n");
+    refused(&host, "enp9s0.nmconnection");
+
+    let host = hardware();
+    host.write(
+        "etc/netplan/01.yaml",
+        "network:\n  ethernets:\n    eno1: {dhcp4: true}\n    enp9s0:\n      addresses: [198.51.100.2/24]\n      routes:\n      \
+         - {to: default, via: 198.51.100.1}\n",
+    );
+    refused(&host, "/etc/netplan/01.yaml");
+}
+
+#[test]
+fn two_ways_out_by_dhcp_are_told_of() {
+    let host = hardware();
+    let wan = "iface enp9s0 inet static\n\taddress 198.51.100.2/24\n\tgateway 198.51.100.1\n";
+    host.write("etc/network/interfaces", &format!("auto eno1 enp9s0\niface eno1 inet manual\n{wan}"));
+    let done = create(&host, "br9 --port eno1 --address dhcp");
+    assert!(done.code == 0 && done.to_string().contains("198.51.100.1"), "{done}");
+    assert!(done.to_string().contains("two default routes"), "{done}");
+}
+
+#[test]
+fn files_of_network_scripts_are_networkmanagers() {
+    let host = hardware();
+    host.link(NM, "/usr/lib/systemd/system/NetworkManager.service");
+    let file = "/etc/sysconfig/network-scripts/ifcfg-lan";
+    host.write(&file[1..], "TYPE=Ethernet\nNAME=\"lan\"\nDEVICE=eno1\nBOOTPROTO=dhcp\nONBOOT=yes\n");
+    let done = host.0.kvmnet("host nics --root host").gives(0);
+    let line = done.out.lines().find(|line| line.starts_with("eno1")).unwrap();
+    assert!(line.contains("networkmanager"), "{done}");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 2 && done.err.contains(file), "{done}");
+    assert!(done.err.contains("nmcli connection migrate"), "{done}");
+}
+
+#[test]
+fn a_bridge_keeps_what_is_not_spoken_of() {
+    let host = hardware();
+    host.write(
+        "etc/network/interfaces",
+        "auto br0\niface br0 inet static\n\taddress 192.0.2.10/24\n\tbridge_ports enp4s0\n\tbridge_stp on\n\tbridge_fd 4\n\t\
+         bridge_hw 52:54:00:00:00:99\n",
+    );
+    host.write("sys/devices/virtual/net/br0/bridge/stp_state", "1\n");
+    host.write("sys/devices/virtual/net/br0/bridge/forward_delay", "400\n");
+    host.write("sys/devices/virtual/net/br0/address", "52:54:00:00:00:99\n");
+    let done = create(&host, "br0 --port enp4s0 --exit-code");
+    assert!(done.code == 0 && done.to_string().contains("is there already, just so"), "{done}");
+    assert_eq!(create(&host, "br0 --port enp4s0 --stp off --exit-code").code, 1);
 }

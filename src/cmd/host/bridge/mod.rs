@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod guests;
 mod look;
+mod nobody;
 mod refusals;
 mod show;
 mod ssh;

@@ -20,7 +20,7 @@ mod profile;
 mod properties;
 mod take_down;
 
-use super::{Ask, Backend, Fault, Host, Recipe, cloud};
+use super::{Ask, Backend, Fault, Host, Recipe, WayOut, cloud};
 
 /// The backend for hosts whose NIC has a profile of NetworkManager's.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,6 +33,10 @@ impl Backend for NetworkManager {
 
     fn looks_for(&self) -> &'static [&'static str] {
         &["nmcli", "busctl"]
+    }
+
+    fn ways_out(&self, host: &Host) -> Vec<WayOut> {
+        profile::ways_out(host)
     }
 
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
