@@ -336,3 +336,22 @@ fn a_bridge_keeps_what_is_not_spoken_of() {
     assert!(done.code == 0 && done.to_string().contains("is there already, just so"), "{done}");
     assert_eq!(create(&host, "br0 --port enp4s0 --stp off --exit-code").code, 1);
 }
+
+#[test]
+fn programs_that_fail_early_get_the_verbs_own_document() {
+    let host = host();
+    for (line, key) in [
+        ("host bridge create brlan --port eth9 --root host --dry-run", "bridge"),
+        ("host bridge create brlan", "bridge"),
+        ("host bridge delete br0 --exit-code", "bridge"),
+        ("host bridge show br77", "bridge"),
+        ("host nics --root nowhere", "nics"),
+    ] {
+        let json = host.0.kvmnet(&format!("-o json {line}")).gives(2).json();
+        assert!(json["error"].is_string() && json.get("changes").is_none(), "{line}: {json:#}");
+        assert!(json.get(key).is_some_and(serde_json::Value::is_null), "{line}: {json:#}");
+    }
+    let json =
+        host.0.kvmnet("-o json host bridge create brlan --port eth9 --root host --dry-run").gives(2).json();
+    assert_eq!(json["status"], "failed");
+}
