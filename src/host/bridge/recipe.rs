@@ -92,6 +92,8 @@ pub struct Recipe {
     pub checkpoint: Option<Checkpoint>,
     /// What the files say shall be found on the device that gets the addresses.
     pub found: Found,
+    /// Addresses that the first port has today and the bridge won't have, though all was to be kept.
+    pub lost: Vec<IpNet>,
     /// What will be different afterwards and isn't seen in the diff, in sentences.
     pub notes: Vec<String>,
 }

@@ -251,7 +251,7 @@ fn planned(
     after.next = next.to_vec();
     let held = looked.device(source).map(|seen| seen.nic.link.addresses.clone().unwrap_or_default());
     let held = held.unwrap_or_default();
-    let left = ssh::After {
+    let mut left = ssh::After {
         addresses: match &ask.addresses {
             Addresses::Keep => ssh::nets(&held),
             Addresses::Static(nets) => nets.clone(),
@@ -262,6 +262,7 @@ fn planned(
         gateways: ask.gateways.clone(),
         keeps_routes: matches!(ask.addresses, Addresses::Keep | Addresses::Dhcp),
     };
+    left.addresses.retain(|net| !recipe.lost.contains(net));
     let fate = looked.tree.is_here().then(|| ssh::fate(&looked.seen, &devices, &left)).flatten();
     after.ssh_survives = fate.as_ref().is_some_and(|fate| fate.survives);
     let global = held.iter().filter(|a| a.scope == "global" && !a.is_dynamic);
