@@ -93,6 +93,11 @@ fn what_cannot_work_is_refused_by_name() {
         ("br9 --port eno1 --forward-delay 4", "while STP is off"),
         ("br9 --port eno1 --stp on --forward-delay 1", "2 to 30"),
         ("br9 --port eno1 --timeout 0", "0"),
+        ("br9 --port eno1 --timeout 4", "5"),
+        ("br9 --port eno1 --address 192.0.2.10/24 --address 192.0.2.10/24", "192.0.2.10 is given twice"),
+        ("br9 --port eno1 --address 192.0.2.10/24 --address 192.0.2.10/25", "192.0.2.10 is given twice"),
+        ("br9 --port eno1 --dns 192.0.2.1 --dns 192.0.2.1", "192.0.2.1 is given twice"),
+        ("br9 --port eno1 --address 192.0.2.255/24", "all hosts of its subnet"),
         ("bridge-with-a-long-name --port eno1", "15 at most"),
     ] {
         let done = create(&host, line);
@@ -160,4 +165,193 @@ fn a_bridge_is_deleted_only_if_nobody_uses_it() {
     assert!(docker.code == 2 && docker.err.contains("is no bridge"), "{docker}");
     let none = host.0.kvmnet("host bridge delete br7 --root host --dry-run").run();
     assert!(none.code == 0 && none.out.contains("no such bridge"), "{none}");
+}
+
+/// A host whose NIC netplan configures, in a file of cloud-init's.
+fn of_cloud_init() -> Files {
+    let host = hardware();
+    let text = "# This file is generated from information provided by the datasource.\n# cloud-init\nnetwork:\n  ethernets:\n    \
+                eno1:\n      dhcp4: true\n  version: 2\n";
+    host.write("etc/netplan/50-cloud-init.yaml", text);
+    host
+}
+
+#[test]
+fn cloud_init_is_judged_by_what_its_files_say() {
+    let off = "network: {config: disabled}\n";
+    for (files, is_off) in [
+        (&[][..], false),
+        (&[("cloud.cfg.d/99-disable-network-config.cfg", off)], true),
+        (&[("cloud.cfg.d/99-disable-network-config.cfg", "network: {version: 2}\n")], false),
+        (&[("cloud.cfg.d/subiquity-disable-cloudinit-networking.cfg", off)], true),
+        (&[("cloud.cfg", "users: []\nnetwork:\n  config: disabled\n")], true),
+        (&[("cloud.cfg.d/01.cfg", off), ("cloud.cfg.d/02.cfg", "network:\n  config: enabled\n")], false),
+        (
+            &[("cloud.cfg.d/01.cfg.bak", off), ("cloud.cfg.d/02.cfg", "# network: {config: disabled}\n")],
+            false,
+        ),
+        (&[("cloud-init.disabled", "")], true),
+    ] {
+        let host = of_cloud_init();
+        files.iter().for_each(|(name, text)| host.write(&format!("etc/cloud/{name}"), text));
+        let done = create(&host, "br9 --port eno1");
+        assert_eq!(done.code, if is_off { 0 } else { 2 }, "{files:?}: {done}");
+        assert_eq!(done.err.contains("cloud-init writes this file anew"), !is_off, "{files:?}: {done}");
+    }
+    let host = of_cloud_init();
+    for program in ["netplan", "ip"] {
+        host.write(&format!("usr/bin/{program}"), "");
+    }
+    assert_eq!(create(&host, "br9 --port eno1").code, 0, "cloud-init isn't installed");
+    host.write("usr/bin/cloud-init", "");
+    assert_eq!(create(&host, "br9 --port eno1").code, 2);
+}
+
+#[test]
+fn why_nobody_configures_a_nic_is_said() {
+    let host = hardware();
+    host.write("etc/netplan/01.yaml", "network:\n  ethernets:\n\teno1:\n      dhcp4: true\n");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 2 && done.err.contains("/etc/netplan/01.yaml:3"), "{done}");
+
+    let host = self::host();
+    host.write("usr/sbin/ip", "");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 2 && done.err.contains("/etc/network/interfaces"), "{done}");
+    assert!(done.err.contains("neither ifup nor ifreload is installed"), "{done}");
+}
+
+const NM: &str = "etc/systemd/system/multi-user.target.wants/NetworkManager.service";
+
+#[test]
+fn a_tool_that_is_missing_is_missed_before_anything_is_written() {
+    let unit = "/usr/lib/systemd/system/systemd-networkd.service";
+    let host = hardware();
+    host.write("etc/systemd/network/10-lan.network", "[Match]\nName=eno1\n\n[Network]\nDHCP=yes\n");
+    host.link("etc/systemd/system/multi-user.target.wants/systemd-networkd.service", unit);
+    host.write("usr/bin/ip", "");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 2 && done.err.contains("networkctl isn't installed"), "{done}");
+    host.write("usr/bin/networkctl", "");
+    assert_eq!(create(&host, "br9 --port eno1").code, 0);
+
+    let host = hardware();
+    host.link(NM, "/usr/lib/systemd/system/NetworkManager.service");
+    host.write(
+        "etc/NetworkManager/system-connections/lan.nmconnection",
+        "[connection]\nid=lan\nuuid=3f0c1d62-5a2b-4f4e-9a39-3a4e6d2b1c11\ntype=ethernet\ninterface-name=eno1\n\n[ipv4]\n\
+         method=auto\n",
+    );
+    host.write("usr/bin/busctl", "");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 2 && done.err.contains("nmcli isn't installed"), "{done}");
+}
+
+#[test]
+fn a_second_default_route_is_refused_from_the_files_too() {
+    let more = "br9 --port eno1 --address 192.0.2.10/24 --gateway 192.0.2.1";
+    let refused = |host: &Files, file: &str| {
+        let done = create(host, more);
+        assert!(done.code == 2 && done.err.contains("198.51.100.1"), "{file}: {done}");
+        assert!(done.err.contains(file) && done.err.contains("enp9s0"), "{file}: {done}");
+        assert_eq!(create(host, "br9 --port eno1 --address 192.0.2.10/24").code, 0);
+    };
+    let host = hardware();
+    host.write(
+        "etc/network/interfaces",
+        "auto eno1 enp9s0\niface eno1 inet dhcp\niface enp9s0 inet static\n\taddress 198.51.100.2/24\n\tgateway 198.51.100.1\n",
+    );
+    refused(&host, "/etc/network/interfaces");
+
+    let unit = "/usr/lib/systemd/system/systemd-networkd.service";
+    let host = hardware();
+    host.link("etc/systemd/system/multi-user.target.wants/systemd-networkd.service", unit);
+    host.write("etc/systemd/network/10-lan.network", "[Match]\nName=eno1\n\n[Network]\nDHCP=yes\n");
+    host.write(
+        "etc/systemd/network/20-wan.network",
+        "[Match]\nName=enp9s0\n\n[Network]\nAddress=198.51.100.2/24\n\n[Route]\nGateway=198.51.100.1\n",
+    );
+    refused(&host, "/etc/systemd/network/20-wan.network");
+
+    let host = hardware();
+    host.link(NM, "/usr/lib/systemd/system/NetworkManager.service");
+    let profile = |name: &str, n: u32, rest: &str| {
+        host.write(
+            &format!("etc/NetworkManager/system-connections/{name}.nmconnection"),
+            &format!(
+                "[connection]\nid={name}\nuuid=3f0c1d62-5a2b-4f4e-9a39-3a4e6d2b1c1{n}\ntype=ethernet\ninterface-name={name}\n\n\
+                 [ipv4]\n{rest}"
+            ),
+        );
+    };
+    profile("eno1", 1, "method=auto\n");
+    profile("enp9s0", 2, "method=manual\naddress1=198.51.100.2/24,198.51.100.1\n");
+    refused(&host, "enp9s0.nmconnection");
+
+    let host = hardware();
+    host.write(
+        "etc/netplan/01.yaml",
+        "network:\n  ethernets:\n    eno1: {dhcp4: true}\n    enp9s0:\n      addresses: [198.51.100.2/24]\n      routes:\n      \
+         - {to: default, via: 198.51.100.1}\n",
+    );
+    refused(&host, "/etc/netplan/01.yaml");
+}
+
+#[test]
+fn two_ways_out_by_dhcp_are_told_of() {
+    let host = hardware();
+    let wan = "iface enp9s0 inet static\n\taddress 198.51.100.2/24\n\tgateway 198.51.100.1\n";
+    host.write("etc/network/interfaces", &format!("auto eno1 enp9s0\niface eno1 inet manual\n{wan}"));
+    let done = create(&host, "br9 --port eno1 --address dhcp");
+    assert!(done.code == 0 && done.to_string().contains("198.51.100.1"), "{done}");
+    assert!(done.to_string().contains("two default routes"), "{done}");
+}
+
+#[test]
+fn files_of_network_scripts_are_networkmanagers() {
+    let host = hardware();
+    host.link(NM, "/usr/lib/systemd/system/NetworkManager.service");
+    let file = "/etc/sysconfig/network-scripts/ifcfg-lan";
+    host.write(&file[1..], "TYPE=Ethernet\nNAME=\"lan\"\nDEVICE=eno1\nBOOTPROTO=dhcp\nONBOOT=yes\n");
+    let done = host.0.kvmnet("host nics --root host").gives(0);
+    let line = done.out.lines().find(|line| line.starts_with("eno1")).unwrap();
+    assert!(line.contains("networkmanager"), "{done}");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 2 && done.err.contains(file), "{done}");
+    assert!(done.err.contains("nmcli connection migrate"), "{done}");
+}
+
+#[test]
+fn a_bridge_keeps_what_is_not_spoken_of() {
+    let host = hardware();
+    host.write(
+        "etc/network/interfaces",
+        "auto br0\niface br0 inet static\n\taddress 192.0.2.10/24\n\tbridge_ports enp4s0\n\tbridge_stp on\n\tbridge_fd 4\n\t\
+         bridge_hw 52:54:00:00:00:99\n",
+    );
+    host.write("sys/devices/virtual/net/br0/bridge/stp_state", "1\n");
+    host.write("sys/devices/virtual/net/br0/bridge/forward_delay", "400\n");
+    host.write("sys/devices/virtual/net/br0/address", "52:54:00:00:00:99\n");
+    let done = create(&host, "br0 --port enp4s0 --exit-code");
+    assert!(done.code == 0 && done.to_string().contains("is there already, just so"), "{done}");
+    assert_eq!(create(&host, "br0 --port enp4s0 --stp off --exit-code").code, 1);
+}
+
+#[test]
+fn programs_that_fail_early_get_the_verbs_own_document() {
+    let host = host();
+    for (line, key) in [
+        ("host bridge create brlan --port eth9 --root host --dry-run", "bridge"),
+        ("host bridge create brlan", "bridge"),
+        ("host bridge delete br0 --exit-code", "bridge"),
+        ("host bridge show br77", "bridge"),
+        ("host nics --root nowhere", "nics"),
+    ] {
+        let json = host.0.kvmnet(&format!("-o json {line}")).gives(2).json();
+        assert!(json["error"].is_string() && json.get("changes").is_none(), "{line}: {json:#}");
+        assert!(json.get(key).is_some_and(serde_json::Value::is_null), "{line}: {json:#}");
+    }
+    let json =
+        host.0.kvmnet("-o json host bridge create brlan --port eth9 --root host --dry-run").gives(2).json();
+    assert_eq!(json["status"], "failed");
 }

@@ -21,3 +21,5 @@ mod machines;
 mod bridges;
 #[path = "lab/by_hand.rs"]
 mod by_hand;
+#[path = "lab/previews_of_hosts.rs"]
+mod previews_of_hosts;

@@ -196,7 +196,7 @@ pub struct BridgeChange {
     /// Unless 'kvmnet host bridge confirm' is run in that time, everything is put back
     ///
     /// Example: --timeout 300
-    #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(5..=86400))]
     pub timeout: u64,
     /// With --dry-run: read the files below this folder, as any user
     ///
@@ -237,7 +237,10 @@ impl FromStr for BridgeAddress {
                     "keep, dhcp, none or an address with the length of its prefix is wanted, as in 192.0.2.10/24"
                 })?;
                 let is_subnet = net.addr() == net.network() && net.prefix_len() < net.max_prefix_len() - 1;
+                let is_everybodys =
+                    net.addr() == net.broadcast() && net.prefix_len() < net.max_prefix_len() - 1;
                 match net.addr() {
+                    IpAddr::V4(_) if is_everybodys => Err("it is that of all hosts of its subnet".into()),
                     IpAddr::V4(_) if is_subnet => Err("it is a subnet's, no host's, address".into()),
                     ip if ip.is_multicast() || ip.is_unspecified() || ip.is_loopback() => {
                         Err("no host can have it on a bridge".into())

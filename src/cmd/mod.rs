@@ -22,7 +22,7 @@ use anyhow::Result;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::cli::{Cli, Color, Command, Format, Global, NetCommand};
+use crate::cli::{BridgeCommand, Cli, Color, Command, Format, Global, HostCommand, NetCommand};
 use crate::problem::render;
 use crate::report::{Paint, Screen, json, text};
 use crate::sys::hypervisor::Connector;
@@ -66,12 +66,19 @@ pub fn parse() -> std::result::Result<Cli, u8> {
         let words = terminal::arguments();
         let pairs = words.windows(2).any(|w| (w[0] == "-o" || w[0] == "--output") && w[1] == "json");
         if pairs || words.iter().any(|w| w == "-ojson" || w == "-o=json" || w == "--output=json") {
-            let after_net = words.iter().skip_while(|word| *word != "net").skip(1);
-            let mut verbs = after_net.filter_map(|word| word.to_str()).map(shape);
-            let shape = verbs.find(|shape| *shape != Shape::Changes).unwrap_or(Shape::Changes);
+            let typed: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
             let commands = <Cli as clap::CommandFactory>::command();
-            let command = words.iter().find(|word| commands.find_subcommand(word).is_some());
-            let shape = if command.is_some_and(|word| word == "check") { Shape::Findings } else { shape };
+            let at = typed.iter().position(|word| commands.find_subcommand(word).is_some());
+            let (noun, rest) = at.map_or(("", &[][..]), |at| (typed[at], &typed[at + 1..]));
+            let mut shapes = rest.iter().map(|verb| match noun {
+                "host" => shape_of_host(verb),
+                "net" => shape(verb),
+                _ => Shape::Changes,
+            });
+            let shape = match noun {
+                "check" => Shape::Findings,
+                _ => shapes.find(|shape| *shape != Shape::Changes).unwrap_or(Shape::Changes),
+            };
             let _ = walk::print_json(&failure(shape, e.render().to_string().trim()));
         }
         2
@@ -104,6 +111,14 @@ pub fn run(cli: Cli, connector: Connector) -> u8 {
             _ => "",
         }),
         Command::Check(_) => Shape::Findings,
+        Command::Host(host) => shape_of_host(match &host.command {
+            HostCommand::Nics(_) => "nics",
+            HostCommand::Bridge(bridge) => match bridge.command {
+                BridgeCommand::List(_) => "list",
+                BridgeCommand::Show(_) => "show",
+                _ => "create",
+            },
+        }),
         _ => Shape::Changes,
     };
     let mut context = Context { global: cli.global, connector, screen };
@@ -130,6 +145,8 @@ enum Shape {
     Creation,
     /// Findings.
     Findings,
+    /// A bridge of the host's that was to be made, deleted, confirmed or put back.
+    Bridge,
     /// What was to be shown, under this key.
     Shown(&'static str),
 }
@@ -145,12 +162,24 @@ fn shape(verb: &str) -> Shape {
     }
 }
 
+/// That of `kvmnet host nics` and `kvmnet host bridge VERB`.
+fn shape_of_host(verb: &str) -> Shape {
+    match verb {
+        "nics" => Shape::Shown("nics"),
+        "list" => Shape::Shown("bridges"),
+        "show" => Shape::Shown("bridge"),
+        "create" | "delete" | "confirm" | "revert" => Shape::Bridge,
+        _ => Shape::Changes,
+    }
+}
+
 /// The document of a command that failed as a whole.
 fn failure(shape: Shape, error: &str) -> serde_json::Value {
     match shape {
         Shape::Changes => json::failure(error),
         Shape::Creation => json::creation_failure(error),
         Shape::Findings => json::check_failure(error),
+        Shape::Bridge => json::bridge_failure(error),
         Shape::Shown(what) => json::look_failure(what, error),
     }
 }

@@ -1,18 +1,21 @@
 //! `kvmnet undo`
 
+use std::sync::Mutex;
+
 use anyhow::Result;
 
 use super::guests::takes_effect;
+use super::host::bridge::{checks, confirm_by, described, not_found};
 use super::net;
 use super::walk::{self, Walk, Walked};
 use super::{Context, connect};
 use crate::cli::Undo;
-use crate::plan::window;
+use crate::plan::window::{self, Verified};
 use crate::plan::{Change, Entry, Place, Run, Shapes, State, Subject, World, journal_dir, read_all, undo};
 use crate::problem::Problem;
-use crate::sys::clock;
+use crate::report::plain_line;
 use crate::sys::hypervisor::{ConnectTo, Hypervisor};
-use crate::sys::terminal;
+use crate::sys::{clock, terminal};
 
 /// Puts a change, or all of a run's, back.
 pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
@@ -32,7 +35,20 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
     };
     for (run, entries) in wanted {
         let host = host(run, &entries, args, context)?;
-        let world = World { host: host.as_deref(), shapes: Some(&shapes), ..World::default() };
+        let quiet = context.global.quiet;
+        let teller = |said: &str| {
+            if !quiet {
+                terminal::say(&format!("kvmnet: {}", plain_line(said)));
+            }
+        };
+        let seen = Mutex::new(None);
+        let world = World {
+            host: host.as_deref(),
+            shapes: Some(&shapes),
+            teller: Some(&teller),
+            verified: Some(&seen),
+            ..World::default()
+        };
         let changes = changes(&runs, run, &entries, &world)?;
         // What was put back by hand, or never came to be, is no reason to stop there.
         if args.id.is_none() && changes.iter().all(|c| matches!(c.state, State::Unchanged)) {
@@ -65,9 +81,11 @@ pub(super) fn run(args: &Undo, context: &mut Context) -> Result<u8> {
         walk.header.undoes = Some(run.number);
         walk.header.is_redo = run.header.undoes.is_some() && !run.header.is_redo;
         let is_of_host = changes.iter().any(|change| matches!(change.subject, Subject::Bridge(_)));
-        let walked = walk::walk(changes, &walk, &world, context)?;
+        let mut walked = walk::walk(changes, &walk, &world, context)?;
         if is_of_host && !walk.preview_only {
             host_waits(context)?;
+            let verified: Option<Verified> = seen.into_inner().unwrap_or_default();
+            walked.changes.iter_mut().for_each(|change| found_of(change, verified.as_ref()));
         }
         return walked.report(&walk, context);
     }
@@ -90,6 +108,16 @@ fn host_waits(context: &Context) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// What was found afterwards, and until when it waits, for programs.
+fn found_of(change: &mut Change, verified: Option<&Verified>) {
+    if let Subject::Bridge(_) = &change.subject {
+        let found = verified.map(|verified| verified.checks.as_slice()).or(not_found(change)).map(checks);
+        change.detail.insert("verified".into(), found.unwrap_or_default());
+        let until = verified.and_then(confirm_by);
+        change.detail.insert("confirm_by".into(), until.into());
+    }
 }
 
 /// The connection that the run was made on, if it takes one to put it back.
@@ -136,7 +164,8 @@ fn changes(runs: &[Run], run: &Run, entries: &[&Entry], world: &World<'_>) -> Re
                 let name = name.clone();
                 net::before_undo(host, &name, change)?;
             }
-            (Subject::Network(_) | Subject::Bridge(_) | Subject::File(_), _) => {}
+            (Subject::Bridge(_), _) => described(change)?,
+            (Subject::Network(_) | Subject::File(_), _) => {}
         }
     }
     Ok(changes)

@@ -45,6 +45,27 @@ pub fn check_failure(error: &str) -> Value {
     json!({ "findings": [], "summary": { "files": 0, "errors": 0, "warnings": 0 }, "error": error })
 }
 
+/// The same for a bridge of the host's, in the shape of the document of one that was made.
+pub fn bridge_failure(error: &str) -> Value {
+    json!({
+        "bridge": null,
+        "backend": null,
+        "files": [],
+        "commands": [],
+        "diff": "",
+        "meaning": [],
+        "remarks": [],
+        "warnings": [],
+        "status": Status::Failed,
+        "error": error,
+        "id": null,
+        "timeout": null,
+        "confirm_by": null,
+        "verified": null,
+        "next": [],
+    })
+}
+
 /// The document of a command that was to show something, and failed: nothing, where that would stand.
 pub fn look_failure(what: &str, error: &str) -> Value {
     json!({ what: null, "error": error })

@@ -1,6 +1,6 @@
 //! `kvmnet host`
 
-mod bridge;
+pub(super) mod bridge;
 mod detail;
 mod nics;
 mod owners;

@@ -2,7 +2,9 @@
 
 use super::texts;
 use crate::host::Kind;
-use crate::host::config::{Definition, Device, Ini, ifupdown, ini, netplan, network_matches};
+use crate::host::config::{
+    Definition, Device, Ini, SCRIPTS, Script, ifupdown, ini, netplan, network_matches,
+};
 use crate::model::Network;
 use crate::sys::nics::Nic;
 use crate::sys::tree::{Tree, is_in_first_network};
@@ -26,6 +28,7 @@ pub(super) struct Owners<'a> {
     ifupdown: Vec<(String, Vec<String>)>,
     networks: Vec<(String, Ini)>,
     profiles: Vec<(String, Ini)>,
+    scripts: Vec<(String, Script)>,
     bridges: Vec<(String, String)>,
     /// Files and folders that can't be read.
     pub(super) unread: Vec<String>,
@@ -42,14 +45,15 @@ impl<'a> Owners<'a> {
             ifupdown: Vec::new(),
             networks: Vec::new(),
             profiles: Vec::new(),
+            scripts: Vec::new(),
             bridges: Vec::new(),
             unread: Vec::new(),
         };
-        if owners.is_installed(&["netplan"]) {
+        if is_installed(tree, &["netplan"]) {
             let files = texts::netplan(tree, &mut owners.unread);
             owners.netplan = files.into_iter().map(|(path, text)| (path, netplan(&text))).collect();
         }
-        if owners.is_installed(&["ifup", "ifreload"]) {
+        if is_installed(tree, &["ifup", "ifreload"]) {
             let files = texts::interfaces(tree, &mut owners.unread);
             owners.ifupdown = files.into_iter().map(|(path, text)| (path, ifupdown(&text).devices)).collect();
         }
@@ -62,6 +66,9 @@ impl<'a> Owners<'a> {
             let folders =
                 ["/etc/NetworkManager/system-connections", "/run/NetworkManager/system-connections"];
             owners.profiles = inis(texts::files(tree, &folders, "", &mut owners.unread));
+            let files = texts::files(tree, &[SCRIPTS], "", &mut owners.unread);
+            let script = |(path, text): (String, String)| Some((path.clone(), Script::read(&path, &text)?));
+            owners.scripts = files.into_iter().filter_map(script).collect();
         }
         owners.virtual_bridges();
         owners
@@ -143,13 +150,23 @@ impl<'a> Owners<'a> {
                 let is_it = |file: &Ini| file.get("connection", "uuid") == Some(uuid);
                 return match self.profiles.iter().find(|(_, file)| is_it(file)) {
                     Some((_, file)) if is_foreign(file) => None,
-                    found => Some(found.map(|(path, _)| path.clone())),
+                    Some((path, _)) => Some(Some(path.clone())),
+                    None => {
+                        let is_it = |script: &Script| script.get("UUID") == Some(uuid);
+                        Some(self.script(|script| is_it(script) || script.is_about(&nic.link.name, None)))
+                    }
                 };
             }
         }
         let named = |file: &Ini| file.get("connection", "interface-name") == Some(&nic.link.name);
-        let profile = self.profiles.iter().find(|(_, file)| named(file) && !is_foreign(file))?;
-        Some(Some(profile.0.clone()))
+        let profile = self.profiles.iter().find(|(_, file)| named(file) && !is_foreign(file));
+        let path = profile.map(|(path, _)| path.clone());
+        let mac = nic.link.permanent_mac.as_deref().or(nic.link.mac.as_deref());
+        path.or_else(|| self.script(|script| script.is_about(&nic.link.name, mac))).map(Some)
+    }
+
+    fn script(&self, is_it: impl Fn(&Script) -> bool) -> Option<String> {
+        self.scripts.iter().find(|(_, script)| is_it(script)).map(|(path, _)| path.clone())
     }
 
     fn only_netplan(&self) -> Option<String> {
@@ -157,16 +174,6 @@ impl<'a> Owners<'a> {
             [(path, _)] => Some(path.clone()),
             _ => None,
         }
-    }
-
-    /// Is one of these programs there? In a copy of a host's files without its programs, that is taken for granted.
-    fn is_installed(&self, programs: &[&str]) -> bool {
-        let folders = ["usr/sbin", "sbin", "usr/bin", "bin"];
-        let there: Vec<&str> = folders.into_iter().filter(|folder| self.tree.has(folder)).collect();
-        there.is_empty()
-            || there
-                .iter()
-                .any(|folder| programs.iter().any(|name| self.tree.has(&format!("{folder}/{name}"))))
     }
 
     fn is_enabled(&self, service: &str) -> bool {
@@ -189,6 +196,14 @@ impl<'a> Owners<'a> {
             }
         }
     }
+}
+
+/// Is one of these programs there? In a copy of a host's files without its programs, that is taken for granted.
+pub(super) fn is_installed(tree: &Tree, programs: &[&str]) -> bool {
+    let folders = ["usr/sbin", "sbin", "usr/bin", "bin"];
+    let there: Vec<&str> = folders.into_iter().filter(|folder| tree.has(folder)).collect();
+    there.is_empty()
+        || there.iter().any(|folder| programs.iter().any(|name| tree.has(&format!("{folder}/{name}"))))
 }
 
 fn inis(files: Vec<(String, String)>) -> Vec<(String, Ini)> {

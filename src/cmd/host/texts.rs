@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::host::config::{Source, glob, ifupdown, is_sourced};
+use crate::host::config::{SCRIPTS, Source, glob, ifupdown, is_sourced};
 use crate::sys::tree::Tree;
 
 /// Files of ifupdown that lead to each other in a circle end somewhere.
@@ -131,5 +131,6 @@ pub(super) fn networkmanager(tree: &Tree, unread: &mut Vec<String>) -> Vec<(Stri
         let name = path.rsplit('/').next().unwrap_or_default();
         !name.starts_with('.') && !name.ends_with('~')
     };
-    files(tree, &folders, "", unread).into_iter().filter(is_profile).collect()
+    let scripts = files(tree, &[SCRIPTS], "", unread);
+    files(tree, &folders, "", unread).into_iter().filter(is_profile).chain(scripts).collect()
 }

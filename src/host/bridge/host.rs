@@ -13,6 +13,8 @@ pub struct Host {
     pub devices: Vec<HostDevice>,
     /// The programs and files of [`super::Backend::looks_for`] that are there.
     pub there: Vec<String>,
+    /// Does cloud-init leave the network's configuration alone, or isn't it there?
+    pub cloud_is_off: bool,
 }
 
 /// A file.

@@ -11,6 +11,7 @@
 //! Nothing is read or run here. What can't be done is a [`Fault`] that names the file and what stands in the way.
 
 mod ask;
+mod cloud;
 mod host;
 mod ifupdown;
 mod netplan;
@@ -21,10 +22,10 @@ mod recipe;
 pub use ask::{Addresses, Ask};
 pub use host::{Address, Host, HostDevice, HostFile};
 pub use ifupdown::Ifupdown;
-pub use netplan::Netplan;
+pub use netplan::{Netplan, netplan_fault};
 pub use networkd::Networkd;
 pub use networkmanager::NetworkManager;
-pub use recipe::{Backend, Checkpoint, Command, Fault, FileChange, Found, Recipe, Way};
+pub use recipe::{Backend, Checkpoint, Command, Fault, FileChange, Found, Recipe, Way, WayOut};
 
 /// The backend of that name; `None` if there is none that can make bridges.
 pub fn backend(name: &str) -> Option<&'static dyn Backend> {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Host};
+use super::{Ask, Host, HostDevice};
 
 /// A program with its arguments.
 pub type Command = Vec<String>;
@@ -18,6 +18,9 @@ pub trait Backend {
     /// The programs (by name) and files (by absolute path) that it wants to know of whether they are there.
     fn looks_for(&self) -> &'static [&'static str];
 
+    /// The default routes that its files give to devices.
+    fn ways_out(&self, host: &Host) -> Vec<WayOut>;
+
     /// How the bridge is made.
     ///
     /// # Errors
@@ -29,6 +32,35 @@ pub trait Backend {
     /// # Errors
     /// A [`Fault`]: what stands in the way.
     fn take_down(&self, host: &Host, bridge: &str) -> Result<Recipe, Fault>;
+}
+
+/// A default route that a file gives to a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayOut {
+    /// The devices; where none that is there fits, the name that the file has.
+    pub devices: Vec<String>,
+    /// The router.
+    pub gateway: IpAddr,
+    /// The file.
+    pub file: String,
+}
+
+impl WayOut {
+    /// Those to such routers, of the devices that fit, or of the one that is named.
+    pub(super) fn of<'h>(
+        gateways: &[IpAddr],
+        file: &str,
+        fitting: impl Iterator<Item = &'h HostDevice>,
+        named: &str,
+    ) -> Vec<WayOut> {
+        let mut devices: Vec<String> = fitting.map(|device| device.name.clone()).collect();
+        if devices.is_empty() {
+            devices.push(named.into());
+        }
+        let way =
+            |gateway: &IpAddr| WayOut { devices: devices.clone(), gateway: *gateway, file: file.into() };
+        gateways.iter().map(way).collect()
+    }
 }
 
 /// Why something can't be done.
@@ -60,6 +92,8 @@ pub struct Recipe {
     pub checkpoint: Option<Checkpoint>,
     /// What the files say shall be found on the device that gets the addresses.
     pub found: Found,
+    /// Addresses that the first port has today and the bridge won't have, though all was to be kept.
+    pub lost: Vec<IpNet>,
     /// What will be different afterwards and isn't seen in the diff, in sentences.
     pub notes: Vec<String>,
 }

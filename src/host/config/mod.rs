@@ -1,18 +1,22 @@
 //! Who configures a device, as the files of ifupdown, netplan, systemd-networkd and NetworkManager say it. Only what
 //! names devices is read of them.
 
+mod cloud;
 mod glob;
 mod ifupdown;
 mod ini;
 mod netplan;
 mod networkd;
+mod scripts;
 mod secret;
 
+pub use cloud::cloud_is_off;
 pub use glob::glob;
 pub use ifupdown::{Interfaces, Source, is_sourced, read as ifupdown};
 pub use ini::{Ini, read as ini};
 pub use netplan::{Definition, read as netplan};
 pub use networkd::matches as network_matches;
+pub use scripts::{SCRIPTS, Script};
 pub use secret::masked;
 
 /// What those files match devices by.

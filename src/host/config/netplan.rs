@@ -83,7 +83,7 @@ impl Definition {
 }
 
 /// Every scalar, with the keys that lead to it; a key with nothing below it counts as one.
-fn leaves(text: &str) -> Vec<(Vec<String>, String)> {
+pub(super) fn leaves(text: &str) -> Vec<(Vec<String>, String)> {
     let mut out = Vec::new();
     let mut stack: Vec<(usize, String)> = Vec::new();
     for line in text.lines() {

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
 use super::back::{PATIENCE, after_putting_back, in_the_way, open, put_back};
 use super::record::{Phase, Window};
-use super::verify::{Checked, Want, check};
+use super::verify::{Checked, NotFound, Want, check};
 use crate::host::bridge::{Checkpoint, Command, FileChange, Way};
 use crate::problem::{Problem, escaped};
 use crate::sys::answers::{Ssh, answers, way_to};
@@ -240,7 +240,8 @@ fn completed(deed: &Deed, before: &NetState) -> Want {
             want.gateways.push(gateway);
         }
         // One that never answered has nothing to say about this change.
-        if want.gateways.contains(&gateway) && answers(gateway, from, Duration::from_millis(300)) {
+        let is_new = !want.answering.contains(&gateway);
+        if is_new && want.gateways.contains(&gateway) && answers(gateway, from, Duration::from_millis(300)) {
             want.answering.push(gateway);
         }
     }
@@ -261,12 +262,11 @@ fn verified(
         if checks.iter().all(|checked| checked.ok) {
             checks.extend(asked(deed, want));
         }
-        let faults: Vec<String> = checks.iter().filter(|c| !c.ok).map(Checked::sentence).collect();
-        if faults.is_empty() {
+        if checks.iter().all(|checked| checked.ok) {
             return Ok(checks);
         }
         if Instant::now() >= until {
-            return Err(anyhow!("{}", faults.join("; "))
+            return Err(anyhow::Error::new(NotFound { checks })
                 .context(format!("the network isn't what was asked for after {} s", patience.as_secs())));
         }
         clock::sleep(Duration::from_millis(100));

@@ -20,4 +20,4 @@ mod verify;
 pub use back::{Ended, confirm, open, put_back, put_back_at_boot};
 pub use deed::{Deed, Progress, Verified, carry_out};
 pub use record::{Phase, Window};
-pub use verify::{Checked, Want, check};
+pub use verify::{Checked, NotFound, Want, check};

@@ -64,6 +64,27 @@ impl Checked {
     }
 }
 
+/// Is it this address, whatever the length of its prefix?
+fn is_of(cidr: &str, address: IpAddr) -> bool {
+    cidr.split('/').next().is_some_and(|ip| ip.parse() == Ok(address))
+}
+
+/// What shall be found wasn't.
+#[derive(Debug)]
+pub struct NotFound {
+    /// All that was looked at.
+    pub checks: Vec<Checked>,
+}
+
+impl std::fmt::Display for NotFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let faults: Vec<String> = self.checks.iter().filter(|c| !c.ok).map(Checked::sentence).collect();
+        f.write_str(&faults.join("; "))
+    }
+}
+
+impl std::error::Error for NotFound {}
+
 /// Compares what the kernel has with what is wanted; whether neighbours answer isn't seen here.
 pub fn check(want: &Want, now: &NetState) -> Vec<Checked> {
     let mut out = Vec::new();
@@ -105,9 +126,9 @@ pub fn check(want: &Want, now: &NetState) -> Vec<Checked> {
             let what = format!("address of {name}");
             out.push(Checked::new(what, cidr, &all, cidrs.contains(&cidr.as_str())));
         }
-        for address in &want.settled {
-            let is_it = |cidr: &str| cidr.split('/').next().is_some_and(|ip| ip.parse() == Ok(*address));
-            let ok = cidrs.iter().any(|cidr| is_it(cidr));
+        let is_wanted = |address: &&IpAddr| !want.addresses.iter().any(|cidr| is_of(cidr, **address));
+        for address in want.settled.iter().filter(is_wanted) {
+            let ok = cidrs.iter().any(|cidr| is_of(cidr, *address));
             out.push(Checked::new(format!("address of {name}"), address.to_string(), &all, ok));
         }
         if want.dhcp4 {
@@ -115,7 +136,10 @@ pub fn check(want: &Want, now: &NetState) -> Vec<Checked> {
             let found = given.map_or("none".into(), |address| address.cidr.clone());
             out.push(Checked::new(format!("address of {name}"), "one from DHCP", found, given.is_some()));
         }
-        let gateways = now.gateways(name);
+        // Another table may have the same one.
+        let mut gateways = now.gateways(name);
+        gateways.sort_unstable();
+        gateways.dedup();
         for gateway in &want.gateways {
             let is = |found: &&str| found.parse::<IpAddr>().is_ok_and(|found| found == *gateway);
             let found = if gateways.is_empty() { "none".into() } else { gateways.join(", ") };
@@ -211,6 +235,19 @@ mod tests {
         assert!(
             wrong(|s| s.devices[0].addresses[0].valid = None).contains("one from DHCP wanted, none found")
         );
+        let twice = Want { settled: vec!["198.18.0.4".parse().unwrap()], ..want() };
+        let mut two_tables = state();
+        let words = vec!["table".into(), "77".into()];
+        two_tables.routes.push(RouteState { words, ..two_tables.routes[0].clone() });
+        let checks = check(&twice, &two_tables);
+        for (n, checked) in checks.iter().enumerate() {
+            assert!(
+                !checks[..n].iter().any(|c| c.what == checked.what && c.want == checked.want),
+                "{checked:?}"
+            );
+        }
+        let way = checks.iter().find(|c| c.what.starts_with("default route")).unwrap();
+        assert_eq!(way.found, "198.18.0.1");
         let settled = Want { settled: vec!["198.18.0.4".parse().unwrap()], ..want() };
         assert!(check(&settled, &state()).iter().all(|checked| checked.ok));
         let mut looking = state();

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::cmd::Context;
 use crate::cmd::walk::{Walk, quoted, walk};
-use crate::host::bridge::{Command, FileChange, Recipe};
+use crate::host::bridge::{Command, FileChange, Recipe, Way};
 use crate::host::config::masked;
-use crate::plan::window::{Checked, Verified};
+use crate::plan::window::{Checked, NotFound, Verified};
 use crate::plan::{Change, HostBridge, Place, Side, State, Step, Subject, World};
 use crate::problem::Problem;
 use crate::report::plain_line;
@@ -59,16 +59,9 @@ pub(super) fn change(wanted: Wanted<'_>) -> Result<Change> {
     }
     change.headline.push(after.headline.clone());
     change.diff = recipe.files.iter().map(file_diff).collect();
-    change.meaning.extend(order(recipe));
+    change.meaning.extend(order(&recipe.make, &recipe.files));
     change.meaning.extend(recipe.notes.iter().cloned());
-    change.meaning.push(format!(
-        "unless 'kvmnet host bridge confirm' is run within {timeout} s, everything is put back{}",
-        if is_systemd {
-            ", also after a power cut"
-        } else {
-            "; not by itself after a power cut, as systemd doesn't run here"
-        }
-    ));
+    change.meaning.push(promise(timeout, is_systemd));
     after.texts = recipe.files.iter().map(|file| file.after.clone()).collect();
     before.texts = recipe.files.iter().map(|file| file.before.clone()).collect();
     after.way = recipe.make.clone();
@@ -95,7 +88,7 @@ pub(super) fn change(wanted: Wanted<'_>) -> Result<Change> {
     Ok(change)
 }
 
-fn file_diff(file: &FileChange) -> String {
+pub(super) fn file_diff(file: &FileChange) -> String {
     let or = |text: &Option<String>, label: String| match text {
         Some(text) => (label, masked(text)),
         None => ("/dev/null".to_string(), String::new()),
@@ -105,7 +98,7 @@ fn file_diff(file: &FileChange) -> String {
     diff(&old_label, &old, &new_label, &new)
 }
 
-fn file_json(file: &FileChange) -> Value {
+pub(super) fn file_json(file: &FileChange) -> Value {
     json!({
         "path": file.path,
         "diff": file_diff(file),
@@ -117,14 +110,26 @@ fn file_json(file: &FileChange) -> Value {
     })
 }
 
+/// What happens unless it is confirmed.
+pub(super) fn promise(timeout: u64, is_systemd: bool) -> String {
+    format!(
+        "unless 'kvmnet host bridge confirm' is run within {timeout} s, everything is put back{}",
+        if is_systemd {
+            ", also after a power cut"
+        } else {
+            "; not by itself after a power cut, as systemd doesn't run here"
+        }
+    )
+}
+
 /// The commands, in order, with where among them the files are written.
-fn order(recipe: &Recipe) -> Vec<String> {
+pub(super) fn order(way: &Way, files: &[FileChange]) -> Vec<String> {
     let line = |argv: &Command| format!("  {}", argv.iter().map(quoted).collect::<Vec<_>>().join(" "));
-    let files: Vec<&str> = recipe.files.iter().map(|file| file.path.as_str()).collect();
+    let files: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let mut out = vec!["these are run, in this order:".to_string()];
-    out.extend(recipe.make.before.iter().map(line));
+    out.extend(way.before.iter().map(line));
     out.push(format!("  (write {})", files.join(", ")));
-    out.extend(recipe.make.after.iter().map(line));
+    out.extend(way.after.iter().map(line));
     out
 }
 
@@ -183,14 +188,26 @@ pub(super) fn carry_out(
             "error": change.error().map(crate::problem::render),
             "id": change.id,
             "timeout": timeout,
-            "confirm_by": verified.as_ref().filter(|_| is_made).and_then(|v| clock::at(v.deadline.try_into().ok()?)),
-            "verified": verified.as_ref().map(|v| v.checks.iter().map(checked).collect::<Vec<_>>()),
+            "confirm_by": verified.as_ref().filter(|_| is_made).and_then(confirm_by),
+            "verified": verified.as_ref().map(|v| v.checks.as_slice()).or(not_found(change)).map(checks),
             "next": next,
         })
     };
     walked.report_as(options, context, document)
 }
 
-fn checked(checked: &Checked) -> Value {
-    json!({ "what": checked.what, "want": checked.want, "found": checked.found, "ok": checked.ok })
+/// What was looked at, if what was wanted wasn't all found.
+pub(in crate::cmd) fn not_found(change: &Change) -> Option<&[Checked]> {
+    Some(&change.error()?.downcast_ref::<NotFound>()?.checks)
+}
+
+/// What was looked at, for programs.
+pub(in crate::cmd) fn checks(checks: &[Checked]) -> Value {
+    let one = |c: &Checked| json!({ "what": c.what, "want": c.want, "found": c.found, "ok": c.ok });
+    checks.iter().map(one).collect()
+}
+
+/// When it is put back unless it is confirmed, for programs.
+pub(in crate::cmd) fn confirm_by(verified: &Verified) -> Option<String> {
+    clock::at(verified.deadline.try_into().ok().filter(|at| *at > 0)?)
 }

@@ -18,6 +18,7 @@ use crate::host::bridge::{Addresses, Ask, Fault, Found, HostDevice, Recipe};
 use crate::model::{Code, Warning};
 use crate::plan::window::Want;
 use crate::problem::Problem;
+use crate::sys::bridge::Settings;
 
 /// Makes a bridge.
 pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
@@ -44,13 +45,19 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
         }));
     }
     let recipe = backend.make(&host, &ask).map_err(refused)?;
+    let ways = backend.ways_out(&host);
     refusals::addresses(&looked, &ask, &recipe)?;
     if !recipe.files.is_empty() {
+        refusals::gateways(&looked, &ask, &ways)?;
+        refusals::tools(&looked, backend.name(), &recipe)?;
         refusals::cable(&looked, &ask)?;
         looked.nothing_waits()?;
     }
     let next = guests::next_step(&looked.tree, bridge);
-    let change = planned(args, &looked, &ask, &recipe, backend.name(), &next)?;
+    let mut change = planned(args, &looked, &ask, &recipe, backend.name(), &next)?;
+    if change.is_planned() {
+        change.meaning.extend(refusals::two_ways_out(&looked, &ask, &ways));
+    }
     let document = json!({
         "name": bridge,
         "ports": ask.ports,
@@ -75,9 +82,20 @@ fn ask(args: &BridgeCreate, looked: &Looked) -> Result<Ask> {
         .iter()
         .map(|port| looked.device(port).map_or_else(|| port.clone(), |seen| seen.nic.link.name.clone()))
         .collect();
-    let stp = args.stp.map_or(ports.len() > 1, |stp| stp == OnOff::On);
+    // Of a bridge that is there, what isn't spoken of stays as it is.
+    let there = looked.device(args.name.as_str()).filter(|seen| seen.kind == Kind::Bridge);
+    let has = there.map(|seen| Settings::read(&looked.tree, &seen.nic.link.name)).unwrap_or_default();
+    let is_port = |port: &String| {
+        let master = looked.device(port).and_then(|seen| seen.nic.link.master.as_deref());
+        there.is_some_and(|there| master == Some(there.nic.link.name.as_str()))
+    };
+    let may_loop = ports.len() > 1 && !ports.iter().all(is_port);
+    let stp = args.stp.map_or(has.stp || may_loop, |stp| stp == OnOff::On);
     let forward_delay = match (args.forward_delay, stp) {
         (None, false) => 0,
+        (None, true) if has.stp => {
+            has.forward_delay.map_or(2, |seconds| (seconds.round() as u32).clamp(2, 30))
+        }
         (None, true) => 2,
         (Some(0), false) => 0,
         (Some(seconds), false) => {
@@ -98,7 +116,8 @@ fn ask(args: &BridgeCreate, looked: &Looked) -> Result<Ask> {
     let mac = match args.mac {
         BridgeMac::Mac(mac) => mac.to_string(),
         BridgeMac::Keep if !looked.knows_devices() => UNKNOWN_MAC.into(),
-        BridgeMac::Keep => first
+        BridgeMac::Keep => there
+            .or(first)
             .and_then(|seen| seen.nic.link.mac.clone())
             .ok_or_else(|| {
                 let what = format!("the MAC address of {} isn't known, and the bridge gets it", ports[0]);
@@ -107,6 +126,10 @@ fn ask(args: &BridgeCreate, looked: &Looked) -> Result<Ask> {
             .to_ascii_lowercase(),
     };
     let addresses = addresses(&args.address)?;
+    if let Addresses::Static(nets) = &addresses {
+        once("address", &nets.iter().map(IpNet::addr).collect::<Vec<_>>())?;
+    }
+    once("dns", &args.dns)?;
     let ask = Ask {
         bridge: args.name.as_str().into(),
         ports,
@@ -119,6 +142,14 @@ fn ask(args: &BridgeCreate, looked: &Looked) -> Result<Ask> {
     };
     gateways(&ask, first)?;
     Ok(ask)
+}
+
+/// Is each of them given once?
+fn once(option: &str, given: &[IpAddr]) -> Result<()> {
+    match given.iter().enumerate().find(|(n, ip)| given[..*n].contains(ip)) {
+        Some((_, twice)) => Err(Problem::new(format!("--{option} {twice} is given twice"), "give it once")),
+        None => Ok(()),
+    }
 }
 
 fn addresses(typed: &[BridgeAddress]) -> Result<Addresses> {
@@ -220,13 +251,19 @@ fn planned(
     after.next = next.to_vec();
     let held = looked.device(source).map(|seen| seen.nic.link.addresses.clone().unwrap_or_default());
     let held = held.unwrap_or_default();
-    let fate = ssh::fate(&looked.seen, &devices, |ip| match &ask.addresses {
-        Addresses::Keep => true,
-        Addresses::Static(nets) => nets.iter().any(|net| net.addr() == ip),
-        Addresses::None => false,
-        // The server knows the NIC by its MAC, which the bridge gets.
-        Addresses::Dhcp => held.iter().any(|a| a.is_dynamic && a.cidr.starts_with(&format!("{ip}/"))),
-    });
+    let mut left = ssh::After {
+        addresses: match &ask.addresses {
+            Addresses::Keep => ssh::nets(&held),
+            Addresses::Static(nets) => nets.clone(),
+            Addresses::None => Vec::new(),
+            // The server knows the NIC by its MAC, which the bridge gets.
+            Addresses::Dhcp => ssh::nets(held.iter().filter(|a| a.is_dynamic)),
+        },
+        gateways: ask.gateways.clone(),
+        keeps_routes: matches!(ask.addresses, Addresses::Keep | Addresses::Dhcp),
+    };
+    left.addresses.retain(|net| !recipe.lost.contains(net));
+    let fate = looked.tree.is_here().then(|| ssh::fate(&looked.seen, &devices, &left)).flatten();
     after.ssh_survives = fate.as_ref().is_some_and(|fate| fate.survives);
     let global = held.iter().filter(|a| a.scope == "global" && !a.is_dynamic);
     let back = Want {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::change::{Wanted, carry_out, change, side};
 use super::create::refused;
 use super::look::Looked;
-use super::{guests, ssh};
+use super::{guests, refusals, ssh};
 use crate::cli::BridgeDelete;
 use crate::cmd::Context;
 use crate::cmd::walk::Walk;
@@ -49,6 +49,7 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
     let backend = looked.backend(bridge, args.change.backend)?;
     let host = looked.host(backend)?;
     let recipe = backend.take_down(&host, bridge).map_err(refused)?;
+    refusals::tools(looked, backend.name(), &recipe)?;
     let is_guests = |kind: Kind| matches!(kind, Kind::Tap | Kind::Macvtap);
     let (taps, ports): (Vec<_>, Vec<_>) =
         seen.carries.iter().filter(|c| c.role == "port").partition(|c| is_guests(c.kind));
@@ -81,7 +82,13 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
         ..Want::default()
     };
     let mut before = side(format!("makes bridge {bridge} of {}", ports.join(", ")), back, first.clone());
-    let fate = ssh::fate(&looked.seen, &devices, |_| has_addresses && first.is_some());
+    let goes_on = has_addresses && first.is_some();
+    let left = ssh::After {
+        addresses: if goes_on { ssh::nets(&held) } else { Vec::new() },
+        gateways: Vec::new(),
+        keeps_routes: goes_on,
+    };
+    let fate = looked.tree.is_here().then(|| ssh::fate(&looked.seen, &devices, &left)).flatten();
     after.ssh_survives = fate.as_ref().is_some_and(|fate| fate.survives);
     before.ssh_survives = after.ssh_survives;
     let wanted = Wanted {

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use super::nobody;
 use crate::cli::{BackendChoice, BridgeChange};
 use crate::cmd::host::owners::{Owner, Owners};
 use crate::cmd::host::seen::{self, Seen};
 use crate::cmd::host::texts;
 use crate::host::Kind;
 use crate::host::bridge::{Address, Backend, Host, HostDevice, HostFile, backend};
-use crate::host::config::ini;
+use crate::host::config::{cloud_is_off, ini};
 use crate::plan::window;
 use crate::problem::{Problem, escaped};
 use crate::sys::links::Link;
@@ -92,10 +93,15 @@ impl Looked {
                 format!("who configures {name} can't be told: {} can't be read", self.unread.join(", ")),
                 "run it as root (sudo), or say it with --backend",
             )),
-            [] => Err(Problem::new(
-                format!("nothing on this host configures {name}"),
-                "say whose files shall be written: --backend ifupdown, netplan, networkd or networkmanager",
-            )),
+            [] => {
+                let mac = self.device(name).and_then(|seen| seen.nic.link.mac.as_deref());
+                Err(nobody::why(&self.tree, name, mac).unwrap_or_else(|| {
+                    Problem::new(
+                        format!("nothing on this host configures {name}"),
+                        "say whose files shall be written: --backend ifupdown, netplan, networkd or networkmanager",
+                    )
+                }))
+            }
             all => Err(Problem::new(
                 format!(
                     "{name} is configured by {}",
@@ -128,12 +134,27 @@ impl Looked {
             files: files.into_iter().map(|(path, text)| HostFile { path, text }).collect(),
             devices: self.seen.iter().map(|seen| self.host_device(seen)).collect(),
             there: there.map(ToString::to_string).collect(),
+            cloud_is_off: self.cloud_is_off(),
         })
+    }
+
+    /// Does cloud-init leave the network alone, for whatever reason?
+    fn cloud_is_off(&self) -> bool {
+        let folder = "etc/cloud/cloud.cfg.d";
+        let names = self.tree.names(folder).unwrap_or_default();
+        let more = names.into_iter().filter(|name| name.ends_with(".cfg"));
+        let paths =
+            std::iter::once("etc/cloud/cloud.cfg".into()).chain(more.map(|n| format!("{folder}/{n}")));
+        // What can't be read says nothing.
+        let texts: Vec<String> = paths.filter_map(|path: String| self.tree.word(&path)).collect();
+        !self.is_there("cloud-init")
+            || self.tree.has("etc/cloud/cloud-init.disabled")
+            || cloud_is_off(texts.iter().map(String::as_str))
     }
 
     /// A program by its name, or a file by its path. Of a copy of a host's configuration without its programs, those are
     /// taken for granted.
-    fn is_there(&self, what: &str) -> bool {
+    pub(super) fn is_there(&self, what: &str) -> bool {
         let folders = ["usr/sbin", "usr/bin", "sbin", "bin", "usr/local/sbin", "usr/local/bin"];
         let has_programs = self.tree.is_here() || folders.iter().any(|folder| self.tree.has(folder));
         match what.strip_prefix('/') {

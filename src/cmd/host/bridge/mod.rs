@@ -5,10 +5,15 @@ mod create;
 mod delete;
 mod guests;
 mod look;
+mod nobody;
 mod refusals;
 mod show;
 mod ssh;
+mod undone;
 mod window;
+
+pub(in crate::cmd) use change::{checks, confirm_by, not_found};
+pub(in crate::cmd) use undone::described;
 
 use anyhow::Result;
 

@@ -5,8 +5,9 @@ use anyhow::Result;
 use super::look::Looked;
 use crate::cmd::host::seen::Seen;
 use crate::host::Kind;
-use crate::host::bridge::{Addresses, Ask, Recipe};
+use crate::host::bridge::{Addresses, Ask, Recipe, WayOut};
 use crate::problem::Problem;
+use crate::sys::routes;
 
 /// Can these become ports of that bridge?
 pub(super) fn ports(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()> {
@@ -123,6 +124,80 @@ pub(super) fn name(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()
     Ok(())
 }
 
+/// What leads out of the host by another device than these, as the files say: `gateway` of it, and where.
+fn other_ways(ask: &Ask, ways: &[WayOut]) -> Vec<(bool, String)> {
+    let is_touched = |name: &String| *name == ask.bridge || ask.ports.contains(name);
+    let others = ways.iter().filter(|way| !way.devices.iter().any(is_touched));
+    let said = |way: &WayOut| {
+        let words = format!("{} gives {} one through {}", way.file, way.devices.join(", "), way.gateway);
+        (way.gateway.is_ipv4(), words)
+    };
+    others.map(said).collect()
+}
+
+/// A second default route would compete with the one that is there, or that the files give another device.
+pub(super) fn gateways(looked: &Looked, ask: &Ask, ways: &[WayOut]) -> Result<()> {
+    for gateway in &ask.gateways {
+        let other = other_ways(ask, ways).into_iter().find(|(is_ipv4, _)| *is_ipv4 == gateway.is_ipv4());
+        let live =
+            || uplink(looked, ask, gateway.is_ipv4()).map(|dev| format!("this host's goes through {dev}"));
+        if let Some(other) = other.map(|(_, words)| words).or_else(live) {
+            return Err(Problem::new(
+                format!(
+                    "--gateway {gateway}: there is a default route already, and a second one would compete with it: {other}"
+                ),
+                "leave --gateway out, or take the other one away first",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The device, another than these, that this host's default route goes through.
+fn uplink(looked: &Looked, ask: &Ask, is_ipv4: bool) -> Option<String> {
+    let dev = looked.tree.is_here().then(|| routes::uplink(if is_ipv4 { "-4" } else { "-6" }))??;
+    (!ask.ports.contains(&dev) && dev != ask.bridge).then_some(dev)
+}
+
+/// What DHCP may add to what leads out of the host already.
+pub(super) fn two_ways_out(looked: &Looked, ask: &Ask, ways: &[WayOut]) -> Option<String> {
+    if ask.addresses != Addresses::Dhcp {
+        return None;
+    }
+    let other = other_ways(ask, ways).into_iter().find(|(is_ipv4, _)| *is_ipv4).map(|(_, words)| words);
+    let live = || uplink(looked, ask, true).map(|dev| format!("this host's goes through {dev}"));
+    let other = other.or_else(live)?;
+    Some(format!("if the DHCP server names a router there will be two default routes: {other}"))
+}
+
+/// Is everything there that the commands need?
+pub(super) fn tools(looked: &Looked, backend: &str, recipe: &Recipe) -> Result<()> {
+    let point = recipe.checkpoint.iter().map(|point| &point.take);
+    let ways = [&recipe.make, &recipe.unmake].into_iter().flat_map(|way| way.before.iter().chain(&way.after));
+    for argv in ways.chain(point) {
+        if let Some(program) = argv.first().filter(|program| !looked.is_there(program)) {
+            return Err(Problem::new(
+                format!("{program} isn't installed, and {backend} needs it: {}", argv.join(" ")),
+                "install it, or name what else configures this host's network with --backend",
+            ));
+        }
+    }
+    let (service, runs) = match backend {
+        "networkd" => ("systemd-networkd", "run/systemd/netif/state"),
+        "networkmanager" => ("NetworkManager", "run/NetworkManager"),
+        _ => return Ok(()),
+    };
+    if looked.tree.is_here() && !recipe.files.is_empty() && !looked.tree.has(runs) {
+        return Err(Problem::new(
+            format!("{service} doesn't run, so it can make no bridge"),
+            format!(
+                "systemctl enable --now {service}\nor name what configures this host's network with --backend"
+            ),
+        ));
+    }
+    Ok(())
+}
+
 /// Would anything be lost that no file holds, or contradict what is there?
 pub(super) fn addresses(looked: &Looked, ask: &Ask, recipe: &Recipe) -> Result<()> {
     let Some(seen) = ask.ports.first().and_then(|port| looked.device(port)) else { return Ok(()) };
@@ -140,21 +215,6 @@ pub(super) fn addresses(looked: &Looked, ask: &Ask, recipe: &Recipe) -> Result<(
                 format!(
                     "write it there first, or take it away (ip addr del {address} dev {port}), or say what the bridge shall have: --address CIDR"
                 ),
-            ));
-        }
-    }
-    for gateway in &ask.gateways {
-        let family = if gateway.is_ipv4() { "-4" } else { "-6" };
-        if let Some(other) = crate::sys::routes::uplink(family)
-            && looked.tree.is_here()
-            && !ask.ports.contains(&other)
-            && other != ask.bridge
-        {
-            return Err(Problem::new(
-                format!(
-                    "--gateway {gateway}: this host's default route goes through {other} already, and a second one would compete with it"
-                ),
-                "leave --gateway out, or take the other one away first",
             ));
         }
     }

@@ -10,6 +10,7 @@ use crate::cmd::Context;
 use crate::cmd::walk::print_json;
 use crate::plan::window::{self, Ended};
 use crate::problem::Problem;
+use crate::sys::answers::Ssh;
 use crate::sys::armed::{self, Armed};
 use crate::sys::{interrupt, terminal};
 
@@ -17,13 +18,22 @@ use crate::sys::{interrupt, terminal};
 pub(super) fn confirm(context: &mut Context) -> Result<u8> {
     only_root("confirm a change of")?;
     let window = window::confirm()?;
+    // That it still stands shows that packets come through, not that a new login does.
+    let is_same = window.ssh.is_some() && window.ssh == Ssh::of_process();
     if context.is_json() {
-        print_json(
-            &json!({ "bridge": window.bridge, "status": "confirmed", "what": window.headline, "next": window.next }),
-        )?;
+        print_json(&json!({
+            "bridge": window.bridge, "status": "confirmed", "what": window.headline, "next": window.next,
+            "same_login": is_same,
+        }))?;
         return Ok(0);
     }
     context.screen.say(&format!("kvmnet: confirmed: {}; it stays", window.headline));
+    if is_same {
+        context.screen.say(
+            "kvmnet: this is the login that the change was made from, which doesn't show that a new one works: try one \
+             before this one ends",
+        );
+    }
     if !window.next.is_empty() {
         context.screen.say("kvmnet: the next step, for the guests:");
         window.next.iter().for_each(|line| context.screen.say(&format!("  {line}")));

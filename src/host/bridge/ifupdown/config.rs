@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::Flavour;
 use super::lines::{self, Kind, Line};
-use crate::host::bridge::{Found, Host};
+use crate::host::bridge::{Found, Host, WayOut};
 use crate::host::config::{glob, is_sourced};
 
 /// Where everything begins.
@@ -198,6 +198,21 @@ impl Config {
             matches!(line.kind, Kind::Setting | Kind::Blank | Kind::Comment | Kind::Other)
         });
         body.any(|(at, line)| line.kind == Kind::Other && sheet.words(at) == ["auto"])
+    }
+
+    /// The default routes of devices that are brought up by themselves.
+    pub(super) fn ways_out(&self, host: &Host) -> Vec<WayOut> {
+        let comes_up = |stanza: &&Stanza| {
+            [Kind::Auto, Kind::Hotplug].into_iter().any(|kind| self.is_listed(kind, base(&stanza.name)))
+        };
+        let of = |stanza: &Stanza| {
+            let sheet = self.sheet(stanza);
+            let gateways = stanza.settings.iter().filter(|line| sheet.key(**line) == "gateway");
+            let gateways: Vec<IpAddr> = gateways.filter_map(|line| sheet.value(*line).parse().ok()).collect();
+            let name = base(&stanza.name);
+            WayOut::of(&gateways, &sheet.path, host.device(name).into_iter(), name)
+        };
+        self.stanzas.iter().filter(comes_up).flat_map(of).collect()
     }
 
     /// What shall be found on a device when it is up.

@@ -110,7 +110,7 @@ pub(super) fn change(host: &Host, config: &Config, ask: &Ask) -> Result<Recipe, 
         down.extend(back);
         (Way { before: first, after: up }, Way { before: Vec::new(), after: down })
     };
-    Ok(Recipe { files, make, unmake, found, notes, checkpoint: None })
+    Ok(Recipe { files, make, unmake, found, notes, ..Recipe::default() })
 }
 
 fn ports(

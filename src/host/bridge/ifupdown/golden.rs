@@ -10,7 +10,7 @@ mod tests {
 
     use super::super::{Ifupdown, obstacles};
     use crate::host::Kind;
-    use crate::host::bridge::{Addresses, Ask, Backend, Fault, Host, HostDevice, HostFile, Recipe};
+    use crate::host::bridge::{Address, Addresses, Ask, Backend, Fault, Host, HostDevice, HostFile, Recipe};
 
     fn fixtures() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bridges/ifupdown")
@@ -44,7 +44,7 @@ mod tests {
             forward_delay: 0,
             mac: "52:54:00:aa:00:04".into(),
         };
-        let mut taken = None;
+        let (mut taken, mut advertised) = (None, Vec::new());
         let text = fs::read_to_string(case.join("ask")).unwrap();
         for line in text.lines() {
             let (key, value) = line.split_once(' ').unwrap_or((line, ""));
@@ -62,6 +62,7 @@ mod tests {
                 "dns" => ask.dns.push(value.parse().unwrap()),
                 "stp" => (ask.stp, ask.forward_delay) = (true, value.parse().unwrap()),
                 "mac" => ask.mac = value.into(),
+                "advertised" => advertised.push(value.parse().unwrap()),
                 "take-down" => taken = Some(value.to_string()),
                 "there" => host.there.push(value.into()),
                 "without" => host.there.retain(|there| there != value),
@@ -79,6 +80,9 @@ mod tests {
             let name = name.into();
             host.devices.push(HostDevice { name, mac, permanent_mac, ..HostDevice::default() });
         }
+        let nic = host.devices.iter_mut().find(|device| device.name == "enp4s0").unwrap();
+        let of = |net| Address { net, is_link: false, is_dynamic: true };
+        nic.addresses.extend(advertised.into_iter().map(of));
         (host, ask, taken)
     }
 

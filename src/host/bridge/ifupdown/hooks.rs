@@ -85,23 +85,26 @@ fn without_variable(part: &str, name: &str) -> String {
     out + rest
 }
 
-/// With a name changed wherever it stands as a word: not in `enp4s0.100` or `my-enp4s0`, but in `net.ipv4.conf.enp4s0.forwarding`.
+/// With a name changed wherever it stands as a word: not in `enp4s0.100`, `my-enp4s0` or the names of files
+/// (`/etc/enp4s0.sh`), but in `net.ipv4.conf.enp4s0.forwarding` and below `/proc/sys`.
 fn named(text: &str, from: &str, to: &str) -> (String, bool) {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut is_changed = false;
     let mut before: Option<char> = None;
+    let mut start = 0;
     if from.is_empty() {
         return (text.to_string(), false);
     }
     while let Some(at) = rest.find(from) {
         let after = &rest[at + from.len()..];
         let last = rest[..at].chars().next_back().or(before);
-        let is_word = !last.is_some_and(goes_on) && ends(after);
+        let is_word = !last.is_some_and(goes_on) && ends(after, last) && !is_of_file(&text[..start + at]);
         out.push_str(&rest[..at]);
         out.push_str(if is_word { to } else { from });
         is_changed |= is_word;
         before = from.chars().next_back();
+        start = text.len() - after.len();
         rest = after;
     }
     (out + rest, is_changed)
@@ -111,14 +114,21 @@ fn goes_on(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-')
 }
 
-fn ends(after: &str) -> bool {
+fn ends(after: &str, before: Option<char>) -> bool {
     let mut chars = after.chars();
     match chars.next() {
-        // A VLAN's name goes on with its number, a path of sysctl's with a word.
-        Some('.') => !chars.next().is_some_and(|c| c.is_ascii_digit()),
+        // A VLAN's name goes on with its number, a file's with an ending, a path of sysctl's with a word.
+        Some('.') => before == Some('.') && !chars.next().is_some_and(|c| c.is_ascii_digit()),
         Some(c) => !goes_on(c),
         None => true,
     }
+}
+
+/// Does a word that begins so name a file that isn't the kernel's?
+fn is_of_file(text: &str) -> bool {
+    let word =
+        text.rsplit(|c: char| c.is_whitespace() || "\"'=<>()`:,".contains(c)).next().unwrap_or_default();
+    word.contains('/') && !word.starts_with("/proc/") && !word.starts_with("/sys/")
 }
 
 /// Is the name in the text, as a word?
@@ -161,6 +171,9 @@ mod tests {
             "ifup enp4s0.100",
             "ethtool -K enp4s0 tso off",
             "run my-enp4s0 enp4s01",
+            "/etc/network/enp4s0.sh up",
+            "/etc/network/enp4s0/up >>/var/log/enp4s0",
+            "cat /etc/enp4s0.conf",
             "echo 1 > /sys/class/net/enp4s0/queues/rx-0/rps_cpus",
             "ip route add 10.0.0.0/8 via 192.0.2.1 || true",
         ] {

@@ -33,6 +33,8 @@ pub(super) fn make(host: &Host, ask: &Ask, flavour: Flavour) -> Result<Recipe, F
     notes.extend(notes::of_others(&config, nic, &ask.bridge));
     notes.extend(notes::of_dns(host, ask));
     notes.extend(notes::of_hotplug(&config, nic, &ask.bridge));
+    let (lost, note) = notes::of_advertised(host, &config, ask, nic);
+    notes.extend(note);
     let after = edits.applied(host, &config);
     let new = Config::read(&after, flavour);
     if new.ports(&ask.bridge).unwrap_or_default() != ask.ports.iter().map(String::as_str).collect::<Vec<_>>()
@@ -50,6 +52,7 @@ pub(super) fn make(host: &Host, ask: &Ask, flavour: Flavour) -> Result<Recipe, F
         make: way,
         unmake: devices.to_nics(flavour, &[]),
         found: new.found(&ask.bridge),
+        lost,
         notes,
     })
 }

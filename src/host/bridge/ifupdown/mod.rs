@@ -18,12 +18,14 @@ mod settings;
 mod take_down;
 mod ways;
 
+use config::Config;
+
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod property;
 
-use super::{Ask, Backend, Fault, Host, Recipe};
+use super::{Ask, Backend, Fault, Host, Recipe, WayOut};
 
 /// Debian's ifupdown, or ifupdown2 where that is installed.
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,7 +69,11 @@ impl Backend for Ifupdown {
     }
 
     fn looks_for(&self) -> &'static [&'static str] {
-        &["/usr/share/ifupdown2", obstacles::HOOKS, obstacles::NO_CLOUD, "resolvconf", "resolvectl"]
+        &["/usr/share/ifupdown2", obstacles::HOOKS, "resolvconf", "resolvectl"]
+    }
+
+    fn ways_out(&self, host: &Host) -> Vec<WayOut> {
+        Config::read(host, Flavour::of(host)).ways_out(host)
     }
 
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {

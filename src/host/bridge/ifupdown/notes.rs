@@ -1,9 +1,11 @@
 //! What will be different afterwards and isn't seen in the files.
 
+use ipnet::IpNet;
+
 use super::config::{Config, base};
-use super::hooks;
 use super::lines::Kind;
-use crate::host::bridge::{Ask, Host};
+use super::{Flavour, hooks};
+use crate::host::bridge::{Addresses, Ask, Host};
 
 /// Lines of others that name the NIC.
 pub(super) fn of_others(config: &Config, nic: &str, bridge: &str) -> Vec<String> {
@@ -30,6 +32,32 @@ pub(super) fn of_others(config: &Config, nic: &str, bridge: &str) -> Vec<String>
         }
     }
     notes
+}
+
+/// ifupdown2 turns forwarding on for a bridge with an address (`_set_bridge_forwarding` in its addons/address.py, which heeds
+/// no `ip6-forward`), and a device that forwards takes no router's advertisements.
+pub(super) fn of_advertised(
+    host: &Host,
+    config: &Config,
+    ask: &Ask,
+    nic: &str,
+) -> (Vec<IpNet>, Option<String>) {
+    let is_fixed = !config.found(nic).addresses.is_empty();
+    if config.flavour != Flavour::Two || ask.addresses != Addresses::Keep || !is_fixed {
+        return Default::default();
+    }
+    let held = host.device(nic).into_iter().flat_map(|device| &device.addresses);
+    let advertised =
+        held.filter(|a| a.is_dynamic && !a.is_link && a.net.addr().is_ipv6() && a.net.prefix_len() < 128);
+    let lost: Vec<IpNet> = advertised.map(|address| address.net).collect();
+    let (bridge, all) = (&ask.bridge, lost.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    let note = format!(
+        "{bridge} will not have {all}, which {nic} made of a router's advertisement: ifupdown2 turns forwarding on for a bridge \
+         with an address, and then the kernel takes no advertisements (“post-up sysctl -w net.ipv6.conf.{bridge}.accept_ra=2” \
+         in its stanza has it take them)."
+    );
+    let is_any = !lost.is_empty();
+    (lost, is_any.then_some(note))
 }
 
 /// Who reads name servers in the files?

@@ -4,11 +4,9 @@ use super::Flavour;
 use super::config::{Config, MAIN, Stanza, base, is_pattern_for};
 use super::lines::Kind;
 use super::settings;
-use crate::host::bridge::{Fault, Host};
+use crate::host::bridge::{Fault, Host, cloud};
 use crate::host::config::glob;
 
-/// Written there, cloud-init leaves the network alone.
-pub(super) const NO_CLOUD: &str = "/etc/cloud/cloud.cfg.d/99-disable-network-config.cfg";
 /// The hooks of bridge-utils.
 pub(super) const HOOKS: &str = "/lib/bridge-utils/ifupdown.sh";
 
@@ -54,11 +52,8 @@ pub(super) fn of_device(host: &Host, config: &Config, device: &str) -> Result<()
                 format!("write its stanza into {MAIN} first, and stop what makes that file"),
             ));
         }
-        if is_cloud_inits(&sheet.path, &sheet.text) && !host.has(NO_CLOUD) {
-            return Err(Fault::new(
-                format!("{place}: cloud-init writes {} anew and would overwrite the bridge", sheet.path),
-                format!("write “network: {{config: disabled}}” into {NO_CLOUD} first"),
-            ));
+        if is_cloud_inits(&sheet.path, &sheet.text) {
+            cloud::refuse(host, &place)?;
         }
         let method = stanza.method.as_str();
         let is_plain = matches!(method, "static" | "dhcp" | "manual" | "auto" | "bootp" | "ipv4ll" | "dhcp6");

@@ -66,6 +66,7 @@ pub(super) fn take_down(host: &Host, bridge: &str, flavour: Flavour) -> Result<R
         make: devices.to_nics(flavour, &ways::leases(host, bridge, nic)),
         unmake: devices.back_to_bridge(flavour),
         found: new.found(nic),
+        lost: Vec::new(),
         notes,
     })
 }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::edit::Doc;
 use super::yaml::{Unread, Value};
-use crate::host::bridge::{Fault, Found, Host, HostDevice};
+use crate::host::bridge::{Fault, Found, Host, HostDevice, WayOut};
 use crate::host::config::glob;
 use crate::host::{Kind, bridge::FileChange};
 
@@ -183,6 +183,18 @@ pub(super) fn found(value: &Value) -> Found {
     let routes = value.at(&["routes"]).map(Value::items).unwrap_or_default();
     out.gateways.extend(routes.iter().filter_map(default_via));
     out
+}
+
+/// The default routes of all definitions.
+pub(super) fn ways_out(host: &Host) -> Vec<WayOut> {
+    let Ok(files) = Files::read(host) else { return Vec::new() };
+    let of = |def: &Def| {
+        let file = files.docs.iter().rfind(|doc| doc.at(&def.path()).is_some());
+        let devices = host.devices.iter().filter(|device| def.is_about(device));
+        let file = file.map_or("", |doc| doc.path.as_str());
+        WayOut::of(&found(&def.value).gateways, file, devices, &def.id)
+    };
+    files.defs().iter().flat_map(of).collect()
 }
 
 /// The gateway, if it is a default route.

@@ -14,8 +14,7 @@ mod port;
 mod take_down;
 mod yaml;
 
-use super::networkd::CLOUD_OFF;
-use super::{Ask, Backend, Fault, Host, Recipe};
+use super::{Ask, Backend, Fault, Host, Recipe, WayOut};
 
 /// netplan.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,7 +26,11 @@ impl Backend for Netplan {
     }
 
     fn looks_for(&self) -> &'static [&'static str] {
-        &["netplan", CLOUD_OFF]
+        &["netplan"]
+    }
+
+    fn ways_out(&self, host: &Host) -> Vec<WayOut> {
+        defs::ways_out(host)
     }
 
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
@@ -37,6 +40,11 @@ impl Backend for Netplan {
     fn take_down(&self, host: &Host, bridge: &str) -> Result<Recipe, Fault> {
         take_down::take_down(host, bridge)
     }
+}
+
+/// Why a file of netplan's can't be read, if it can't.
+pub fn netplan_fault(path: &str, text: &str) -> Option<Fault> {
+    yaml::read(text).err().map(|unread| defs::fault(path, &unread))
 }
 
 #[cfg(test)]

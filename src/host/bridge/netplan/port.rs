@@ -5,7 +5,6 @@ use super::edit::{Doc, Place};
 use super::keys::{add, moves, pieces, replace};
 use super::piece::Piece;
 use super::yaml::{Unread, Value};
-use crate::host::bridge::networkd::CLOUD_OFF;
 use crate::host::bridge::{Addresses, Ask, Fault, Host, HostDevice};
 
 /// What was taken out.
@@ -177,14 +176,8 @@ pub(super) fn place(files: &Files<'_>, def: &Def) -> String {
 pub(super) fn cloud(host: &Host, doc: &Doc) -> Result<(), Fault> {
     let is_clouds = doc.path.contains("cloud-init")
         || doc.text.lines().take(8).any(|line| line.starts_with('#') && line.contains("cloud-init"));
-    // That cloud-init may leave the network alone is itself written into these files: what counts is the other file.
-    if is_clouds && !host.has(CLOUD_OFF) {
-        return Err(Fault::new(
-            format!("{}: cloud-init writes this file anew at the next start", doc.path),
-            format!("write `network: {{config: disabled}}` into {CLOUD_OFF}, then try again"),
-        ));
-    }
-    Ok(())
+    // That cloud-init may leave the network alone is itself written into these files: what counts are its own.
+    if is_clouds { crate::host::bridge::cloud::refuse(host, &doc.path) } else { Ok(()) }
 }
 
 fn check(files: &Files<'_>, defs: &[Def], def: &Def, device: &HostDevice, bridge: &str) -> Result<(), Fault> {

@@ -1,9 +1,6 @@
 //! The files that become others.
 
-use crate::host::bridge::{Fault, FileChange, Host};
-
-/// With this file, cloud-init leaves the network's configuration alone.
-pub(crate) const CLOUD_OFF: &str = "/etc/cloud/cloud.cfg.d/99-disable-network-config.cfg";
+use crate::host::bridge::{Fault, FileChange, Host, cloud};
 
 /// Changes, as they come together.
 pub(super) struct Files<'a> {
@@ -26,11 +23,8 @@ impl<'a> Files<'a> {
             || before
                 .as_deref()
                 .is_some_and(|text| text.lines().take(5).any(|line| line.contains("cloud-init")));
-        if is_clouds && before.is_some() && !self.host.has(CLOUD_OFF) {
-            return Err(Fault::new(
-                format!("{path}: cloud-init writes this file anew at the next start"),
-                format!("write `network: {{config: disabled}}` into {CLOUD_OFF}, then try again"),
-            ));
+        if is_clouds && before.is_some() {
+            cloud::refuse(self.host, path)?;
         }
         self.changes.push(FileChange { path: path.into(), before, after, mode: 0o644 });
         Ok(())

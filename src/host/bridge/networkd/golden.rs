@@ -103,6 +103,7 @@ mod tests {
                     what = What::Make(Ask { bridge: rest[0].into(), ports, ..ask() });
                 }
                 "delete" => what = What::TakeDown(rest[0].into()),
+                "cloud-off" => host.cloud_is_off = true,
                 "there" => host.there.extend(rest.iter().map(ToString::to_string)),
                 "mtu" => {
                     host.devices.iter_mut().find(|d| d.name == rest[0]).unwrap().mtu = rest[1].parse().ok();

@@ -19,9 +19,8 @@ mod take_down;
 mod text;
 mod units;
 
-use super::{Ask, Backend, Fault, Host, Recipe};
+use super::{Ask, Backend, Fault, Host, Recipe, WayOut};
 
-pub(super) use files::CLOUD_OFF;
 pub(super) use identity::{WORDS, iaid};
 pub(super) use moved::move_drops;
 
@@ -35,7 +34,11 @@ impl Backend for Networkd {
     }
 
     fn looks_for(&self) -> &'static [&'static str] {
-        &["networkctl", CLOUD_OFF]
+        &["networkctl"]
+    }
+
+    fn ways_out(&self, host: &Host) -> Vec<WayOut> {
+        units::ways_out(host)
     }
 
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {

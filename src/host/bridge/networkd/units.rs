@@ -1,7 +1,8 @@
 //! The `.network` and `.netdev` files that count, and which of them networkd takes for a device.
 
+use super::net::found;
 use super::text::Text;
-use crate::host::bridge::{Fault, Host, HostDevice};
+use crate::host::bridge::{Fault, Host, HostDevice, WayOut};
 use crate::host::{Kind, config::glob};
 
 /// Where files of the administrator's are.
@@ -234,6 +235,20 @@ pub(super) fn taken<'a>(units: &'a [Unit], device: &HostDevice) -> Result<Option
         }
     }
     Ok(None)
+}
+
+/// The default routes that the files give, each to the devices that networkd takes it for.
+pub(super) fn ways_out(host: &Host) -> Vec<WayOut> {
+    let all = units(host, ".network");
+    let is_its = |unit: &Unit, device: &HostDevice| {
+        taken(&all, device).ok().flatten().is_some_and(|taken| taken.path == unit.path)
+    };
+    let of = |unit: &Unit| {
+        let named = unit.words("Name").join(" ");
+        let devices = host.devices.iter().filter(|device| is_its(unit, device));
+        WayOut::of(&found(unit.texts()).gateways, &unit.path, devices, &named)
+    };
+    all.iter().flat_map(of).collect()
 }
 
 /// A name for a new file that networkd takes for this device before all others. `like` is one whose number it shall have.

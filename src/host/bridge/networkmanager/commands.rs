@@ -25,11 +25,6 @@ pub(super) fn up(uuid: &str, device: Option<&str>) -> Command {
     out
 }
 
-/// Removes what may be left of a bridge.
-pub(super) fn remove(bridge: &str) -> Command {
-    command(&["nmcli", "--wait", SECONDS, "device", "delete", bridge])
-}
-
 /// NetworkManager's own way back. No device is named, which is all of them: those whose profile and state are as they
 /// were aren't touched. Flag 2 deletes profiles that are new, and with its profile goes the bridge. Not 4, which takes
 /// down any new device, guests' taps too; not 8: one that overlaps another's (Cockpit's, nmstate's) would be undone by

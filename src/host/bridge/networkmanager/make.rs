@@ -1,7 +1,7 @@
 //! A bridge is made.
 
 use super::addresses::{KEYS, SECTIONS, found, given};
-use super::commands::{checkpoint, load, remove, up};
+use super::commands::{checkpoint, load, up};
 use super::keyfile::Keyfile;
 use super::port::{Port, has_rival};
 use super::profile::{PEOPLE, Profile, profiles};
@@ -95,7 +95,6 @@ pub(super) fn make(host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
         }
     }
     recipe.unmake.after.extend(load(new.iter().map(String::as_str)));
-    recipe.unmake.after.push(remove(&ask.bridge));
     vlans(&all, &ports, &ask.bridge, &mut recipe.notes);
     Ok(recipe)
 }

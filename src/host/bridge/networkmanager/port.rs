@@ -2,7 +2,7 @@
 
 use super::addresses::{KEYS, SECTIONS, fixed};
 use super::keyfile::Keyfile;
-use super::profile::{Fit, PEOPLE, Profile, active};
+use super::profile::{Fit, PEOPLE, Profile, active, script};
 use super::{id, refuse_cloud};
 use crate::host::Kind;
 use crate::host::bridge::{Ask, Fault, Host, HostDevice};
@@ -31,6 +31,13 @@ impl<'a> Port<'a> {
             .cloned()
             .unwrap_or_else(|| HostDevice { name: name.to_string(), ..HostDevice::default() });
         let Some(old) = active(all, &device)? else {
+            if let Some((path, script)) = script(host, &device) {
+                let uuid = script.get("UUID").map(|uuid| format!(" uuid {uuid}")).unwrap_or_default();
+                return Err(Fault::new(
+                    format!("{path} configures {name}, and is no keyfile of NetworkManager's"),
+                    format!("`nmcli connection migrate{uuid}` makes keyfiles of such files; then try again"),
+                ));
+            }
             return Ok(Port { device, old: None, is_edited: false });
         };
         let path = &old.path;

@@ -1,8 +1,9 @@
 //! NetworkManager's profiles, as far as it matters here whom they are for.
 
+use super::addresses::found;
 use super::keyfile::Keyfile;
-use crate::host::bridge::{Fault, Host, HostDevice};
-use crate::host::config::glob;
+use crate::host::bridge::{Fault, Host, HostDevice, WayOut};
+use crate::host::config::{Script, glob};
 
 /// A connection profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +170,30 @@ pub(super) fn profiles(host: &Host) -> Vec<Profile> {
         }
     }
     out
+}
+
+/// The default routes of the profiles that start by themselves.
+pub(super) fn ways_out(host: &Host) -> Vec<WayOut> {
+    let all = profiles(host);
+    let counts = |profile: &&Profile| {
+        profile.starts_itself() && !profile.is_foreign() && profile.controller().is_none()
+    };
+    let of = |profile: &Profile| {
+        let devices = host.devices.iter().filter(|device| profile.fit(device).is_some());
+        let named = profile.of("interface-name").or(profile.of("id")).unwrap_or_default();
+        WayOut::of(&found(&profile.keys).gateways, &profile.path, devices, named)
+    };
+    all.iter().filter(counts).flat_map(of).collect()
+}
+
+/// The `ifcfg` file of a device, and its path.
+pub(super) fn script<'h>(host: &'h Host, device: &HostDevice) -> Option<(&'h str, Script)> {
+    let mac = device.permanent_mac.as_deref().or(device.mac.as_deref());
+    let all = host
+        .files
+        .iter()
+        .filter_map(|file| Some((file.path.as_str(), Script::read(&file.path, &file.text)?)));
+    all.into_iter().find(|(_, script)| script.is_about(&device.name, mac))
 }
 
 /// The one that configures a device now, or would after a start.

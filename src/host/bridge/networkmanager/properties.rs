@@ -38,7 +38,7 @@ mod tests {
             mac: Some("52:54:00:aa:00:04".into()),
             ..HostDevice::default()
         };
-        Host { files: files.collect(), devices: vec![nic], there: vec!["busctl".into()] }
+        Host { files: files.collect(), devices: vec![nic], there: vec!["busctl".into()], cloud_is_off: true }
     }
 
     fn apply(host: &mut Host, recipe: &crate::host::bridge::Recipe) {
