@@ -102,6 +102,34 @@ fn what_cannot_work_is_refused_by_name() {
 }
 
 #[test]
+fn somebody_elses_bridge_is_refused() {
+    let host = host();
+    // A network of libvirt's keeps its bridge's name while it doesn't run.
+    host.write(
+        "etc/libvirt/qemu/networks/lab.xml",
+        "<network><name>lab</name><forward mode='nat'/><bridge name='virbr5'/></network>",
+    );
+    for (name, said) in [
+        ("docker0", "none of ifupdown's files makes it"),
+        ("br0", "none of ifupdown's files makes it"),
+        ("virbr5", "the bridge of libvirt's network 'lab'"),
+    ] {
+        let done = create(&host, &format!("{name} --port eno1"));
+        assert!(done.code == 2 && done.err.contains(said), "{name}: {done}");
+    }
+    // That its files give it an address doesn't make it networkd's.
+    let host = hardware();
+    for name in ["eno1", "docker0"] {
+        host.write(
+            &format!("etc/systemd/network/{name}.network"),
+            &format!("[Match]\nName={name}\n[Network]\nDHCP=yes\n"),
+        );
+    }
+    let done = create(&host, "docker0 --port eno1 --backend networkd");
+    assert!(done.code == 2 && done.err.contains("none of networkd's files makes it"), "{done}");
+}
+
+#[test]
 fn two_who_configure_a_nic_are_both_named() {
     let host = host();
     host.write("etc/netplan/01.yaml", "network:\n  ethernets:\n    eno1:\n      dhcp4: true\n");

@@ -1,5 +1,7 @@
 //! What the kernel has of some network devices: enough to tell whether it is as it was, and to make it so again.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,6 +15,9 @@ pub struct NetState {
     pub devices: Vec<DeviceState>,
     /// Their routes in all tables, but for those that the kernel makes itself.
     pub routes: Vec<RouteState>,
+    /// All other devices, each with the bridge that it is a port of: a bridge that is made anew loses its ports.
+    #[serde(default)]
+    pub others: BTreeMap<String, Option<String>>,
 }
 
 /// A device.
@@ -30,6 +35,9 @@ pub struct DeviceState {
     pub mac: String,
     /// In bytes.
     pub mtu: u32,
+    /// How it is set, if it is a bridge, in the words that `ip link set type bridge` takes.
+    #[serde(default)]
+    pub bridge: Vec<(String, String)>,
     /// How the kernel makes its link-local IPv6 address, which bridge-utils changes and doesn't put back.
     pub generates: Option<String>,
     /// Its link-local IPv6 addresses.
@@ -79,14 +87,19 @@ pub struct RouteState {
 pub fn look(names: &[String]) -> Result<NetState> {
     let is_wanted = |name: &str| names.iter().any(|n| n == name);
     let links = ip::<Value>(&["-d", "addr", "show"])?;
-    let devices = links.iter().filter_map(device).filter(|device| is_wanted(&device.name)).collect();
+    let (devices, others): (Vec<_>, Vec<_>) =
+        links.iter().filter_map(device).partition(|device| is_wanted(&device.name));
+    let others = others.into_iter().map(|other| (other.name, other.master)).collect();
     let mut routes = Vec::new();
     for family in ["-4", "-6"] {
         let all = ip::<Value>(&["-d", family, "route", "show", "table", "all"])?;
         routes.extend(all.iter().filter_map(|raw| route(family, raw)).filter(|route| is_wanted(&route.dev)));
     }
-    Ok(NetState { devices, routes })
+    Ok(NetState { devices, routes, others })
 }
+
+/// What makes a difference to who is on a bridge. Its timers and what it has learnt change by themselves.
+const SETTINGS: [&str; 5] = ["stp_state", "forward_delay", "ageing_time", "priority", "vlan_filtering"];
 
 fn device(raw: &Value) -> Option<DeviceState> {
     let word = |key: &str| raw[key].as_str().map(String::from);
@@ -108,7 +121,14 @@ fn device(raw: &Value) -> Option<DeviceState> {
     });
     let of_link = raw["addr_info"].as_array().into_iter().flatten().filter(|info| info["scope"] == "link");
     let of_link = of_link.filter(|info| info["family"] == "inet6");
+    let info = &raw["linkinfo"];
+    let is_bridge = info["info_kind"] == "bridge";
+    let settings = SETTINGS.into_iter().filter(|_| is_bridge).filter_map(|key| {
+        let value = info["info_data"][key].as_u64()?;
+        Some((key.to_string(), value.to_string()))
+    });
     Some(DeviceState {
+        bridge: settings.collect(),
         name: word("ifname")?,
         generates: word("inet6_addr_gen_mode"),
         link_local: of_link
@@ -185,11 +205,13 @@ impl NetState {
             }
             add(format!("{} is there", new.name), &["link", "delete", &new.name]);
         }
-        for DeviceState { name, mac, .. } in
+        for DeviceState { name, mac, bridge, .. } in
             before.devices.iter().filter(|was| self.device(&was.name).is_none())
         {
             // A NIC that was unplugged comes back by itself or not at all; a bridge can be made.
-            add(format!("{name} is gone"), &["link", "add", name, "address", mac, "type", "bridge"]);
+            let settings = bridge.iter().flat_map(|(key, value)| [key.as_str(), value]);
+            let words = ["link", "add", name, "address", mac, "type", "bridge"];
+            add(format!("{name} is gone"), &words.into_iter().chain(settings).collect::<Vec<_>>());
         }
         for was in &before.devices {
             let name = was.name.as_str();
@@ -209,6 +231,12 @@ impl NetState {
                     None => {}
                 }
             }
+            for (key, value) in was.bridge.iter().filter(|setting| !now.bridge.contains(setting)) {
+                add(
+                    format!("{key} of {name} isn't {value}"),
+                    &["link", "set", name, "type", "bridge", key, value],
+                );
+            }
             if now.mac != was.mac {
                 add(format!("{name} has the MAC {}", now.mac), &["link", "set", name, "address", &was.mac]);
             }
@@ -225,6 +253,14 @@ impl NetState {
             if now.is_up != was.is_up {
                 let (word, other) = if was.is_up { ("up", "down") } else { ("down", "up") };
                 add(format!("{name} is {other}"), &["link", "set", name, word]);
+            }
+        }
+        for (port, master) in &before.others {
+            // One that went, or was plugged in elsewhere meanwhile, is somebody else's business.
+            let bridge = master.as_deref().filter(|_| self.others.get(port) == Some(&None));
+            if let Some(bridge) = bridge.and_then(|name| before.device(name)) {
+                let what = format!("{port} is no port of {}", bridge.name);
+                add(what, &["link", "set", port, "master", &bridge.name]);
             }
         }
         self.addresses_since(before, &mut add);
@@ -325,6 +361,37 @@ mod tests {
     }
 
     #[test]
+    fn a_bridge_that_was_there_gets_its_ports_again() {
+        let others = |all: &[(&str, Option<&str>)]| {
+            all.iter().map(|(name, master)| ((*name).into(), master.map(Into::into))).collect()
+        };
+        let bridge = |settings: &[(&str, &str)]| DeviceState {
+            name: "br0".into(),
+            bridge: settings.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+            ..nic(None, &[])
+        };
+        let ports =
+            others(&[("vnet0", Some("br0")), ("vnet1", Some("br0")), ("veth2", Some("br0")), ("lo", None)]);
+        let before =
+            NetState { devices: vec![bridge(&[("stp_state", "1")])], others: ports, ..NetState::default() };
+        // One guest has ended meanwhile, another has moved.
+        let left = others(&[("vnet0", None), ("veth2", Some("br1")), ("lo", None), ("br1", None)]);
+        let said = |now: &NetState| -> Vec<String> {
+            now.since(&before).iter().map(|(_, argv)| argv.join(" ")).collect()
+        };
+        let gone = NetState { others: left.clone(), ..NetState::default() };
+        assert_eq!(
+            said(&gone),
+            [
+                "ip link add br0 address 52:54:00:aa:00:04 type bridge stp_state 1",
+                "ip link set vnet0 master br0"
+            ]
+        );
+        let anew = NetState { devices: vec![bridge(&[("stp_state", "0")])], others: left, ..gone };
+        assert_eq!(said(&anew), ["ip link set br0 type bridge stp_state 1", "ip link set vnet0 master br0"]);
+    }
+
+    #[test]
     fn what_has_to_be_done_to_be_as_before() {
         let gateway = |dev: &str| RouteState {
             family: "-4".into(),
@@ -333,11 +400,18 @@ mod tests {
             dev: dev.into(),
             words: ["default", "via", "198.18.0.1", "dev", dev].map(String::from).to_vec(),
         };
-        let before =
-            NetState { devices: vec![nic(None, &["198.18.0.4/24"])], routes: vec![gateway("enp4s0")] };
+        let before = NetState {
+            devices: vec![nic(None, &["198.18.0.4/24"])],
+            routes: vec![gateway("enp4s0")],
+            ..NetState::default()
+        };
         assert!(before.since(&before).is_empty());
         let bridge = DeviceState { name: "br0".into(), ..nic(None, &["198.18.0.4/24"]) };
-        let now = NetState { devices: vec![nic(Some("br0"), &[]), bridge], routes: vec![gateway("br0")] };
+        let now = NetState {
+            devices: vec![nic(Some("br0"), &[]), bridge],
+            routes: vec![gateway("br0")],
+            ..NetState::default()
+        };
         let said: Vec<String> = now.since(&before).iter().map(|(_, argv)| argv.join(" ")).collect();
         assert_eq!(
             said,

@@ -18,6 +18,9 @@ pub trait Backend {
     /// The programs (by name) and files (by absolute path) that it wants to know of whether they are there.
     fn looks_for(&self) -> &'static [&'static str];
 
+    /// Does one of its files make this bridge?
+    fn defines(&self, host: &Host, bridge: &str) -> bool;
+
     /// How the bridge is made.
     ///
     /// # Errors

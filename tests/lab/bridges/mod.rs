@@ -1,6 +1,7 @@
 //! `kvmnet host bridge` on booted machines, with every backend, while a peer holds a connection to the machine.
 
 mod disasters;
+mod foreign;
 mod killed;
 mod life;
 

@@ -34,6 +34,7 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
     };
     let backend = looked.backend(owner, args.change.backend)?;
     let mut host = looked.host(backend)?;
+    refusals::foreign(&looked, backend, &host, bridge)?;
     if !looked.knows_devices() {
         // Of a copy without them, what was named is taken to be there.
         host.devices.extend(ask.ports.iter().enumerate().map(|(n, name)| HostDevice {

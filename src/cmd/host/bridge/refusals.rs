@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 
+use super::guests;
 use super::look::Looked;
 use crate::cmd::host::seen::Seen;
 use crate::host::Kind;
-use crate::host::bridge::{Addresses, Ask, Recipe};
+use crate::host::bridge::{Addresses, Ask, Backend, Host, Recipe};
 use crate::problem::Problem;
 
 /// Can these become ports of that bridge?
@@ -105,6 +106,12 @@ pub(super) fn name(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()
     if ports.iter().any(|port| port == bridge) {
         return Err(Problem::new("a bridge can't be its own port", "choose another name, such as br0"));
     }
+    if let Some(network) = guests::network_of(&looked.tree, bridge) {
+        return Err(Problem::new(
+            format!("{bridge} is the bridge of libvirt's network '{network}', whether that runs or not"),
+            "choose another name, such as br0",
+        ));
+    }
     if let Some(seen) = looked.device(bridge) {
         if let Some(owner) = seen.owners.iter().find(|owner| owner.backend == "libvirt") {
             let file = owner.file.as_ref().map(|file| format!(" ({file})")).unwrap_or_default();
@@ -121,6 +128,22 @@ pub(super) fn name(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Is a bridge of that name somebody else's: Docker's, a container manager's, one made by hand?
+pub(super) fn foreign(looked: &Looked, backend: &dyn Backend, host: &Host, bridge: &str) -> Result<()> {
+    match looked.device(bridge) {
+        Some(seen) if !backend.defines(host, bridge) => Err(Problem::new(
+            format!(
+                "the name {bridge} is taken: {} is a bridge already, and none of {}'s files makes it, so it is somebody \
+                 else's",
+                seen.nic.link.name,
+                backend.name()
+            ),
+            "choose another name, such as br0; or say with --backend whose files make it",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Would anything be lost that no file holds, or contradict what is there?

@@ -23,6 +23,7 @@ mod golden;
 #[cfg(test)]
 mod property;
 
+use self::config::Config;
 use super::{Ask, Backend, Fault, Host, Recipe};
 
 /// Debian's ifupdown, or ifupdown2 where that is installed.
@@ -68,6 +69,10 @@ impl Backend for Ifupdown {
 
     fn looks_for(&self) -> &'static [&'static str] {
         &["/usr/share/ifupdown2", obstacles::HOOKS, obstacles::NO_CLOUD, "resolvconf", "resolvectl"]
+    }
+
+    fn defines(&self, host: &Host, bridge: &str) -> bool {
+        Config::read(host, Flavour::of(host)).setting(bridge, "bridge-ports").is_some()
     }
 
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {

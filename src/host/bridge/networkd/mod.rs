@@ -38,6 +38,10 @@ impl Backend for Networkd {
         &["networkctl", CLOUD_OFF]
     }
 
+    fn defines(&self, host: &Host, bridge: &str) -> bool {
+        units::units(host, ".netdev").iter().any(|unit| unit.get("NetDev", "Name") == Some(bridge))
+    }
+
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
         make::make(host, ask)
     }
