@@ -225,17 +225,25 @@ fn settle(window: &Window, mut faults: Vec<String>) -> Vec<String> {
     let look = || netstate::look(&window.devices);
     let until = Instant::now() + if faults.is_empty() { SETTLES } else { SETTLES_SOON };
     loop {
-        match look() {
-            Ok(now) if now.since(&window.before).is_empty() => return Vec::new(),
-            Ok(_) if Instant::now() < until => clock::sleep(Duration::from_millis(100)),
-            Ok(_) => break,
+        match look().map(|now| now.since(&window.before)) {
+            Ok(left) if left.is_empty() => return Vec::new(),
+            Ok(left) if left.iter().any(|mend| mend.comes_back) && Instant::now() < until => {
+                clock::sleep(Duration::from_millis(100));
+            }
+            Ok(left) => {
+                if !left.iter().any(|mend| mend.comes_back) {
+                    // What the backend sees to is as it was.
+                    faults.clear();
+                }
+                break;
+            }
             Err(e) => return vec![message(&e)],
         }
     }
     // Twice: that an address is back makes a route possible.
     for _ in 0..2 {
-        for (_, argv) in look().map(|now| now.since(&window.before)).unwrap_or_default() {
-            let _ = exec::run(&argv, PATIENCE);
+        for mend in look().map(|now| now.since(&window.before)).unwrap_or_default() {
+            let _ = mend.mend();
         }
     }
     match look() {
@@ -247,7 +255,7 @@ fn settle(window: &Window, mut faults: Vec<String>) -> Vec<String> {
                     faults.join("; ")
                 )];
             }
-            faults.extend(left.into_iter().map(|(what, _)| what));
+            faults.extend(left.into_iter().map(|mend| mend.what));
         }
         Err(e) => faults.push(message(&e)),
     }

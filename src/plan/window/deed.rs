@@ -201,7 +201,7 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
     // What is left is for the admin to come back in.
     let patience = deed.timeout.mul_f64(0.6).saturating_sub(begun.elapsed());
     let patience = patience.clamp(Duration::from_secs(1), MOST_PATIENCE);
-    let checks = verified(deed, &want, patience, &goes_on)?;
+    let checks = verified(deed, &window.before, &want, patience, &goes_on)?;
     let lock = armed.lock()?;
     goes_on()?;
     window.phase = Phase::Waiting;
@@ -250,6 +250,7 @@ fn completed(deed: &Deed, before: &NetState) -> Want {
 /// Looks until everything is as wanted.
 fn verified(
     deed: &Deed,
+    before: &NetState,
     want: &Want,
     patience: Duration,
     goes_on: &dyn Fn() -> Result<()>,
@@ -257,7 +258,12 @@ fn verified(
     let until = Instant::now() + patience;
     loop {
         goes_on()?;
-        let mut checks = check(want, &netstate::look(&deed.devices)?);
+        let now = netstate::look(&deed.devices)?;
+        if let "networkd" | "netplan" = deed.backend.as_str() {
+            // networkd takes away the rules that it doesn't know; a VPN's have nothing to do with the bridge.
+            now.rules_lost(before).iter().for_each(|rule| drop(rule.mend()));
+        }
+        let mut checks = check(want, &now);
         if checks.iter().all(|checked| checked.ok) {
             checks.extend(asked(deed, want));
         }

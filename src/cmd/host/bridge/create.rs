@@ -46,12 +46,27 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
     }
     let recipe = backend.make(&host, &ask).map_err(refused)?;
     refusals::addresses(&looked, &ask, &recipe)?;
+    let mut lost = Vec::new();
     if !recipe.files.is_empty() {
+        let devices: Vec<String> = ask.ports.iter().cloned().chain([bridge.to_string()]).collect();
+        lost = refusals::by_hand(&looked, &devices, &host, &recipe.found)?;
+        if let (Addresses::Keep, Some(first)) = (&ask.addresses, lost.first()) {
+            return Err(Problem::new(
+                format!("{}, which isn't in the files that configure it: it would be lost", first.what),
+                format!(
+                    "write it there first, or take it away ({}), or say what the bridge shall have: --address",
+                    first.away
+                ),
+            ));
+        }
         refusals::cable(&looked, &ask)?;
         looked.nothing_waits()?;
     }
     let next = guests::next_step(&looked.tree, bridge);
-    let change = planned(args, &looked, &ask, &recipe, backend.name(), &next)?;
+    let mut change = planned(args, &looked, &ask, &recipe, backend.name(), &next)?;
+    change.warnings.extend(lost.into_iter().map(|lost| {
+        Warning::note(Code::ByHandLost, format!("{}, which is in no file and will be lost", lost.what))
+    }));
     let document = json!({
         "name": bridge,
         "ports": ask.ports,

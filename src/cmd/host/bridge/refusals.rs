@@ -2,12 +2,14 @@
 
 use anyhow::Result;
 
+use super::by_hand::{Unwritten, unwritten};
 use super::guests;
 use super::look::Looked;
 use crate::cmd::host::seen::Seen;
 use crate::host::Kind;
-use crate::host::bridge::{Addresses, Ask, Backend, Host, Recipe};
+use crate::host::bridge::{Addresses, Ask, Backend, Found, Host, Recipe};
 use crate::problem::Problem;
+use crate::sys::netstate;
 
 /// Can these become ports of that bridge?
 pub(super) fn ports(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()> {
@@ -144,6 +146,22 @@ pub(super) fn foreign(looked: &Looked, backend: &dyn Backend, host: &Host, bridg
         )),
         _ => Ok(()),
     }
+}
+
+/// What was set by hand on these devices, goes with their addresses and stands in no file.
+///
+/// # Errors
+/// The kernel can't be asked.
+pub(super) fn by_hand(
+    looked: &Looked,
+    devices: &[String],
+    host: &Host,
+    found: &Found,
+) -> Result<Vec<Unwritten>> {
+    if !looked.tree.is_here() {
+        return Ok(Vec::new());
+    }
+    Ok(unwritten(&netstate::look(devices)?, devices, &host.files, found))
 }
 
 /// Would anything be lost that no file holds, or contradict what is there?
