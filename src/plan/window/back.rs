@@ -9,6 +9,7 @@ use super::record::{Phase, Window};
 use crate::plan::journal;
 use crate::problem::{Problem, escaped, message};
 use crate::sys::armed::{Alive, Armed};
+use crate::sys::aside::Aside;
 use crate::sys::{clock, exec, netstate};
 
 /// For one command of the backend's.
@@ -45,6 +46,12 @@ pub fn open() -> Result<Option<Window>> {
     };
     let is_over = |window: &Window| matches!(window.phase, Phase::Confirmed | Phase::PutBack);
     Ok(window.filter(|window| !is_over(window) && !is_cut_short(window)))
+}
+
+/// Takes the old files' other names away; one that stays does no harm.
+fn forget(window: &Window) {
+    window.files.iter().for_each(|kept| drop(kept.forget()));
+    window.asides.iter().for_each(|aside| drop(aside.forget()));
 }
 
 fn nothing() -> anyhow::Error {
@@ -88,10 +95,7 @@ pub fn confirm() -> Result<Window> {
     }
     window.phase = Phase::Confirmed;
     window.write(&armed)?;
-    for kept in &window.files {
-        // Another name of an old file does no harm.
-        let _ = kept.forget();
-    }
+    forget(&window);
     armed
         .disarm(window.alarm.as_ref())
         .context("it stays, but what would have put it back can't be removed")?;
@@ -126,6 +130,8 @@ pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
         }
     }
     faults = settle(&window, faults);
+    // What the backend's tools wrote on the way back goes too.
+    faults.extend(asides(&window));
     end(armed, &mut window, why)?;
     Ok(Some(Ended { window, faults, kept }))
 }
@@ -138,7 +144,7 @@ pub fn put_back_at_boot(armed: &Armed) -> Result<Option<Ended>> {
     let Some(mut window) = begin(armed)? else { return Ok(None) };
     let kept = foreign(armed, &window);
     files(&window)?;
-    let mut faults = Vec::new();
+    let mut faults = asides(&window);
     for argv in &window.boot {
         if let Err(e) = exec::run(argv, PATIENCE) {
             faults.push(message(&e));
@@ -161,7 +167,7 @@ fn begin(armed: &Armed) -> Result<Option<Window>> {
         if let Phase::Confirmed | Phase::PutBack = window.phase {
             // Whoever ended it was cut short.
             if window.phase == Phase::Confirmed {
-                window.files.iter().for_each(|kept| drop(kept.forget()));
+                forget(&window);
             }
             armed.disarm(window.alarm.as_ref())?;
             return Ok(None);
@@ -218,6 +224,15 @@ fn files(window: &Window) -> Result<()> {
         kept.put_back().with_context(|| format!("{} can't be put back", escaped(&kept.path)))?;
     }
     Ok(())
+}
+
+fn asides(window: &Window) -> Vec<String> {
+    let said = |aside: &Aside| {
+        // Before anything was touched there is nothing of it but another name.
+        let done = if window.begun { aside.put_back() } else { aside.forget() };
+        Some(format!("{} can't be put back: {}", escaped(aside.path()), done.err()?))
+    };
+    window.asides.iter().filter_map(said).collect()
 }
 
 /// Waits until the kernel has what it had; what the backend doesn't mend is mended with `ip`.

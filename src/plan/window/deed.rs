@@ -13,12 +13,16 @@ use crate::host::bridge::{Checkpoint, Command, FileChange, Way};
 use crate::problem::{Problem, escaped};
 use crate::sys::answers::{Ssh, answers, way_to};
 use crate::sys::armed::{Alive, Armed};
+use crate::sys::aside::Aside;
 use crate::sys::kept::Kept;
 use crate::sys::netstate::{self, NetState};
 use crate::sys::{clock, exec, interrupt};
 
 /// By then DHCP has given an address, and STP has let a port forward, or neither will.
 const MOST_PATIENCE: Duration = Duration::from_secs(45);
+
+/// What a DHCP client writes, and nobody puts back when it goes.
+const RESOLVER: &str = "/etc/resolv.conf";
 
 /// A change of the host's network.
 #[derive(Debug, Clone, Default)]
@@ -137,6 +141,8 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
         maker: Alive::this(),
         putter: None,
         files,
+        // One that can't be read is nothing that could be put back.
+        asides: Aside::plan(Path::new(RESOLVER), &deed.id).unwrap_or_default(),
         unmake: deed.unmake.clone(),
         checkpoint: deed.checkpoint.clone().map(|checkpoint| (checkpoint, None)),
         boot: deed.boot.clone(),
@@ -166,6 +172,7 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
         }
         kept.prepare().with_context(|| format!("{} can't be written", path()))?;
     }
+    window.asides.iter().for_each(Aside::prepare);
     window.begun = true;
     window.write(armed)?;
     let goes_on = || goes_on(armed, &deed.id);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::host::bridge::{Checkpoint, Command, Way};
 use crate::sys::answers::Ssh;
 use crate::sys::armed::{Alarm, Alive, Armed};
+use crate::sys::aside::Aside;
 use crate::sys::kept::Kept;
 use crate::sys::netstate::NetState;
 
@@ -49,6 +50,9 @@ pub struct Window {
     pub putter: Option<Alive>,
     /// The files.
     pub files: Vec<Kept>,
+    /// What others may write meanwhile.
+    #[serde(default)]
+    pub asides: Vec<Aside>,
     /// The commands around putting the files back.
     pub unmake: Way,
     /// The backend's own way back, with its name once it is taken.

@@ -4,6 +4,7 @@ mod disasters;
 mod foreign;
 mod killed;
 mod life;
+mod way_back;
 
 use crate::machine::configs::{Addresses, File, file};
 use crate::machine::{Connection, Flavour, Lan, Machine};

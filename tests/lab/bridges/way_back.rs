@@ -1,0 +1,41 @@
+//! What the way back has to bring back besides the files and the kernel's state, and what becomes of the way back itself.
+
+use super::{boot, create, nothing_is_left};
+use crate::machine::configs::Addresses;
+use crate::machine::{Flavour, Lan};
+
+const RESOLVER: &str = "/etc/resolv.conf";
+
+/// A DHCP client that came with the bridge has written its own.
+#[test]
+fn name_servers_written_by_hand() {
+    for flavour in [Flavour::Ifupdown, Flavour::Ifupdown2] {
+        let Some(lan) = Lan::start_v4() else { return };
+        let machine = boot(&lan, flavour, Addresses::Static4);
+        machine.sh("rm -f /etc/resolv.conf; printf 'nameserver 198.18.0.53\\n' >/etc/resolv.conf; chmod 640 /etc/resolv.conf");
+        let connection = lan.connection(&machine);
+        let (before, dated) = (machine.state(), machine.sh("stat -c %Y /etc/resolv.conf"));
+        create(&machine, &connection, &["--address", "dhcp"]).ok();
+        assert_ne!(machine.text(RESOLVER), "nameserver 198.18.0.53\n", "{flavour:?}: no client wrote there");
+        machine.kvmnet(&["host", "bridge", "revert"]).ok();
+        machine.is_again(&before);
+        assert_eq!(machine.sh("stat -c %Y /etc/resolv.conf"), dated);
+        nothing_is_left(&machine);
+    }
+}
+
+/// At boot it is put back before the network is configured.
+#[test]
+fn name_servers_after_a_power_cut() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let mut machine = boot(&lan, Flavour::Ifupdown, Addresses::Static4);
+    machine.sh("rm -f /etc/resolv.conf; ln -s resolv.by-hand /etc/resolv.conf; echo nameserver 198.18.0.53 >/etc/resolv.by-hand");
+    let connection = lan.connection(&machine);
+    let before = machine.state();
+    create(&machine, &connection, &["--address", "dhcp", "--timeout", "600"]).ok();
+    assert!(!before.diff(&machine.state()).is_empty());
+    machine.reboot();
+    machine.wait_for_network();
+    machine.is_again(&before);
+    nothing_is_left(&machine);
+}
