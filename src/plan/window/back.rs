@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use super::record::{Phase, Window};
 use crate::plan::journal;
 use crate::problem::{Problem, escaped, message};
-use crate::sys::armed::{Alive, Armed};
+use crate::sys::armed::{Alive, Armed, Boot};
 use crate::sys::aside::Aside;
 use crate::sys::{clock, exec, netstate};
 
@@ -136,11 +136,16 @@ pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
     Ok(Some(Ended { window, faults, kept }))
 }
 
-/// Puts the files back at boot, before the network is configured; `None` if there is nothing to put back.
+/// Puts the files back at boot, before the network is configured; `None` if there is nothing to put back, or the host runs
+/// on: then the unit was started for another reason (its target was started anew), and the window stays as it is.
 ///
 /// # Errors
 /// As [`put_back`].
 pub fn put_back_at_boot(armed: &Armed) -> Result<Option<Ended>> {
+    let is_running_on = |window: &Window| window.boot_of.is_some() && window.boot_of == Boot::this();
+    if Window::read(armed)?.as_ref().is_some_and(is_running_on) {
+        return Ok(None);
+    }
     let Some(mut window) = begin(armed)? else { return Ok(None) };
     let kept = foreign(armed, &window);
     files(&window)?;

@@ -12,7 +12,7 @@ use super::verify::{Checked, Want, check};
 use crate::host::bridge::{Checkpoint, Command, FileChange, Way};
 use crate::problem::{Problem, escaped};
 use crate::sys::answers::{Ssh, answers, way_to};
-use crate::sys::armed::{Alive, Armed};
+use crate::sys::armed::{Alive, Armed, Boot};
 use crate::sys::aside::Aside;
 use crate::sys::kept::Kept;
 use crate::sys::netstate::{self, NetState};
@@ -149,6 +149,7 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
         devices: deed.devices.clone(),
         before,
         ssh: deed.ssh.clone(),
+        boot_of: Boot::this(),
         alarm: None,
         begun: false,
         journal: deed.journal.clone(),
@@ -156,7 +157,7 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
     };
     window.write(armed)?;
     let alarm = armed.arm(&deed.id, deed.timeout).context("the way back can't be armed")?;
-    if !armed.is_armed(&alarm) {
+    if !alarm.is_armed() {
         bail!("the way back was armed, but nothing waits for its moment");
     }
     window.alarm = Some(alarm);

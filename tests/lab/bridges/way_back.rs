@@ -39,3 +39,23 @@ fn name_servers_after_a_power_cut() {
     machine.is_again(&before);
     nothing_is_left(&machine);
 }
+
+/// Another target, or the same one started anew, is no new start of the host's: the time runs on, and what it is for is
+/// done.
+#[test]
+fn the_host_runs_on() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let machine = boot(&lan, Flavour::Networkd, Addresses::Static4);
+    let (before, connection) = (machine.state(), lan.connection(&machine));
+    create(&machine, &connection, &["--timeout", "25"]).ok();
+    machine.sh("systemctl daemon-reload; systemctl start multi-user.target kvmnet-put-back.service");
+    machine.sh("systemctl isolate multi-user.target; systemctl is-active 'kvmnet-put-back-*.timer'");
+    assert!(machine.has("/sys/class/net/br0"));
+    machine.kvmnet(&["host", "bridge", "list"]).ok().says(&["not confirmed yet", "it is put back in"]);
+    // If nothing waits any more, that is said.
+    machine.sh("systemctl stop 'kvmnet-put-back-*.timer'");
+    machine.kvmnet(&["host", "bridge", "list"]).ok().says(&["nothing puts it back by itself any more"]);
+    machine.kvmnet(&["host", "bridge", "revert"]).ok();
+    machine.is_again(&before);
+    nothing_is_left(&machine);
+}
