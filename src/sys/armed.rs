@@ -217,6 +217,23 @@ impl Armed {
         Ok(alarm)
     }
 
+    /// Has `after` do what is written down in the place of `alarm`, for when whoever does it now is killed. The next boot
+    /// stays as it is armed.
+    ///
+    /// # Errors
+    /// It can't be made sure of; then `alarm` is as it was.
+    pub fn arm_again(&self, id: &str, after: Duration, alarm: Option<&Alarm>) -> Result<Alarm> {
+        let copy = self.folder.join("kvmnet");
+        let program = if copy.exists() { copy } else { std::env::current_exe()? };
+        let in_a_process = || self.wait_in_a_process(&program, after).map(Alarm::Process);
+        let again = match is_systemd() {
+            true => self.timer(&program, id, after).map(Alarm::Timer).or_else(|_| in_a_process())?,
+            false => in_a_process()?,
+        };
+        alarm.into_iter().for_each(Alarm::end);
+        Ok(again)
+    }
+
     fn timer(&self, program: &Path, id: &str, after: Duration) -> Result<String> {
         let unit = format!("kvmnet-put-back-{id}");
         let words = [

@@ -10,7 +10,7 @@ use crate::plan::journal;
 use crate::problem::{Problem, escaped, message};
 use crate::sys::armed::{Alive, Armed, Boot};
 use crate::sys::aside::Aside;
-use crate::sys::{clock, exec, netstate};
+use crate::sys::{clock, exec, netstate, terminal};
 
 /// For one command of the backend's.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,6 +21,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// For the backend to have the network as it was, before it is mended by hand; less if one of its commands failed.
 const SETTLES: Duration = Duration::from_secs(15);
 const SETTLES_SOON: Duration = Duration::from_secs(4);
+
+/// For another process to go on, if the one that puts everything back is killed. As long as that one lives it waits for it.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// How a window ended.
 #[derive(Debug)]
@@ -81,11 +84,12 @@ pub fn confirm() -> Result<Window> {
             return Err(Problem::new(format!("the change of {} {what}", window.bridge), help));
         }
         Phase::PuttingBack | Phase::PutBack => {
-            let what = format!("the time is up: the change of {} is being put back", window.bridge);
-            return Err(Problem::new(
-                what,
-                "make it again, with more time if it takes you longer: --timeout SECONDS",
-            ));
+            let what = format!("the change of {} is being put back", window.bridge);
+            let help = match window.putter.as_ref().is_some_and(Alive::is_there) {
+                true => "make it again, with more time if it takes you longer: --timeout SECONDS",
+                false => "whoever did so was killed: 'kvmnet host bridge revert' goes on with it",
+            };
+            return Err(Problem::new(what, help));
         }
     }
     if let (Phase::Waiting, Some((checkpoint, Some(name)))) = (window.phase, &window.checkpoint) {
@@ -109,6 +113,14 @@ pub fn confirm() -> Result<Window> {
 /// the next call goes on with it.
 pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
     let Some(mut window) = begin(armed)? else { return Ok(None) };
+    if window.begun {
+        let id = format!("{}-{}", window.id, terminal::process_id());
+        // If it can't be armed, the one that is armed already comes later.
+        if let Ok(again) = armed.arm_again(&id, AGAIN, window.alarm.as_ref()) {
+            window.alarm = Some(again);
+            let _ = window.write(armed);
+        }
+    }
     let mut faults = Vec::new();
     let (first, then) = match window.begun {
         true => (window.unmake.before.as_slice(), window.unmake.after.as_slice()),

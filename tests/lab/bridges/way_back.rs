@@ -59,3 +59,38 @@ fn the_host_runs_on() {
     machine.is_again(&before);
     nothing_is_left(&machine);
 }
+
+/// Whoever puts it back is hung up, which doesn't keep it from going on, or killed at each of its steps: then another goes on
+/// long before the time is up.
+#[test]
+fn whoever_puts_it_back_is_killed() {
+    for (flavour, signals) in [
+        (Flavour::Networkd, [("HUP", "0"), ("KILL", "0.15")]),
+        (Flavour::Ifupdown, [("KILL", "0"), ("KILL", "0.5")]),
+    ] {
+        let Some(lan) = Lan::start_v4() else { return };
+        let machine = boot(&lan, flavour, Addresses::Static4);
+        let before = machine.state();
+        for (signal, wait) in signals {
+            let connection = lan.connection(&machine);
+            create(&machine, &connection, &["--timeout", "600"]).ok();
+            let begun =
+                "while ! grep -q '\"phase\":\"putting-back\"' /var/lib/kvmnet/window/window.json; do :; done";
+            let script = format!(
+                "kvmnet host bridge revert & P=$!; {begun} 2>/dev/null; sleep {wait}; kill -{signal} $P; wait $P"
+            );
+            let out = machine.run(&["sh", "-c", &script]);
+            if signal == "HUP" {
+                out.ok().says(&["put back"]);
+            } else if machine.has("/var/lib/kvmnet/window/window.json") {
+                machine.kvmnet(&["host", "bridge", "list"]).ok().says(&["being put back"]);
+                machine.kvmnet(&["host", "bridge", "confirm"]).exits(2).says(&["is being put back"]);
+            }
+            machine.wait_until("somebody goes on", |m| !m.has("/var/lib/kvmnet/window/window.json"));
+            let units = ["systemctl", "list-units", "--all", "--no-legend", "kvmnet-put-back-*"];
+            machine.wait_until("all is through", |machine| machine.run(&units).stdout.trim().is_empty());
+            machine.is_again(&before);
+            nothing_is_left(&machine);
+        }
+    }
+}
