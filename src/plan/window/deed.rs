@@ -14,6 +14,7 @@ use crate::problem::{Problem, escaped};
 use crate::sys::answers::{Ssh, answers, way_to};
 use crate::sys::armed::{Alive, Armed, Boot};
 use crate::sys::aside::Aside;
+use crate::sys::files::is_in_memory;
 use crate::sys::kept::Kept;
 use crate::sys::netstate::{self, NetState};
 use crate::sys::{clock, exec, interrupt};
@@ -105,12 +106,29 @@ fn ready(deed: &Deed) -> Result<Armed> {
         // Of one that was cut short before anything was touched, or after everything was done.
         put_back(&left, "it was cut short")?;
     }
-    let nowhere = || {
-        Problem::new("there is no place for the way back", "set KVMNET_STATE_DIR to say where it may stand")
-    };
-    let armed = Armed::of_state().ok_or_else(nowhere)?;
+    let armed = place()?;
     if deed.timeout < Duration::from_secs(1) {
         bail!("no time is left in which it could be confirmed");
+    }
+    Ok(armed)
+}
+
+/// Where the way back may stand: on a disk, if the files that it puts back are on one.
+///
+/// # Errors
+/// There is no such place.
+pub fn place() -> Result<Armed> {
+    let armed = Armed::of_state().ok_or_else(|| {
+        Problem::new("there is no place for the way back", "set KVMNET_STATE_DIR to say where it may stand")
+    })?;
+    if is_in_memory(armed.folder()) && !is_in_memory(Path::new("/etc")) {
+        return Err(Problem::new(
+            format!(
+                "{} is in memory only: after a power cut the way back would be gone, and the change would stay for good",
+                escaped(armed.folder())
+            ),
+            "let KVMNET_STATE_DIR name a folder on a disk, or unset it",
+        ));
     }
     Ok(armed)
 }

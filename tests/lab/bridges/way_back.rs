@@ -94,3 +94,22 @@ fn whoever_puts_it_back_is_killed() {
         }
     }
 }
+
+/// A way back that would be gone after a power cut is none, which is said before anything is touched.
+#[test]
+fn no_way_back_in_memory_only() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let machine = boot(&lan, Flavour::Networkd, Addresses::Static4);
+    let before = machine.state();
+    for more in ["-y", "--dry-run"] {
+        let mut line = machine.kvmnet_command(&["host", "bridge", "create", "br0", "--port", "enp4s0", more]);
+        let out = line.env("KVMNET_STATE_DIR", "/run/kvmnet-state").output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert!(
+            out.status.code() == Some(2) && said.contains("/run/kvmnet-state/window is in memory only"),
+            "{said}"
+        );
+    }
+    machine.is_again(&before);
+    nothing_is_left(&machine);
+}
