@@ -80,6 +80,13 @@ fn what_cannot_work_is_refused_by_name() {
         ("br9 --port enp0s3", "enp0s3 is a port of bond0 already"),
         ("br9 --port eth9", "no network device 'eth9'"),
         ("br9 --port eno1 --port eno1", "given twice"),
+        ("br%d --port eno1", "trips over '%'"),
+        ("a;b --port eno1", "trips over ';'"),
+        ("br$x --port eno1", "trips over '$'"),
+        ("br* --port eno1", "trips over '*'"),
+        ("br\u{e4} --port eno1", "trips over 'ä'"),
+        ("_br0 --port eno1", "looks like an option"),
+        ("br0.5 --port eno1", "looks like a VLAN"),
         ("eno1 --port eno1", "its own port"),
         ("eth0 --port eno1", "the name eth0 is taken"),
         ("br9 --port eth0", "nothing on this host configures eth0"),
@@ -99,6 +106,8 @@ fn what_cannot_work_is_refused_by_name() {
         assert!(done.code == 2 && done.err.contains(said), "{line}: {said}\n{done}");
         assert!(!done.err.contains("panicked"), "{done}");
     }
+    let done = host.0.kvmnet("host bridge create --port eno1 --root host --dry-run -- -br0").gives(2);
+    assert!(done.err.contains("looks like an option"), "{done}");
 }
 
 #[test]

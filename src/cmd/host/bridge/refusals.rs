@@ -99,6 +99,27 @@ pub(super) fn cable(looked: &Looked, ask: &Ask) -> Result<()> {
 
 /// Is the name free, or that of a bridge of the host's?
 pub(super) fn name(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()> {
+    // The files, the tools and the kernel each see something else in other signs: an option, a pattern, a number to fill in.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    if let Some(odd) = bridge.chars().find(|c| !is_plain(*c)) {
+        return Err(Problem::new(
+            format!(
+                "a bridge can't be called '{}': what configures networks trips over {odd:?}",
+                bridge.escape_debug()
+            ),
+            "use letters, digits, '-' and '_', such as br0",
+        ));
+    }
+    let is_vlan = |(_, number): (&str, &str)| number.bytes().all(|b| b.is_ascii_digit());
+    if !bridge.starts_with(|c: char| c.is_ascii_alphanumeric())
+        || bridge.rsplit_once('.').is_some_and(is_vlan)
+    {
+        let what = if bridge.contains('.') { "a VLAN or a hidden file" } else { "an option" };
+        return Err(Problem::new(
+            format!("a bridge can't be called '{bridge}': it looks like {what}"),
+            "begin with a letter and use letters, digits, '-' and '_', such as br0",
+        ));
+    }
     if matches!(bridge, "all" | "default") {
         // Their settings would stand in for those of every device (/proc/sys/net/ipv4/conf/all, …/default).
         let what =
