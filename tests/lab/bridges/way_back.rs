@@ -113,3 +113,36 @@ fn no_way_back_in_memory_only() {
     machine.is_again(&before);
     nothing_is_left(&machine);
 }
+
+/// Whoever types it twice, or looks at the history, is told that it isn't over.
+#[test]
+fn what_is_not_confirmed_says_so() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let machine = boot(&lan, Flavour::Networkd, Addresses::Static4);
+    let connection = lan.connection(&machine);
+    create(&machine, &connection, &["--timeout", "600"]).ok();
+    create(&machine, &connection, &[]).ok().says(&[
+        "there already",
+        "not confirmed yet",
+        "kvmnet host bridge confirm",
+    ]);
+    let again = machine
+        .kvmnet(&["-o", "json", "host", "bridge", "create", "br0", "--port", "enp4s0", "-y"])
+        .ok()
+        .json();
+    assert_eq!(again["status"], "unchanged");
+    assert!(again["confirm_by"].as_str().unwrap().ends_with('Z'), "{again:#}");
+    let status = |machine: &crate::machine::Machine<'_>| {
+        let history = machine.kvmnet(&["-o", "json", "history"]).ok().json();
+        history["runs"][0]["changes"][0]["status"].clone()
+    };
+    machine.kvmnet(&["history"]).ok().says(&["changed, but not confirmed yet"]);
+    assert_eq!(status(&machine), "unconfirmed");
+    machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    assert_eq!(status(&machine), "applied");
+    let again = machine
+        .kvmnet(&["-o", "json", "host", "bridge", "create", "br0", "--port", "enp4s0", "-y"])
+        .ok()
+        .json();
+    assert!(again["confirm_by"].is_null(), "{again:#}");
+}
