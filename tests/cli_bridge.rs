@@ -80,6 +80,13 @@ fn what_cannot_work_is_refused_by_name() {
         ("br9 --port enp0s3", "enp0s3 is a port of bond0 already"),
         ("br9 --port eth9", "no network device 'eth9'"),
         ("br9 --port eno1 --port eno1", "given twice"),
+        ("br%d --port eno1", "trips over '%'"),
+        ("a;b --port eno1", "trips over ';'"),
+        ("br$x --port eno1", "trips over '$'"),
+        ("br* --port eno1", "trips over '*'"),
+        ("br\u{e4} --port eno1", "trips over 'ä'"),
+        ("_br0 --port eno1", "looks like an option"),
+        ("br0.5 --port eno1", "looks like a VLAN"),
         ("eno1 --port eno1", "its own port"),
         ("eth0 --port eno1", "the name eth0 is taken"),
         ("br9 --port eth0", "nothing on this host configures eth0"),
@@ -104,6 +111,36 @@ fn what_cannot_work_is_refused_by_name() {
         assert!(done.code == 2 && done.err.contains(said), "{line}: {said}\n{done}");
         assert!(!done.err.contains("panicked"), "{done}");
     }
+    let done = host.0.kvmnet("host bridge create --port eno1 --root host --dry-run -- -br0").gives(2);
+    assert!(done.err.contains("looks like an option"), "{done}");
+}
+
+#[test]
+fn somebody_elses_bridge_is_refused() {
+    let host = host();
+    // A network of libvirt's keeps its bridge's name while it doesn't run.
+    host.write(
+        "etc/libvirt/qemu/networks/lab.xml",
+        "<network><name>lab</name><forward mode='nat'/><bridge name='virbr5'/></network>",
+    );
+    for (name, said) in [
+        ("docker0", "none of ifupdown's files makes it"),
+        ("br0", "none of ifupdown's files makes it"),
+        ("virbr5", "the bridge of libvirt's network 'lab'"),
+    ] {
+        let done = create(&host, &format!("{name} --port eno1"));
+        assert!(done.code == 2 && done.err.contains(said), "{name}: {done}");
+    }
+    // That its files give it an address doesn't make it networkd's.
+    let host = hardware();
+    for name in ["eno1", "docker0"] {
+        host.write(
+            &format!("etc/systemd/network/{name}.network"),
+            &format!("[Match]\nName={name}\n[Network]\nDHCP=yes\n"),
+        );
+    }
+    let done = create(&host, "docker0 --port eno1 --backend networkd");
+    assert!(done.code == 2 && done.err.contains("none of networkd's files makes it"), "{done}");
 }
 
 #[test]

@@ -27,6 +27,8 @@ codes! {
     BandwidthLost = "bandwidth-lost",
     /// What a network gives to guests that boot from it (TFTP, a boot file) goes.
     BootLost = "boot-lost",
+    /// What was set by hand and stands in no file of the host's (a route, a neighbour, a policy rule) is lost.
+    ByHandLost = "by-hand-lost",
     /// Interrupt coalescing is refused by libvirt on the new type.
     CoalesceLost = "coalesce-lost",
     /// A guaranteed bandwidth (`floor`) exists only on a network that shapes its traffic.

@@ -233,23 +233,25 @@ impl Journal {
 /// # Errors
 /// The journal can't be written to.
 pub(super) fn failed(folder: &Path, id: &str, why: &str) -> Result<()> {
-    // An undo is about the same place; the last run is the one that was put back.
-    let id = id.strip_suffix(UNDO).unwrap_or(id);
-    let is_it = |step: &Step| matches!(&step.place, Place::Host(host) if host.id == id);
-    for run in read_all(folder)?.into_iter().rev() {
-        if let Some(entry) = run.entries.iter().find(|entry| entry.steps.iter().any(is_it)) {
-            let line = Line::End { change: entry.change, outcome: Outcome::Failed { why: why.into() } };
-            Log::append_to(folder, run.number)?.add(&serde_json::to_string(&line)?)?;
-            if let Some(undone) = run.header.undoes {
-                // What it had undone stands again.
-                let line =
-                    Line::End { change: entry.change, outcome: Outcome::Applied { stored: Vec::new() } };
-                Log::append_to(folder, undone)?.add(&serde_json::to_string(&line)?)?;
-            }
-            return Ok(());
-        }
+    let runs = read_all(folder)?;
+    let Some((run, entry)) = of_host(&runs, id) else { return Ok(()) };
+    let line = Line::End { change: entry.change, outcome: Outcome::Failed { why: why.into() } };
+    Log::append_to(folder, run.number)?.add(&serde_json::to_string(&line)?)?;
+    if let Some(undone) = run.header.undoes {
+        // What it had undone stands again.
+        let line = Line::End { change: entry.change, outcome: Outcome::Applied { stored: Vec::new() } };
+        Log::append_to(folder, undone)?.add(&serde_json::to_string(&line)?)?;
     }
     Ok(())
+}
+
+/// The change of the host's network of that id: the last that is about the same place, as an undo is.
+pub fn of_host<'r>(runs: &'r [Run], id: &str) -> Option<(&'r Run, &'r Entry)> {
+    let id = id.strip_suffix(UNDO).unwrap_or(id);
+    let is_it = |step: &Step| matches!(&step.place, Place::Host(host) if host.id == id);
+    runs.iter()
+        .rev()
+        .find_map(|run| Some((run, run.entries.iter().find(|entry| entry.steps.iter().any(is_it))?)))
 }
 
 fn id(run: u64, change: usize, of: usize) -> String {

@@ -28,7 +28,7 @@ pub mod window;
 
 pub use change::{Change, State, Status, Step, Subject};
 pub use host::{HostBridge, Side};
-pub use journal::{Entry, Held, Journal, Outcome, Run, RunHeader, hold, journal_dir, read_all};
+pub use journal::{Entry, Held, Journal, Outcome, Run, RunHeader, hold, journal_dir, of_host, read_all};
 pub use network::{Standing, check_autostart};
 pub use place::{Place, Shapes, World};
 pub use running::running_fragment;

@@ -112,7 +112,7 @@ pub fn warning(warning: &Warning) -> Value {
 }
 
 /// `{"runs":[…]}`, newest first.
-pub fn history(runs: &[Run]) -> Value {
+pub fn history(runs: &[Run], waiting: Option<&str>) -> Value {
     let runs = runs.iter().rev().map(|run| {
         let changes = run.entries.iter().map(|entry| {
             let (domain, uuid, file) = subject(&entry.subject);
@@ -133,6 +133,7 @@ pub fn history(runs: &[Run]) -> Value {
                 "what": entry.headline,
                 "status": match &entry.outcome {
                     None => "interrupted",
+                    Some(Outcome::Applied { .. }) if waiting == Some(entry.id.as_str()) => "unconfirmed",
                     Some(Outcome::Applied { .. }) => "applied",
                     Some(Outcome::Failed { .. }) => "failed",
                     Some(Outcome::Undone { .. }) => "undone",

@@ -98,8 +98,8 @@ pub fn summary(changes: &[Change], dry: bool) -> String {
     out
 }
 
-/// The journal, newest first.
-pub fn history(runs: &[Run], paint: Paint) -> String {
+/// The journal, newest first; `waiting` is the id of the change that waits to be confirmed.
+pub fn history(runs: &[Run], waiting: Option<&str>, paint: Paint) -> String {
     let mut out = String::new();
     for run in runs.iter().rev() {
         let _ = write!(
@@ -114,12 +114,15 @@ pub fn history(runs: &[Run], paint: Paint) -> String {
         }
         out.push('\n');
         for entry in &run.entries {
+            let waits =
+                waiting == Some(entry.id.as_str()) && matches!(entry.outcome, Some(Outcome::Applied { .. }));
             let _ = writeln!(
                 out,
-                "    {:<8} {}: {}",
+                "    {:<8} {}: {}{}",
                 entry.id,
                 plain_line(&entry.subject.to_string()),
-                plain_line(&outcome(entry))
+                plain_line(&outcome(entry)),
+                if waits { ", but not confirmed yet" } else { "" }
             );
             if let (Subject::File(typed), Some(path)) = (&entry.subject, entry.path())
                 && typed.is_relative()

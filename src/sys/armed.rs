@@ -45,12 +45,51 @@ pub enum Alarm {
     Process(Alive),
 }
 
+impl Alarm {
+    /// Is it still there?
+    pub fn is_armed(&self) -> bool {
+        match self {
+            Alarm::Process(process) => process.is_there(),
+            Alarm::Timer(unit) => {
+                let argv = ["systemctl", "is-active", "--quiet", &format!("{unit}.timer")].map(String::from);
+                exec::run(&argv, PATIENCE).is_ok()
+            }
+        }
+    }
+
+    /// Nothing waits any more.
+    fn end(&self) {
+        match self {
+            Alarm::Process(process) => process.end(),
+            Alarm::Timer(unit) => {
+                let argv = ["systemctl", "stop", &format!("{unit}.timer")].map(String::from);
+                let _ = exec::run(&argv, PATIENCE);
+            }
+        }
+    }
+}
+
 /// A process that can't be taken for another of the same number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alive {
     pid: u32,
     /// When it was started, as the kernel counts.
     since: u64,
+}
+
+/// A start of the host's. In a container the kernel's own number stays the same, and the first process is another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boot {
+    id: String,
+    init: Alive,
+}
+
+impl Boot {
+    /// The last one; `None` if it can't be told.
+    pub fn this() -> Option<Boot> {
+        let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_string();
+        Some(Boot { id, init: Alive::of(1)? })
+    }
 }
 
 impl Alive {
@@ -178,6 +217,23 @@ impl Armed {
         Ok(alarm)
     }
 
+    /// Has `after` do what is written down in the place of `alarm`, for when whoever does it now is killed. The next boot
+    /// stays as it is armed.
+    ///
+    /// # Errors
+    /// It can't be made sure of; then `alarm` is as it was.
+    pub fn arm_again(&self, id: &str, after: Duration, alarm: Option<&Alarm>) -> Result<Alarm> {
+        let copy = self.folder.join("kvmnet");
+        let program = if copy.exists() { copy } else { std::env::current_exe()? };
+        let in_a_process = || self.wait_in_a_process(&program, after).map(Alarm::Process);
+        let again = match is_systemd() {
+            true => self.timer(&program, id, after).map(Alarm::Timer).or_else(|_| in_a_process())?,
+            false => in_a_process()?,
+        };
+        alarm.into_iter().for_each(Alarm::end);
+        Ok(again)
+    }
+
     fn timer(&self, program: &Path, id: &str, after: Duration) -> Result<String> {
         let unit = format!("kvmnet-put-back-{id}");
         let words = [
@@ -188,6 +244,9 @@ impl Armed {
             "--description=Put the host's network back unless 'kvmnet host bridge confirm' is run".into(),
             format!("--on-active={}ms", after.as_millis()),
             "--timer-property=AccuracySec=100ms".into(),
+            // Whoever changes to another target doesn't mean this.
+            "--timer-property=IgnoreOnIsolate=yes".into(),
+            "--property=IgnoreOnIsolate=yes".into(),
             // A DHCP client that is started on the way back is there to stay.
             "--property=KillMode=process".into(),
             "--".into(),
@@ -195,17 +254,6 @@ impl Armed {
         let argv: Vec<String> = words.into_iter().chain(self.way_back(program, &[])).collect();
         exec::run(&argv, PATIENCE)?;
         Ok(unit)
-    }
-
-    /// Is what waits for the moment still there?
-    pub fn is_armed(&self, alarm: &Alarm) -> bool {
-        match alarm {
-            Alarm::Process(process) => process.is_there(),
-            Alarm::Timer(unit) => {
-                let argv = ["systemctl", "is-active", "--quiet", &format!("{unit}.timer")].map(String::from);
-                exec::run(&argv, PATIENCE).is_ok()
-            }
-        }
     }
 
     /// Nothing will happen by itself any more, and nothing is left of what was written down.
@@ -225,16 +273,8 @@ impl Armed {
         for name in ["window.json", "window.new", "kvmnet"] {
             gone(&self.folder.join(name))?;
         }
-        // The last, for it may be this very process that is ended by it.
-        match alarm {
-            Some(Alarm::Process(process)) => process.end(),
-            Some(Alarm::Timer(unit)) => {
-                let argv = ["systemctl", "stop", &format!("{unit}.timer")].map(String::from);
-                // Without the record it finds nothing to do.
-                let _ = exec::run(&argv, PATIENCE);
-            }
-            None => {}
-        }
+        // The last; without the record it finds nothing to do.
+        alarm.into_iter().for_each(Alarm::end);
         Ok(())
     }
 

@@ -109,6 +109,16 @@ pub fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
+/// Is it, or will it be, on a file system that is in memory only, and so gone when the power is?
+pub fn is_in_memory(path: &Path) -> bool {
+    // tmpfs, ramfs and the kernel's own (statfs(2)).
+    const MAGICS: [u64; 4] = [0x0102_1994, 0x8584_58f6, 0x9fa0, 0x6265_6572];
+    let there = path.ancestors().find(|path| path.exists());
+    let kind =
+        there.and_then(|path| rustix::fs::statfs(path).ok()).and_then(|fs| u64::try_from(fs.f_type).ok());
+    kind.is_some_and(|kind| MAGICS.contains(&kind))
+}
+
 pub(super) fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent.to_path_buf(),

@@ -148,9 +148,11 @@ impl Kept {
         let now = read_if_there(&self.path).unwrap_or_default();
         let is = |text: &Option<String>| now.as_deref() == text.as_deref().map(str::as_bytes);
         match &self.before {
-            // Of two names of one file, rename(2) does nothing.
             Some(_) if self.old.exists() => {
-                fs::rename(&self.old, &self.path)?;
+                // Of two names of one file, rename(2) does nothing, and an overlay believes that it did.
+                if !(is(&self.before) && self.is_one()) {
+                    fs::rename(&self.old, &self.path)?;
+                }
                 remove(&self.old)?;
             }
             Some(before) if !is(&self.before) => {
@@ -174,6 +176,15 @@ impl Kept {
         Ok(())
     }
 
+    /// Is what stands there the old file itself, as far as its facts tell?
+    fn is_one(&self) -> bool {
+        let facts = |path: &Path| {
+            let now = fs::symlink_metadata(path).ok()?;
+            Some((now.mtime(), now.mtime_nsec(), now.mode(), now.uid(), now.gid()))
+        };
+        facts(&self.old).is_some_and(|old| facts(&self.path) == Some(old))
+    }
+
     /// Takes away the names that nothing needs any more; the file is left as it is.
     ///
     /// # Errors
@@ -195,7 +206,7 @@ impl Kept {
     }
 }
 
-fn remove(path: &Path) -> io::Result<()> {
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     // On a file system that can't be written to, what isn't there can't be removed either.
     if path.symlink_metadata().is_err() {
         return Ok(());

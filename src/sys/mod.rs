@@ -3,6 +3,7 @@
 
 pub mod answers;
 pub mod armed;
+pub mod aside;
 pub mod bridge;
 pub mod clock;
 pub mod dnsmasq;

@@ -21,6 +21,9 @@ pub trait Backend {
     /// The default routes that its files give to devices.
     fn ways_out(&self, host: &Host) -> Vec<WayOut>;
 
+    /// Does one of its files make this bridge?
+    fn defines(&self, host: &Host, bridge: &str) -> bool;
+
     /// How the bridge is made.
     ///
     /// # Errors

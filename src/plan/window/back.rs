@@ -8,8 +8,9 @@ use anyhow::{Context, Result, anyhow};
 use super::record::{Phase, Window};
 use crate::plan::journal;
 use crate::problem::{Problem, escaped, message};
-use crate::sys::armed::{Alive, Armed};
-use crate::sys::{clock, exec, netstate};
+use crate::sys::armed::{Alive, Armed, Boot};
+use crate::sys::aside::Aside;
+use crate::sys::{clock, exec, netstate, terminal};
 
 /// For one command of the backend's.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -20,6 +21,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// For the backend to have the network as it was, before it is mended by hand; less if one of its commands failed.
 const SETTLES: Duration = Duration::from_secs(15);
 const SETTLES_SOON: Duration = Duration::from_secs(4);
+
+/// For another process to go on, if the one that puts everything back is killed. As long as that one lives it waits for it.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// How a window ended.
 #[derive(Debug)]
@@ -45,6 +49,12 @@ pub fn open() -> Result<Option<Window>> {
     };
     let is_over = |window: &Window| matches!(window.phase, Phase::Confirmed | Phase::PutBack);
     Ok(window.filter(|window| !is_over(window) && !is_cut_short(window)))
+}
+
+/// Takes the old files' other names away; one that stays does no harm.
+fn forget(window: &Window) {
+    window.files.iter().for_each(|kept| drop(kept.forget()));
+    window.asides.iter().for_each(|aside| drop(aside.forget()));
 }
 
 fn nothing() -> anyhow::Error {
@@ -74,11 +84,12 @@ pub fn confirm() -> Result<Window> {
             return Err(Problem::new(format!("the change of {} {what}", window.bridge), help));
         }
         Phase::PuttingBack | Phase::PutBack => {
-            let what = format!("the time is up: the change of {} is being put back", window.bridge);
-            return Err(Problem::new(
-                what,
-                "make it again, with more time if it takes you longer: --timeout SECONDS",
-            ));
+            let what = format!("the change of {} is being put back", window.bridge);
+            let help = match window.putter.as_ref().is_some_and(Alive::is_there) {
+                true => "make it again, with more time if it takes you longer: --timeout SECONDS",
+                false => "whoever did so was killed: 'kvmnet host bridge revert' goes on with it",
+            };
+            return Err(Problem::new(what, help));
         }
     }
     if let (Phase::Waiting, Some((checkpoint, Some(name)))) = (window.phase, &window.checkpoint) {
@@ -88,10 +99,7 @@ pub fn confirm() -> Result<Window> {
     }
     window.phase = Phase::Confirmed;
     window.write(&armed)?;
-    for kept in &window.files {
-        // Another name of an old file does no harm.
-        let _ = kept.forget();
-    }
+    forget(&window);
     armed
         .disarm(window.alarm.as_ref())
         .context("it stays, but what would have put it back can't be removed")?;
@@ -105,6 +113,14 @@ pub fn confirm() -> Result<Window> {
 /// the next call goes on with it.
 pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
     let Some(mut window) = begin(armed)? else { return Ok(None) };
+    if window.begun {
+        let id = format!("{}-{}", window.id, terminal::process_id());
+        // If it can't be armed, the one that is armed already comes later.
+        if let Ok(again) = armed.arm_again(&id, AGAIN, window.alarm.as_ref()) {
+            window.alarm = Some(again);
+            let _ = window.write(armed);
+        }
+    }
     let mut faults = Vec::new();
     let (first, then) = match window.begun {
         true => (window.unmake.before.as_slice(), window.unmake.after.as_slice()),
@@ -126,19 +142,26 @@ pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
         }
     }
     faults = settle(&window, faults);
+    // What the backend's tools wrote on the way back goes too.
+    faults.extend(asides(&window));
     end(armed, &mut window, why)?;
     Ok(Some(Ended { window, faults, kept }))
 }
 
-/// Puts the files back at boot, before the network is configured; `None` if there is nothing to put back.
+/// Puts the files back at boot, before the network is configured; `None` if there is nothing to put back, or the host runs
+/// on: then the unit was started for another reason (its target was started anew), and the window stays as it is.
 ///
 /// # Errors
 /// As [`put_back`].
 pub fn put_back_at_boot(armed: &Armed) -> Result<Option<Ended>> {
+    let is_running_on = |window: &Window| window.boot_of.is_some() && window.boot_of == Boot::this();
+    if Window::read(armed)?.as_ref().is_some_and(is_running_on) {
+        return Ok(None);
+    }
     let Some(mut window) = begin(armed)? else { return Ok(None) };
     let kept = foreign(armed, &window);
     files(&window)?;
-    let mut faults = Vec::new();
+    let mut faults = asides(&window);
     for argv in &window.boot {
         if let Err(e) = exec::run(argv, PATIENCE) {
             faults.push(message(&e));
@@ -161,7 +184,7 @@ fn begin(armed: &Armed) -> Result<Option<Window>> {
         if let Phase::Confirmed | Phase::PutBack = window.phase {
             // Whoever ended it was cut short.
             if window.phase == Phase::Confirmed {
-                window.files.iter().for_each(|kept| drop(kept.forget()));
+                forget(&window);
             }
             armed.disarm(window.alarm.as_ref())?;
             return Ok(None);
@@ -220,22 +243,39 @@ fn files(window: &Window) -> Result<()> {
     Ok(())
 }
 
+fn asides(window: &Window) -> Vec<String> {
+    let said = |aside: &Aside| {
+        // Before anything was touched there is nothing of it but another name.
+        let done = if window.begun { aside.put_back() } else { aside.forget() };
+        Some(format!("{} can't be put back: {}", escaped(aside.path()), done.err()?))
+    };
+    window.asides.iter().filter_map(said).collect()
+}
+
 /// Waits until the kernel has what it had; what the backend doesn't mend is mended with `ip`.
 fn settle(window: &Window, mut faults: Vec<String>) -> Vec<String> {
     let look = || netstate::look(&window.devices);
     let until = Instant::now() + if faults.is_empty() { SETTLES } else { SETTLES_SOON };
     loop {
-        match look() {
-            Ok(now) if now.since(&window.before).is_empty() => return Vec::new(),
-            Ok(_) if Instant::now() < until => clock::sleep(Duration::from_millis(100)),
-            Ok(_) => break,
+        match look().map(|now| now.since(&window.before)) {
+            Ok(left) if left.is_empty() => return Vec::new(),
+            Ok(left) if left.iter().any(|mend| mend.comes_back) && Instant::now() < until => {
+                clock::sleep(Duration::from_millis(100));
+            }
+            Ok(left) => {
+                if !left.iter().any(|mend| mend.comes_back) {
+                    // What the backend sees to is as it was.
+                    faults.clear();
+                }
+                break;
+            }
             Err(e) => return vec![message(&e)],
         }
     }
     // Twice: that an address is back makes a route possible.
     for _ in 0..2 {
-        for (_, argv) in look().map(|now| now.since(&window.before)).unwrap_or_default() {
-            let _ = exec::run(&argv, PATIENCE);
+        for mend in look().map(|now| now.since(&window.before)).unwrap_or_default() {
+            let _ = mend.mend();
         }
     }
     match look() {
@@ -247,7 +287,7 @@ fn settle(window: &Window, mut faults: Vec<String>) -> Vec<String> {
                     faults.join("; ")
                 )];
             }
-            faults.extend(left.into_iter().map(|(what, _)| what));
+            faults.extend(left.into_iter().map(|mend| mend.what));
         }
         Err(e) => faults.push(message(&e)),
     }

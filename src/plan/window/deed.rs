@@ -12,13 +12,18 @@ use super::verify::{Checked, NotFound, Want, check};
 use crate::host::bridge::{Checkpoint, Command, FileChange, Way};
 use crate::problem::{Problem, escaped};
 use crate::sys::answers::{Ssh, answers, way_to};
-use crate::sys::armed::{Alive, Armed};
+use crate::sys::armed::{Alive, Armed, Boot};
+use crate::sys::aside::Aside;
+use crate::sys::files::is_in_memory;
 use crate::sys::kept::Kept;
 use crate::sys::netstate::{self, NetState};
 use crate::sys::{clock, exec, interrupt};
 
 /// By then DHCP has given an address, and STP has let a port forward, or neither will.
 const MOST_PATIENCE: Duration = Duration::from_secs(45);
+
+/// What a DHCP client writes, and nobody puts back when it goes.
+const RESOLVER: &str = "/etc/resolv.conf";
 
 /// A change of the host's network.
 #[derive(Debug, Clone, Default)]
@@ -101,12 +106,29 @@ fn ready(deed: &Deed) -> Result<Armed> {
         // Of one that was cut short before anything was touched, or after everything was done.
         put_back(&left, "it was cut short")?;
     }
-    let nowhere = || {
-        Problem::new("there is no place for the way back", "set KVMNET_STATE_DIR to say where it may stand")
-    };
-    let armed = Armed::of_state().ok_or_else(nowhere)?;
+    let armed = place()?;
     if deed.timeout < Duration::from_secs(1) {
         bail!("no time is left in which it could be confirmed");
+    }
+    Ok(armed)
+}
+
+/// Where the way back may stand: on a disk, if the files that it puts back are on one.
+///
+/// # Errors
+/// There is no such place.
+pub fn place() -> Result<Armed> {
+    let armed = Armed::of_state().ok_or_else(|| {
+        Problem::new("there is no place for the way back", "set KVMNET_STATE_DIR to say where it may stand")
+    })?;
+    if is_in_memory(armed.folder()) && !is_in_memory(Path::new("/etc")) {
+        return Err(Problem::new(
+            format!(
+                "{} is in memory only: after a power cut the way back would be gone, and the change would stay for good",
+                escaped(armed.folder())
+            ),
+            "let KVMNET_STATE_DIR name a folder on a disk, or unset it",
+        ));
     }
     Ok(armed)
 }
@@ -137,12 +159,15 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
         maker: Alive::this(),
         putter: None,
         files,
+        // One that can't be read is nothing that could be put back.
+        asides: Aside::plan(Path::new(RESOLVER), &deed.id).unwrap_or_default(),
         unmake: deed.unmake.clone(),
         checkpoint: deed.checkpoint.clone().map(|checkpoint| (checkpoint, None)),
         boot: deed.boot.clone(),
         devices: deed.devices.clone(),
         before,
         ssh: deed.ssh.clone(),
+        boot_of: Boot::this(),
         alarm: None,
         begun: false,
         journal: deed.journal.clone(),
@@ -150,7 +175,7 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
     };
     window.write(armed)?;
     let alarm = armed.arm(&deed.id, deed.timeout).context("the way back can't be armed")?;
-    if !armed.is_armed(&alarm) {
+    if !alarm.is_armed() {
         bail!("the way back was armed, but nothing waits for its moment");
     }
     window.alarm = Some(alarm);
@@ -166,6 +191,7 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
         }
         kept.prepare().with_context(|| format!("{} can't be written", path()))?;
     }
+    window.asides.iter().for_each(Aside::prepare);
     window.begun = true;
     window.write(armed)?;
     let goes_on = || goes_on(armed, &deed.id);
@@ -201,7 +227,7 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
     // What is left is for the admin to come back in.
     let patience = deed.timeout.mul_f64(0.6).saturating_sub(begun.elapsed());
     let patience = patience.clamp(Duration::from_secs(1), MOST_PATIENCE);
-    let checks = verified(deed, &want, patience, &goes_on)?;
+    let checks = verified(deed, &window.before, &want, patience, &goes_on)?;
     let lock = armed.lock()?;
     goes_on()?;
     window.phase = Phase::Waiting;
@@ -251,6 +277,7 @@ fn completed(deed: &Deed, before: &NetState) -> Want {
 /// Looks until everything is as wanted.
 fn verified(
     deed: &Deed,
+    before: &NetState,
     want: &Want,
     patience: Duration,
     goes_on: &dyn Fn() -> Result<()>,
@@ -258,7 +285,12 @@ fn verified(
     let until = Instant::now() + patience;
     loop {
         goes_on()?;
-        let mut checks = check(want, &netstate::look(&deed.devices)?);
+        let now = netstate::look(&deed.devices)?;
+        if let "networkd" | "netplan" = deed.backend.as_str() {
+            // networkd takes away the rules that it doesn't know; a VPN's have nothing to do with the bridge.
+            now.rules_lost(before).iter().for_each(|rule| drop(rule.mend()));
+        }
+        let mut checks = check(want, &now);
         if checks.iter().all(|checked| checked.ok) {
             checks.extend(asked(deed, want));
         }

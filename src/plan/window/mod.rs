@@ -18,6 +18,6 @@ mod record;
 mod verify;
 
 pub use back::{Ended, confirm, open, put_back, put_back_at_boot};
-pub use deed::{Deed, Progress, Verified, carry_out};
+pub use deed::{Deed, Progress, Verified, carry_out, place};
 pub use record::{Phase, Window};
 pub use verify::{Checked, NotFound, Want, check};

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::bridge::{Checkpoint, Command, Way};
 use crate::sys::answers::Ssh;
-use crate::sys::armed::{Alarm, Alive, Armed};
+use crate::sys::armed::{Alarm, Alive, Armed, Boot};
+use crate::sys::aside::Aside;
+use crate::sys::clock;
 use crate::sys::kept::Kept;
 use crate::sys::netstate::NetState;
 
@@ -49,6 +51,9 @@ pub struct Window {
     pub putter: Option<Alive>,
     /// The files.
     pub files: Vec<Kept>,
+    /// What others may write meanwhile.
+    #[serde(default)]
+    pub asides: Vec<Aside>,
     /// The commands around putting the files back.
     pub unmake: Way,
     /// The backend's own way back, with its name once it is taken.
@@ -61,6 +66,9 @@ pub struct Window {
     pub before: NetState,
     /// The admin's connection.
     pub ssh: Option<Ssh>,
+    /// The start of the host's in which it is made.
+    #[serde(default)]
+    pub boot_of: Option<Boot>,
     /// What waits for the moment, once it does.
     pub alarm: Option<Alarm>,
     /// Was anything touched? Until then there is nothing to put back but names that were added.
@@ -95,6 +103,22 @@ impl Window {
         armed
             .write(&serde_json::to_string(self)?)
             .with_context(|| format!("the way back can't be written down in {folder}"))
+    }
+
+    /// How it stands, in a sentence.
+    pub fn state(&self) -> String {
+        let is_armed = || self.alarm.as_ref().is_none_or(Alarm::is_armed);
+        let (what, left) = (&self.headline, self.left(clock::unix()));
+        match self.phase {
+            Phase::PuttingBack => format!("{what}: that is being put back"),
+            _ if !is_armed() => format!(
+                "not confirmed yet: {what}; nothing puts it back by itself any more: 'kvmnet host bridge confirm' keeps \
+                 it, 'kvmnet host bridge revert' puts it back"
+            ),
+            _ => format!(
+                "not confirmed yet: {what}; it is put back in {left} s unless 'kvmnet host bridge confirm' is run"
+            ),
+        }
     }
 
     /// Seconds until it is put back.

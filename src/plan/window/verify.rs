@@ -192,6 +192,7 @@ mod tests {
         NetState {
             devices: vec![device("br0", None, vec![address]), device("enp4s0", Some("br0"), Vec::new())],
             routes: vec![route],
+            ..NetState::default()
         }
     }
 

@@ -1,8 +1,10 @@
 //! `kvmnet host bridge` on booted machines, with every backend, while a peer holds a connection to the machine.
 
 mod disasters;
+mod foreign;
 mod killed;
 mod life;
+mod way_back;
 
 use crate::machine::configs::{Addresses, File, file};
 use crate::machine::{Connection, Flavour, Lan, Machine};

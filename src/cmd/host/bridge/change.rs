@@ -9,7 +9,7 @@ use crate::cmd::Context;
 use crate::cmd::walk::{Walk, quoted, walk};
 use crate::host::bridge::{Command, FileChange, Recipe, Way};
 use crate::host::config::masked;
-use crate::plan::window::{Checked, NotFound, Verified};
+use crate::plan::window::{self, Checked, NotFound, Verified, Window};
 use crate::plan::{Change, HostBridge, Place, Side, State, Step, Subject, World};
 use crate::problem::Problem;
 use crate::report::plain_line;
@@ -54,7 +54,15 @@ pub(super) fn change(wanted: Wanted<'_>) -> Result<Change> {
     let commands = || recipe.make.before.iter().chain(&recipe.make.after);
     change.detail.insert("commands".into(), json!(commands().collect::<Vec<_>>()));
     if recipe.files.is_empty() {
-        change.remarks.push(remark);
+        change.remarks.push(match waits(bridge, is_here)? {
+            // That it is there is only half of it.
+            Some(window) => {
+                let confirm_by = window.deadline.try_into().ok().and_then(clock::at);
+                change.detail.insert("confirm_by".into(), json!(confirm_by));
+                format!("{remark}; {}", window.state())
+            }
+            None => remark,
+        });
         return Ok(change);
     }
     change.headline.push(after.headline.clone());
@@ -86,6 +94,15 @@ pub(super) fn change(wanted: Wanted<'_>) -> Result<Change> {
     change.steps = vec![Step { place: Place::Host(Box::new(place)), before: Some(old), after: Some(new) }];
     change.state = State::Planned;
     Ok(change)
+}
+
+/// The change of this bridge that waits to be confirmed.
+fn waits(bridge: &str, is_here: bool) -> Result<Option<Window>> {
+    // Who may not read it may not change anything either.
+    if !is_here || !terminal::is_root() {
+        return Ok(None);
+    }
+    Ok(window::open()?.filter(|window| window.bridge == bridge))
 }
 
 pub(super) fn file_diff(file: &FileChange) -> String {
@@ -173,6 +190,7 @@ pub(super) fn carry_out(
             next.iter().for_each(|line| context.screen.say(&format!("  {line}")));
         }
     }
+    let made_by = verified.as_ref().filter(|_| is_made).and_then(confirm_by);
     let document = |changes: &[Change]| {
         let change = &changes[0];
         json!({
@@ -188,7 +206,7 @@ pub(super) fn carry_out(
             "error": change.error().map(crate::problem::render),
             "id": change.id,
             "timeout": timeout,
-            "confirm_by": verified.as_ref().filter(|_| is_made).and_then(confirm_by),
+            "confirm_by": made_by.map(Value::from).or_else(|| change.detail.get("confirm_by").cloned()),
             "verified": verified.as_ref().map(|v| v.checks.as_slice()).or(not_found(change)).map(checks),
             "next": next,
         })

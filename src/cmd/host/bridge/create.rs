@@ -35,6 +35,7 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
     };
     let backend = looked.backend(owner, args.change.backend)?;
     let mut host = looked.host(backend)?;
+    refusals::foreign(&looked, backend, &host, bridge)?;
     if !looked.knows_devices() {
         // Of a copy without them, what was named is taken to be there.
         host.devices.extend(ask.ports.iter().enumerate().map(|(n, name)| HostDevice {
@@ -47,9 +48,21 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
     let recipe = backend.make(&host, &ask).map_err(refused)?;
     let ways = backend.ways_out(&host);
     refusals::addresses(&looked, &ask, &recipe)?;
+    let mut lost = Vec::new();
     if !recipe.files.is_empty() {
         refusals::gateways(&looked, &ask, &ways)?;
         refusals::tools(&looked, backend.name(), &recipe)?;
+        let devices: Vec<String> = ask.ports.iter().cloned().chain([bridge.to_string()]).collect();
+        lost = refusals::by_hand(&looked, &devices, &host, &recipe.found)?;
+        if let (Addresses::Keep, Some(first)) = (&ask.addresses, lost.first()) {
+            return Err(Problem::new(
+                format!("{}, which isn't in the files that configure it: it would be lost", first.what),
+                format!(
+                    "write it there first, or take it away ({}), or say what the bridge shall have: --address",
+                    first.away
+                ),
+            ));
+        }
         refusals::cable(&looked, &ask)?;
         looked.nothing_waits()?;
     }
@@ -58,6 +71,9 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
     if change.is_planned() {
         change.meaning.extend(refusals::two_ways_out(&looked, &ask, &ways));
     }
+    change.warnings.extend(lost.into_iter().map(|lost| {
+        Warning::note(Code::ByHandLost, format!("{}, which is in no file and will be lost", lost.what))
+    }));
     let document = json!({
         "name": bridge,
         "ports": ask.ports,

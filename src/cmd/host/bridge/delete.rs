@@ -59,6 +59,7 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
     let has_addresses = !addresses.is_empty() || *dhcp4 || !gateways.is_empty();
     let first = ports.first().cloned();
     let devices: Vec<String> = ports.iter().cloned().chain([bridge.to_string()]).collect();
+    let lost = refusals::by_hand(looked, &devices, &host, &recipe.found)?;
     let want = Want {
         gone: Some(bridge.into()),
         device: first.clone().filter(|_| has_addresses),
@@ -104,6 +105,13 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
     };
     let mut change = change(wanted)?;
     if change.is_planned() {
+        change.warnings.extend(lost.into_iter().map(|lost| {
+            let what = format!(
+                "{}, which isn't in the files that configure it: it would be lost; write it there first, or take it away: {}",
+                lost.what, lost.away
+            );
+            Warning::stop(Code::ByHandLost, what)
+        }));
         change.warnings.extend(in_use(looked, bridge, &taps));
         match fate {
             Some(fate) if fate.survives => change.meaning.push(fate.words),

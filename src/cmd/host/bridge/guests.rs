@@ -36,6 +36,13 @@ pub(super) fn on(tree: &Tree, bridge: &str) -> OnBridge {
     OnBridge { guests, networks }
 }
 
+/// The libvirt network that has a bridge of its own of that name.
+pub(super) fn network_of(tree: &Tree, bridge: &str) -> Option<String> {
+    let mut networks = texts(tree, NETWORKS).filter_map(|text| Network::read(&Doc::parse(&text).ok()?).ok());
+    let own = networks.find(|network| network.mode.is_virtual() && network.bridge.as_deref() == Some(bridge));
+    own.map(|network| network.name)
+}
+
 fn texts<'t>(tree: &'t Tree, folder: &'static str) -> impl Iterator<Item = String> + 't {
     let names = tree.names(folder).unwrap_or_default();
     let names = names.into_iter().filter(|name| name.ends_with(".xml"));

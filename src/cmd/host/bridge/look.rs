@@ -16,6 +16,7 @@ use crate::plan::window;
 use crate::problem::{Problem, escaped};
 use crate::sys::links::Link;
 use crate::sys::nics::Nic;
+use crate::sys::terminal;
 use crate::sys::tree::Tree;
 
 /// What a part of ifupdown is, and comes with a package of its own.
@@ -45,11 +46,14 @@ impl Looked {
         Looked::below(args.root.as_deref())
     }
 
-    /// One change of the host's network is made after the other.
+    /// One change of the host's network is made after the other, and its way back has a place.
     ///
     /// # Errors
-    /// One waits to be confirmed.
+    /// One waits to be confirmed, or there is no place.
     pub(super) fn nothing_waits(&self) -> Result<()> {
+        if self.tree.is_here() && terminal::is_root() {
+            window::place()?;
+        }
         match window::open()?.filter(|_| self.tree.is_here()) {
             None => Ok(()),
             Some(window) => Err(Problem::new(

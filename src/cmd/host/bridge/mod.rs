@@ -1,5 +1,6 @@
 //! `kvmnet host bridge`
 
+mod by_hand;
 mod change;
 mod create;
 mod delete;

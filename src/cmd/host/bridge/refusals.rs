@@ -2,12 +2,14 @@
 
 use anyhow::Result;
 
+use super::by_hand::{Unwritten, unwritten};
+use super::guests;
 use super::look::Looked;
 use crate::cmd::host::seen::Seen;
 use crate::host::Kind;
-use crate::host::bridge::{Addresses, Ask, Recipe, WayOut};
+use crate::host::bridge::{Addresses, Ask, Backend, Found, Host, Recipe, WayOut};
 use crate::problem::Problem;
-use crate::sys::routes;
+use crate::sys::{netstate, routes};
 
 /// Can these become ports of that bridge?
 pub(super) fn ports(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()> {
@@ -97,6 +99,27 @@ pub(super) fn cable(looked: &Looked, ask: &Ask) -> Result<()> {
 
 /// Is the name free, or that of a bridge of the host's?
 pub(super) fn name(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()> {
+    // The files, the tools and the kernel each see something else in other signs: an option, a pattern, a number to fill in.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    if let Some(odd) = bridge.chars().find(|c| !is_plain(*c)) {
+        return Err(Problem::new(
+            format!(
+                "a bridge can't be called '{}': what configures networks trips over {odd:?}",
+                bridge.escape_debug()
+            ),
+            "use letters, digits, '-' and '_', such as br0",
+        ));
+    }
+    let is_vlan = |(_, number): (&str, &str)| number.bytes().all(|b| b.is_ascii_digit());
+    if !bridge.starts_with(|c: char| c.is_ascii_alphanumeric())
+        || bridge.rsplit_once('.').is_some_and(is_vlan)
+    {
+        let what = if bridge.contains('.') { "a VLAN or a hidden file" } else { "an option" };
+        return Err(Problem::new(
+            format!("a bridge can't be called '{bridge}': it looks like {what}"),
+            "begin with a letter and use letters, digits, '-' and '_', such as br0",
+        ));
+    }
     if matches!(bridge, "all" | "default") {
         // Their settings would stand in for those of every device (/proc/sys/net/ipv4/conf/all, …/default).
         let what =
@@ -105,6 +128,12 @@ pub(super) fn name(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()
     }
     if ports.iter().any(|port| port == bridge) {
         return Err(Problem::new("a bridge can't be its own port", "choose another name, such as br0"));
+    }
+    if let Some(network) = guests::network_of(&looked.tree, bridge) {
+        return Err(Problem::new(
+            format!("{bridge} is the bridge of libvirt's network '{network}', whether that runs or not"),
+            "choose another name, such as br0",
+        ));
     }
     if let Some(seen) = looked.device(bridge) {
         if let Some(owner) = seen.owners.iter().find(|owner| owner.backend == "libvirt") {
@@ -196,6 +225,38 @@ pub(super) fn tools(looked: &Looked, backend: &str, recipe: &Recipe) -> Result<(
         ));
     }
     Ok(())
+}
+
+/// Is a bridge of that name somebody else's: Docker's, a container manager's, one made by hand?
+pub(super) fn foreign(looked: &Looked, backend: &dyn Backend, host: &Host, bridge: &str) -> Result<()> {
+    match looked.device(bridge) {
+        Some(seen) if !backend.defines(host, bridge) => Err(Problem::new(
+            format!(
+                "the name {bridge} is taken: {} is a bridge already, and none of {}'s files makes it, so it is somebody \
+                 else's",
+                seen.nic.link.name,
+                backend.name()
+            ),
+            "choose another name, such as br0; or say with --backend whose files make it",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What was set by hand on these devices, goes with their addresses and stands in no file.
+///
+/// # Errors
+/// The kernel can't be asked.
+pub(super) fn by_hand(
+    looked: &Looked,
+    devices: &[String],
+    host: &Host,
+    found: &Found,
+) -> Result<Vec<Unwritten>> {
+    if !looked.tree.is_here() {
+        return Ok(Vec::new());
+    }
+    Ok(unwritten(&netstate::look(devices)?, devices, &host.files, found))
 }
 
 /// Would anything be lost that no file holds, or contradict what is there?

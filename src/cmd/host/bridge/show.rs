@@ -76,11 +76,7 @@ pub(super) fn show(args: &BridgeShow, context: &mut Context) -> Result<u8> {
 
 fn waiting(window: Option<&Window>, context: &Context) {
     if let Some(window) = window {
-        let left = window.left(clock::unix());
-        context.screen.say(&format!(
-            "kvmnet: not confirmed yet: {}; it is put back in {left} s unless 'kvmnet host bridge confirm' is run",
-            window.headline
-        ));
+        context.screen.say(&format!("kvmnet: {}", window.state()));
     }
 }
 
@@ -176,7 +172,7 @@ impl Bridge<'_> {
             "file": owner.and_then(|o| o.file.as_ref()),
             "guests": self.used.guests,
             "networks": self.used.networks,
-            "waits_for_confirm": self.window.map(|w| json!({ "what": w.headline, "seconds_left": w.left(clock::unix()) })),
+            "waits_for_confirm": self.window.map(|w| json!({ "what": w.headline, "state": w.phase, "seconds_left": w.left(clock::unix()) })),
         })
     }
 }

@@ -76,6 +76,10 @@ impl Backend for Ifupdown {
         Config::read(host, Flavour::of(host)).ways_out(host)
     }
 
+    fn defines(&self, host: &Host, bridge: &str) -> bool {
+        Config::read(host, Flavour::of(host)).setting(bridge, "bridge-ports").is_some()
+    }
+
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
         make::make(host, ask, Flavour::of(host))
     }

@@ -33,6 +33,12 @@ impl Backend for Netplan {
         defs::ways_out(host)
     }
 
+    fn defines(&self, host: &Host, bridge: &str) -> bool {
+        // What can't be read is said when it is to be changed.
+        defs::Files::read(host)
+            .map_or(true, |files| files.defs().iter().any(|def| def.kind == "bridges" && def.id == bridge))
+    }
+
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
         make::make(host, ask)
     }

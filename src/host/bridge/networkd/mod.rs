@@ -41,6 +41,10 @@ impl Backend for Networkd {
         units::ways_out(host)
     }
 
+    fn defines(&self, host: &Host, bridge: &str) -> bool {
+        units::units(host, ".netdev").iter().any(|unit| unit.get("NetDev", "Name") == Some(bridge))
+    }
+
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
         make::make(host, ask)
     }

@@ -39,6 +39,12 @@ impl Backend for NetworkManager {
         profile::ways_out(host)
     }
 
+    fn defines(&self, host: &Host, bridge: &str) -> bool {
+        let all = profile::profiles(host);
+        // One that can't be changed is there all the same; why it can't is said when it is to be.
+        !matches!(make::bridge_of(&all, bridge), Ok(None))
+    }
+
     fn make(&self, host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
         make::make(host, ask)
     }
