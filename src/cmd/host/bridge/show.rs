@@ -44,6 +44,7 @@ pub(super) fn list(context: &mut Context) -> Result<u8> {
         context
             .screen
             .say("kvmnet: this host has no bridge; 'kvmnet host bridge create br0 --port NIC' makes one");
+        waiting(window.as_ref(), context);
         return Ok(0);
     }
     let header = ["NAME", "STATE", "PORTS", "ADDRESSES", "STP", "GUESTS", "CONFIGURED BY"].map(String::from);
