@@ -157,6 +157,8 @@ impl Checkpoint {
     pub const SECONDS: &'static str = "{seconds}";
     /// What stands for its name, in the others.
     pub const PATH: &'static str = "{path}";
+    /// What names all that are left of them, when they are given up.
+    pub const ALL: &'static str = "/";
 
     /// Its name, out of what taking it printed: `o "/org/freedesktop/NetworkManager/Checkpoint/1"`.
     pub fn name(printed: &str) -> Option<&str> {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 
 use super::record::{Phase, Window};
+use crate::host::bridge::Checkpoint;
 use crate::plan::journal;
 use crate::problem::{Problem, escaped, message};
 use crate::sys::armed::{Alive, Armed, Boot};
@@ -127,9 +128,14 @@ pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
         false => Default::default(),
     };
     let kept = foreign(armed, &window);
-    if let Some((checkpoint, Some(name))) = &window.checkpoint {
+    match &window.checkpoint {
         // It may have run out, or have been taken away by another.
-        let _ = exec::run(&checkpoint.rolled_back(name), PATIENCE);
+        Some((checkpoint, Some(name))) => drop(exec::run(&checkpoint.rolled_back(name), PATIENCE)),
+        // Whoever took it was killed before its name was written down. Left alone, it would undo what is done by then.
+        Some((checkpoint, None)) if window.begun => {
+            let _ = exec::run(&checkpoint.kept(Checkpoint::ALL), PATIENCE);
+        }
+        _ => {}
     }
     for argv in first {
         // What was never begun can't be ended.
@@ -329,6 +335,6 @@ pub(super) fn after_putting_back(
             let error = error.context("it failed, and everything was put back as it was");
             Ok(if said.is_empty() { error } else { error.context(said.join("; ")) })
         }
-        Err(e) => Err(anyhow!("{}", message(&error)).context(e)),
+        Err(e) => Err(anyhow!("{}", message(&error)).context(message(&e))),
     }
 }

@@ -93,6 +93,12 @@ pub fn look(names: &[String]) -> Result<NetState> {
         links.iter().filter_map(device).partition(|device| is_wanted(&device.name));
     let others = others.into_iter().map(|other| (other.name, other.master)).collect();
     devices.iter_mut().for_each(|device| device.settings = others::settings(&device.name));
+    // `ip addr` doesn't tell it.
+    for link in ip::<Value>(&["-d", "link", "show"])? {
+        if let Some(device) = devices.iter_mut().find(|device| link["ifname"] == device.name.as_str()) {
+            device.generates = link["inet6_addr_gen_mode"].as_str().map(String::from);
+        }
+    }
     let mut routes = Vec::new();
     for family in ["-4", "-6"] {
         let all = ip::<Value>(&["-d", family, "route", "show", "table", "all"])?;
@@ -140,7 +146,7 @@ fn device(raw: &Value) -> Option<DeviceState> {
         bridge: settings.collect(),
         settings: BTreeMap::new(),
         name: word("ifname")?,
-        generates: word("inet6_addr_gen_mode"),
+        generates: None,
         link_local: of_link
             .filter_map(|info| Some(format!("{}/{}", info["local"].as_str()?, info["prefixlen"].as_u64()?)))
             .collect(),

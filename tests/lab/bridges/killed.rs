@@ -1,67 +1,115 @@
-//! kvmnet is killed at every step of making a bridge; nobody is there to put anything back but what was armed before.
+//! kvmnet is killed at every step; nobody is there to put anything back but what was armed before.
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{boot, create, nothing_is_left, with_every_backend};
+use super::{
+    CREATE, DELETE, LONG, bridged, create, lan_for, nothing_is_left, site, turn, with_every_backend,
+};
 use crate::machine::configs::Addresses;
-use crate::machine::{Connection, Flavour, Lan, Machine};
+use crate::machine::{Flavour, Lan, Machine, State};
+use crate::site::say;
 
-with_every_backend! { killed_at_every_step }
+with_every_backend! { made_in_one_way made_in_another taken_down }
 
-/// It says each step before it makes it. For each there is, it gets SIGKILL as soon as it has said so, and another time a
-/// moment after; and every few times the power goes with it.
-fn killed_at_every_step(flavour: Flavour) {
-    let Some(lan) = Lan::start_v4() else { return };
-    let mut machine = boot(&lan, flavour, Addresses::Static4);
-    let before = machine.state();
-    let mut kills = 0;
-    for step in 1.. {
-        let later = Duration::from_millis(if step % 2 == 0 { 150 } else { 0 });
-        let connection = lan.connection(&machine);
-        match killed(&machine, &connection, step, later) {
-            // There were fewer steps.
-            None => break,
-            Some(false) => drop(machine.kvmnet(&["host", "bridge", "revert"]).ok()),
-            Some(true) => kills += 1,
-        }
-        if step % 3 == 0 {
-            machine.reboot();
-            machine.wait_for_network();
-        } else {
-            let units = ["systemctl", "list-units", "--all", "--no-legend", "kvmnet-put-back-*"];
-            machine
-                .wait_until("the timer is through", |machine| machine.run(&units).stdout.trim().is_empty());
-        }
-        machine.is_again(&before);
-        // Before the timer is armed nothing is written but what shall be done.
-        machine.kvmnet(&["host", "bridge", "revert"]).ok().says(&["nothing to do"]);
-        nothing_is_left(&machine);
-    }
-    assert!(kills >= 3, "it was killed only {kills} times");
-    eprintln!("{flavour:?}: killed at {kills} steps");
+fn made_in_one_way(flavour: Flavour) {
+    made(flavour, turn(flavour, 0), 0);
+}
+
+fn made_in_another(flavour: Flavour) {
+    made(flavour, turn(flavour, 1), 1);
+}
+
+fn made(flavour: Flavour, addresses: Addresses, turn: usize) {
+    let Some(lan) = lan_for(addresses) else { return };
+    let (mut machine, before, _) = site(&lan, flavour, addresses);
+    killed_at_every_step(&lan, &mut machine, &before, &[&CREATE[..], &LONG].concat(), turn);
     let mut connection = lan.connection(&machine);
     create(&machine, &connection, &[]).ok();
     assert!(connection.echoes());
 }
 
-/// Has it killed when it says its n-th step: `None` if there is no such step, `Some(false)` if it was faster.
-fn killed(machine: &Machine<'_>, connection: &Connection, step: usize, later: Duration) -> Option<bool> {
-    let line = ["host", "bridge", "create", "br0", "--port", "enp4s0", "-y", "--timeout", "8"];
-    let mut command = machine.kvmnet_command(&line);
-    command.env("SSH_CONNECTION", connection.ssh()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut kvmnet = command.spawn().unwrap();
-    let said = BufReader::new(kvmnet.stderr.take().unwrap()).lines();
-    let mut steps = said.map_while(Result::ok).filter(|line| line.starts_with("kvmnet: "));
-    let is_step = steps.nth(step - 1).is_some_and(|line| !line.contains("kvmnet: it works"));
-    if is_step {
-        sleep(later);
-        machine.run(&["pkill", "-KILL", "-x", "kvmnet"]);
+fn taken_down(flavour: Flavour) {
+    if flavour == Flavour::Ifupdown2 {
+        say("NOT RUN: ifupdown2 makes a bridge that was half taken down again without its forward delay");
+        return;
     }
-    // Nobody reads what it says any more.
-    drop(steps);
-    let done = kvmnet.wait().unwrap();
-    is_step.then(|| !done.success())
+    let addresses = turn(flavour, 1);
+    let Some(lan) = lan_for(addresses) else { return };
+    let (mut machine, before, _) = bridged(&lan, flavour, addresses);
+    killed_at_every_step(&lan, &mut machine, &before, &[&DELETE[..], &LONG].concat(), flavour as usize);
+}
+
+/// It says each step before it makes it, and makes none before the last was heard. At each it gets SIGKILL, either as soon
+/// as it has said so or in the middle of it; and every few times the power goes with it.
+fn killed_at_every_step(lan: &Lan, machine: &mut Machine<'_>, before: &State, line: &[&str], turn: usize) {
+    let steps = steps(lan, machine, before, line);
+    let last = steps.len() - 1;
+    for (n, (step, takes)) in steps.iter().enumerate() {
+        let mut connection = lan.connection(machine);
+        let mut kvmnet = machine.watched(Some(&connection), line);
+        let said: Vec<String> = (0..=n).filter_map(|_| kvmnet.step()).collect();
+        assert!(said.len() == n + 1 && (n == last) == (said[n] == "verifying"), "{said:#?}");
+        assert_eq!(said[n].split(' ').next(), step.split(' ').next(), "{said:#?}");
+        if (n + turn) % 2 == 1 {
+            sleep(*takes / 2);
+        }
+        kvmnet.kill();
+        eprintln!("killed at {step:?}");
+        assert_eq!(kvmnet.ends(), -1, "it wasn't killed at {step:?}");
+        if (n + turn) % 3 == 2 {
+            machine.reboot();
+        } else {
+            // What it ran runs on, but not until the time is up.
+            let tools = ["pgrep", "-f", "ifup |ifdown |ifreload|nmcli|networkctl|netplan (apply|generate)"];
+            machine.wait_until("is through with what was begun", |m| m.run(&tools).code == 1);
+            machine.the_time_is_up();
+        }
+        machine.is_again(before);
+        assert!((n + turn) % 3 == 2 || connection.echoes(), "the connection doesn't survive");
+        machine.kvmnet(&["host", "bridge", "revert"]).ok().says(&["nothing to do"]);
+        nothing_is_left(machine);
+    }
+    say(&format!("{:?}: killed at each of {} steps: {}", machine.flavour(), steps.len(), line.join(" ")));
+}
+
+/// The steps of what that line does, each with how long it takes, the last one being that it is verified.
+fn steps(lan: &Lan, machine: &Machine<'_>, before: &State, line: &[&str]) -> Vec<(String, Duration)> {
+    let mut connection = lan.connection(machine);
+    let mut kvmnet = machine.watched(Some(&connection), line);
+    let mut said: Vec<(String, Instant)> = Vec::new();
+    while let Some(step) = kvmnet.step() {
+        said.push((step, Instant::now()));
+    }
+    assert_eq!(kvmnet.ends(), 0, "{said:#?}");
+    machine.kvmnet(&["host", "bridge", "revert"]).ok();
+    machine.is_again(before);
+    assert!(connection.echoes(), "the connection doesn't survive");
+    let last = said.iter().position(|(step, _)| step == "verifying").expect("it is verified");
+    // It is armed, files are written, something is run, all is verified; and something is said after that.
+    assert!(
+        said[0].0.starts_with("the way back is armed") && last >= 3 && last + 1 < said.len(),
+        "{said:#?}"
+    );
+    let takes = said.windows(2).map(|pair| (pair[0].0.clone(), pair[1].1 - pair[0].1));
+    takes.take(last + 1).collect()
+}
+
+with_every_backend! { before_it_is_armed }
+
+/// It is killed as soon as anything of it stands on the disk, before its timer or after.
+fn before_it_is_armed(flavour: Flavour) {
+    let Some(lan) = Lan::start_v4() else { return };
+    let (machine, before, mut connection) = site(&lan, flavour, Addresses::Static4);
+    for _ in 0..3 {
+        let kvmnet = machine.watched(Some(&connection), &[&CREATE[..], &LONG].concat());
+        while !machine.has("/var/lib/kvmnet/window/window.json") {
+            sleep(Duration::from_millis(1));
+        }
+        kvmnet.kill();
+        assert_eq!(kvmnet.ends(), -1);
+        machine.the_time_is_up();
+        machine.kvmnet(&["host", "bridge", "revert"]).ok();
+        super::as_before(&machine, &before, &mut connection);
+    }
 }

@@ -1,13 +1,20 @@
 //! A bridge is made over a connection that survives, confirmed, outlives a reboot, and is taken down again.
 
-use super::{boot, can, create, lan_for, nothing_is_left, own_file, with_every_backend};
-use crate::machine::configs::Addresses;
-use crate::machine::{Flavour, Lan, MAC, Machine};
+use std::net::IpAddr;
 
-with_every_backend! { static_addresses dhcp4 dhcp_and_router_advertisements router_advertisements }
+use super::{DELETE, boot, can, create, lan_for, nothing_is_left, own_file, with_every_backend};
+use crate::machine::configs::Addresses;
+use crate::machine::{Connection, Flavour, Lan, MAC, Machine};
+use crate::site::say;
+
+with_every_backend! { static_addresses static6 dhcp4 dhcp_and_router_advertisements router_advertisements }
 
 fn static_addresses(flavour: Flavour) {
     lives(flavour, Addresses::StaticBoth);
+}
+
+fn static6(flavour: Flavour) {
+    lives(flavour, Addresses::Static6);
 }
 
 fn dhcp4(flavour: Flavour) {
@@ -24,23 +31,20 @@ fn router_advertisements(flavour: Flavour) {
 
 fn lives(flavour: Flavour, addresses: Addresses) {
     if !can(flavour, addresses) {
+        eprintln!("NOT RUN: {flavour:?} can't have {addresses:?}");
         return;
     }
     let Some(lan) = lan_for(addresses) else { return };
     let mut machine = boot(&lan, flavour, addresses);
     let (path, text, _) = own_file(flavour, addresses);
-    if let Addresses::DhcpBoth | Addresses::Slaac = addresses {
-        machine
-            .wait_until("a router has advertised itself", |m| !m.sh("ip -6 route show default").is_empty());
-    }
     let held = on(&machine, "enp4s0");
-    let mut connection = lan.connection(&machine);
-    let mut made = None;
-    let outage =
-        lan.outage(&machine, || made = Some(create(&machine, &connection, &["--timeout", "40"]).ok()));
-    let made = made.unwrap().says(&["kvmnet host bridge confirm"]);
-    eprintln!("{flavour:?}, {addresses:?}: {} ms without an answer while br0 was made", outage.as_millis());
-    assert!(connection.is_alive() && connection.echoes(), "{}", made.report());
+    let (asked, mut connections) = (one_of_each_family(&machine), connections_to(&lan, &machine));
+    say(&format!("{flavour:?}, {addresses:?}, br0 is made:"));
+    let made = || create(&machine, &connections[0], &["--timeout", "40"]).ok().says(&["bridge confirm"]);
+    lan.outages(&machine, &asked, || drop(made()));
+    for connection in &mut connections {
+        assert!(connection.is_alive() && connection.echoes(), "{} is dead", connection.ssh());
+    }
     // A router may give it another one, which the NIC hadn't yet.
     let has =
         |machine: &Machine<'_>, device: &str| held.iter().all(|cidr| on(machine, device).contains(cidr));
@@ -56,22 +60,37 @@ fn lives(flavour: Flavour, addresses: Addresses) {
     let confirmed = machine.kvmnet(&["host", "bridge", "confirm"]).ok();
     assert!(confirmed.says(&["kvmnet convert --on-network default --to-bridge br0"]).code == 0);
     nothing_is_left(&machine);
-    create(&machine, &connection, &[]).ok().says(&["nothing to do", "is there already"]);
+    create(&machine, &connections[0], &[]).ok().says(&["nothing to do", "is there already"]);
 
     machine.reboot();
     machine.wait_for_address("br0", held[0].split('/').next().unwrap());
     assert!(lan.pings(held[0].split('/').next().unwrap()));
 
-    let mut connection = lan.connection(&machine);
-    let line = ["host", "bridge", "delete", "br0", "-y"];
-    machine.kvmnet_over(&connection, &line).ok().says(&["kvmnet host bridge confirm"]);
-    assert!(connection.echoes());
+    let (asked, mut connections) = (one_of_each_family(&machine), connections_to(&lan, &machine));
+    say(&format!("{flavour:?}, {addresses:?}, br0 is taken down:"));
+    let deleted = || machine.kvmnet_over(&connections[0], &DELETE).ok().says(&["bridge confirm"]);
+    lan.outages(&machine, &asked, || drop(deleted()));
+    for connection in &mut connections {
+        assert!(connection.is_alive() && connection.echoes(), "{} is dead", connection.ssh());
+    }
     machine.kvmnet(&["host", "bridge", "confirm"]).ok();
     nothing_is_left(&machine);
     assert!(!machine.has("/sys/class/net/br0"));
     machine.wait_until("the NIC has its addresses again", |machine| has(machine, "enp4s0"));
     assert_eq!(machine.text(path), text, "the file is as it was to the byte");
-    machine.kvmnet_over(&connection, &line).ok().says(&["no such bridge"]);
+    machine.kvmnet_over(&connections[0], &DELETE).ok().says(&["no such bridge"]);
+}
+
+/// The machine's first address of each family that it has.
+fn one_of_each_family(machine: &Machine<'_>) -> Vec<IpAddr> {
+    let all: Vec<IpAddr> = machine.addresses().into_iter().map(|(_, ip, _)| ip).collect();
+    let first = |is: fn(&IpAddr) -> bool| all.iter().copied().find(is);
+    [first(IpAddr::is_ipv4), first(IpAddr::is_ipv6)].into_iter().flatten().collect()
+}
+
+/// A connection to each of them.
+fn connections_to(lan: &Lan, machine: &Machine<'_>) -> Vec<Connection> {
+    one_of_each_family(machine).into_iter().map(|address| lan.connection_to(address)).collect()
 }
 
 /// Of two NICs with a way out the one that was taken stays it, and the bridge can be taken down again.

@@ -41,6 +41,11 @@ impl Lan {
         Self::serving("v4")
     }
 
+    /// A new LAN with IPv6 addresses on which no router says so, or `None` (and a loud word) where none can be had.
+    pub(crate) fn start_quiet() -> Option<Self> {
+        Self::serving("quiet")
+    }
+
     fn serving(what: &str) -> Option<Self> {
         if skipped("lab") || skipped("hosts") {
             return None;

@@ -19,10 +19,12 @@ ip link set swlan up
 ip route replace 198.18.0.0/24 dev swlan src 198.18.0.9
 serves="--dhcp-range=198.18.0.100,198.18.0.199,1h --dhcp-option=option:router,198.18.0.1
     --dhcp-option=option:dns-server,198.18.0.1"
-if [ "$LAB_SERVES" = both ]; then
+if [ "$LAB_SERVES" != v4 ]; then
     ip addr add 2001:2:0:1::1/64 dev swlan nodad
     ip addr add 2001:2:0:1::9/64 dev swlan nodad
     ip route replace 2001:2:0:1::/64 dev swlan src 2001:2:0:1::9
+fi
+if [ "$LAB_SERVES" = both ]; then
     # Addresses by DHCPv6 as well as out of the prefix: routers in offices and homes do both.
     serves="$serves --enable-ra --dhcp-range=2001:2:0:1::100,2001:2:0:1::1ff,slaac,64,1h
         --dhcp-option=option6:dns-server,[2001:2:0:1::1]"

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Lan, Machine};
+use crate::site::say;
 
 /// What listens on a machine, as its ssh daemon would.
 const PORT: u16 = 22;
@@ -66,22 +67,43 @@ impl Lan {
     /// the beginning until it answers after the end. Says it, too.
     #[track_caller]
     pub(crate) fn outage(&self, machine: &Machine<'_>, work: impl FnOnce()) -> Duration {
-        let to = SocketAddr::new(machine.address(), PORT);
-        let (probing, done) = (AtomicBool::new(false), AtomicBool::new(false));
-        let longest = thread::scope(|scope| {
-            let probe = scope.spawn(|| self.there(|| probe(to, &probing, &done)));
-            while !probing.load(Ordering::Relaxed) && !probe.is_finished() {
+        self.outages(machine, &[machine.address()], work)[0]
+    }
+
+    /// The same for several addresses of the machine.
+    #[track_caller]
+    pub(crate) fn outages(
+        &self,
+        machine: &Machine<'_>,
+        addresses: &[IpAddr],
+        work: impl FnOnce(),
+    ) -> Vec<Duration> {
+        let probing: Vec<AtomicBool> = addresses.iter().map(|_| AtomicBool::new(false)).collect();
+        let done = AtomicBool::new(false);
+        let longest: Vec<Option<Duration>> = thread::scope(|scope| {
+            let mut probes = Vec::new();
+            for (address, probing) in addresses.iter().zip(&probing) {
+                let (done, to) = (&done, SocketAddr::new(*address, PORT));
+                probes.push(scope.spawn(move || self.there(|| probe(to, probing, done))));
+            }
+            let is_ready = |(probe, probing): (&thread::ScopedJoinHandle<'_, _>, &AtomicBool)| {
+                probing.load(Ordering::Relaxed) || probe.is_finished()
+            };
+            while !probes.iter().zip(&probing).all(is_ready) {
                 thread::sleep(OFTEN);
             }
-            // If the work fails, the probe must end all the same: this scope waits for it.
+            // If the work fails, the probes must end all the same: this scope waits for them.
             let end = Finally(&done);
             work();
             drop(end);
-            probe.join().expect("it doesn't panic")
+            probes.into_iter().map(|probe| probe.join().expect("it doesn't panic")).collect()
         });
-        let longest = longest.unwrap_or_else(|| panic!("{to} answers no more\n{}", machine.log()));
-        eprintln!("{:?}: {to} did not answer for {} ms", machine.flavour(), longest.as_millis());
-        longest
+        let said = |(address, longest): (&IpAddr, Option<Duration>)| {
+            let longest = longest.unwrap_or_else(|| panic!("{address} answers no more\n{}", machine.log()));
+            say(&format!("{:?}: {address} did not answer for {} ms", machine.flavour(), longest.as_millis()));
+            longest
+        };
+        addresses.iter().zip(longest).map(said).collect()
     }
 }
 

@@ -15,6 +15,7 @@ mod lan;
 mod line;
 mod power;
 mod program;
+mod running;
 mod state;
 
 use std::fs;
@@ -41,7 +42,7 @@ const PREPARE: &str = include_str!("prepare.sh");
 pub(crate) const MAC: &str = "52:54:00:aa:00:04";
 
 /// How long a machine may take to start, and then to get an address.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A network card.
 struct Nic {
@@ -103,10 +104,16 @@ impl<'a> Machine<'a> {
     /// Waits until something is true of it.
     #[track_caller]
     pub(crate) fn wait_until(&self, what: &str, is: impl Fn(&Self) -> bool) {
+        self.within(PATIENCE, what, is);
+    }
+
+    /// The same, for what takes its time.
+    #[track_caller]
+    pub(crate) fn within(&self, patience: Duration, what: &str, is: impl Fn(&Self) -> bool) {
         let began = Instant::now();
         while !is(self) {
             let log = || format!("{:#?}\n{}", self.addresses(), self.log());
-            assert!(began.elapsed() < PATIENCE, "the machine never {what}\n{}", log());
+            assert!(began.elapsed() < patience, "the machine never {what}\n{}", log());
             sleep(Duration::from_millis(30));
         }
     }
@@ -203,6 +210,22 @@ impl<'a> Machine<'a> {
         self.command(&[&["/usr/local/bin/kvmnet"], args].concat())
     }
 
+    /// Has the way back be taken as its timer would have it, without waiting until the time is up.
+    #[track_caller]
+    pub(crate) fn the_time_is_up(&self) {
+        // Those that are active: a service whose DHCP client lives on stays known.
+        let units = ["systemctl", "list-units", "--plain", "--no-legend", "kvmnet-put-back-*"];
+        for unit in self.run(&units).stdout.lines().filter_map(|line| line.split(' ').next()) {
+            if let Some(name) = unit.strip_suffix(".timer") {
+                // It may have come by itself just now.
+                self.run(&["systemctl", "start", &format!("{name}.service")]);
+            }
+        }
+        self.wait_until("is through with the way back", |machine| {
+            machine.run(&units).stdout.trim().is_empty()
+        });
+    }
+
     /// Starts kvmnet on a terminal of its own and waits until it asks its question. It may be given a connection that it
     /// was started over.
     #[track_caller]
@@ -245,7 +268,10 @@ impl<'a> Machine<'a> {
     /// Fills its disk to the last byte: nothing can be written any more, except to `/run` and `/tmp`.
     pub(crate) fn fill(&self) {
         let disk = format!("/run/lab/machines/{}/disk", self.name);
-        let full = "mount -o remount,size=$(df -k --output=used \"$0\" | tail -n 1 | tr -d ' ')k \"$0\"";
+        // What runs on it may be writing just now.
+        let full = "for _ in $(seq 100); do
+            ! mount -o remount,size=$(df -k --output=used \"$0\" | tail -n 1 | tr -d ' ')k \"$0\" || exit 0
+        done 2>/dev/null; exit 1";
         self.lan.run(&["sh", "-euc", full, &disk]).ok();
     }
 

@@ -42,7 +42,9 @@ impl Machine<'_> {
             let out = power.wait_with_output().expect("it has ended");
             panic!("the machine didn't start: {said}{}", String::from_utf8_lossy(&out.stderr));
         }
-        let init = last_child(power.id());
+        // What entered the site has `unshare` for a child, and that one the machine's first process, which may have
+        // children of its own already.
+        let init = child(child(power.id()));
         self.on = Some(On { power, init, _server: None });
         let began = Instant::now();
         loop {
@@ -82,6 +84,20 @@ impl Machine<'_> {
         lan::sweep(&self.group());
     }
 
+    /// Has it end all that runs on it and start anew, as `reboot` does. Waits until the machine has an address again.
+    #[track_caller]
+    pub(crate) fn reboot_in_order(&mut self) {
+        // The word comes back, or the machine is gone before.
+        self.run(&["systemctl", "reboot"]);
+        let began = Instant::now();
+        let on = self.on.as_mut().expect("it is on");
+        while on.power.try_wait().expect("it is a child of ours").is_none() {
+            assert!(began.elapsed() < PATIENCE, "the machine doesn't end");
+            sleep(Duration::from_millis(30));
+        }
+        self.reboot();
+    }
+
     /// A power cut, and a start after it. Waits until the machine has an address again.
     #[track_caller]
     pub(crate) fn reboot(&mut self) {
@@ -91,13 +107,9 @@ impl Machine<'_> {
     }
 }
 
-/// The last in the line of only children that a process begins.
-fn last_child(mut pid: u32) -> u32 {
-    loop {
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        match children.split_whitespace().next().and_then(|child| child.parse().ok()) {
-            Some(child) => pid = child,
-            None => return pid,
-        }
-    }
+/// The one child that a process has.
+fn child(pid: u32) -> u32 {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let first = children.split_whitespace().next().and_then(|child| child.parse().ok());
+    first.unwrap_or_else(|| panic!("process {pid} has no child: {children:?}"))
 }

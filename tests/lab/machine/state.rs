@@ -14,6 +14,9 @@ use super::Machine;
 /// Folders in which not only what is written counts, but also when.
 const DATED: [&str; 4] = ["/etc/network", "/etc/netplan", "/etc/systemd", "/etc/NetworkManager"];
 
+/// Written by ifupdown2 when it first thinks of it, with nothing in it.
+const VRF_MAP: &str = "/etc/iproute2/rt_tables.d/ifupdown2_vrf_map.conf";
+
 /// The state of a machine: every file below `/etc`, and devices, addresses, routes, rules and DHCP clients. What kvmnet
 /// keeps of its own (`/var/lib/kvmnet`) is none of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,14 +30,33 @@ impl State {
     pub(super) fn of(machine: &Machine<'_>) -> Self {
         let mut parts = BTreeMap::new();
         files(&machine.path("/etc"), "/etc", &mut parts);
+        // A device of which IPv6 makes no use: a bridge's port, or one that is down.
+        let mut idle = Vec::new();
         for device in machine.ip(&["-d", "addr"]).as_array().expect("ip -j gives a list") {
+            let is_up = device["flags"].as_array().is_some_and(|flags| flags.iter().any(|flag| flag == "UP"));
+            if device["master"].is_string() || !is_up {
+                idle.push(device["ifname"].clone());
+            }
             let name = device["ifname"].as_str().unwrap_or_default();
-            parts.insert(format!("device {name}"), describe(device));
+            parts.insert(format!("device {name}"), describe(device, idle.contains(&device["ifname"])));
+        }
+        // How the kernel makes a device's own IPv6 address is told with its link only.
+        for device in machine.ip(&["-d", "link"]).as_array().expect("ip -j gives a list") {
+            let (name, mode) = (device["ifname"].as_str(), device["inet6_addr_gen_mode"].as_str());
+            let part = parts.get_mut(&format!("device {}", name.unwrap_or_default()));
+            if let Some(part) = part.filter(|_| !idle.contains(&device["ifname"])) {
+                part.push_str(&format!("addrgenmode {}\n", mode.unwrap_or("-")));
+            }
         }
         for family in ["-4", "-6"] {
             for (kind, args) in [("route", &["route", "show", "table", "all"][..]), ("rule", &["rule"])] {
                 let mut lines: Vec<String> = Vec::new();
                 for entry in machine.ip(&[&[family], args].concat()).as_array().into_iter().flatten() {
+                    // What leads to the addresses of the link comes and goes with them.
+                    let to = entry["dst"].as_str().unwrap_or_default();
+                    if idle.contains(&entry["dev"]) && (to.starts_with("fe80:") || to.starts_with("ff00:")) {
+                        continue;
+                    }
                     lines.push(flat(entry));
                 }
                 // The kernel lists them in the order in which they came, which says nothing.
@@ -83,6 +105,9 @@ fn files(dir: &Path, name: &str, parts: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(dir).expect("the machine's folders can be read").flatten() {
         let (path, name) = (entry.path(), format!("{name}/{}", entry.file_name().to_string_lossy()));
         let Ok(meta) = path.symlink_metadata() else { continue };
+        if name == VRF_MAP {
+            continue;
+        }
         let kind = meta.file_type();
         let mut text = format!("mode {:o}, owner {}:{}", meta.mode() & 0o7777, meta.uid(), meta.gid());
         if kind.is_file() {
@@ -106,20 +131,19 @@ fn files(dir: &Path, name: &str, parts: &mut BTreeMap<String, String>) {
 }
 
 /// A device without its volatile parts.
-fn describe(device: &Value) -> String {
+fn describe(device: &Value, is_idle: bool) -> String {
     let word = |key: &str| device[key].as_str().unwrap_or_default().to_owned();
     let flags: Vec<&str> =
         device["flags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let has = |flag: &str| flags.contains(&flag);
     let mut text = format!(
-        "kind {}\nmaster {}\nup {}, carrier {}\naddress {}\nmtu {}\naddrgenmode {}\n",
+        "kind {}\nmaster {}\nup {}, carrier {}\naddress {}\nmtu {}\n",
         device["linkinfo"]["info_kind"].as_str().unwrap_or("-"),
         device["master"].as_str().unwrap_or("-"),
         has("UP"),
         has("LOWER_UP"),
         word("address"),
         device["mtu"],
-        word("inet6_addr_gen_mode"),
     );
     // How a bridge is set. Its timers, its id and what it has learnt are left out: they change by themselves.
     for key in ["stp_state", "forward_delay", "ageing_time", "priority", "vlan_filtering"] {
@@ -129,6 +153,10 @@ fn describe(device: &Value) -> String {
     }
     let mut addresses: Vec<String> = Vec::new();
     for info in device["addr_info"].as_array().into_iter().flatten() {
+        // It has one or not, depending on what it was before.
+        if is_idle && info["scope"] == "link" {
+            continue;
+        }
         // Not the lifetimes, for they run, and not `tentative`, for it passes.
         let lasts = if info["dynamic"] == true { "for a time" } else { "for ever" };
         let address = info["local"].as_str().unwrap_or_default();
