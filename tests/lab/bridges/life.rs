@@ -1,6 +1,7 @@
 //! A bridge is made over a connection that survives, confirmed, outlives a reboot, and is taken down again.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::{DELETE, boot, can, create, lan_for, nothing_is_left, own_file, with_every_backend};
 use crate::machine::configs::Addresses;
@@ -39,9 +40,9 @@ fn lives(flavour: Flavour, addresses: Addresses) {
     let (path, text, _) = own_file(flavour, addresses);
     let held = on(&machine, "enp4s0");
     let (asked, mut connections) = (one_of_each_family(&machine), connections_to(&lan, &machine));
-    say(&format!("{flavour:?}, {addresses:?}, br0 is made:"));
     let made = || create(&machine, &connections[0], &["--timeout", "40"]).ok().says(&["bridge confirm"]);
-    lan.outages(&machine, &asked, || drop(made()));
+    let outages = lan.outages(&machine, &asked, || drop(made()));
+    told(flavour, addresses, "br0 is made", &asked, &outages);
     for connection in &mut connections {
         assert!(connection.is_alive() && connection.echoes(), "{} is dead", connection.ssh());
     }
@@ -67,9 +68,9 @@ fn lives(flavour: Flavour, addresses: Addresses) {
     assert!(lan.pings(held[0].split('/').next().unwrap()));
 
     let (asked, mut connections) = (one_of_each_family(&machine), connections_to(&lan, &machine));
-    say(&format!("{flavour:?}, {addresses:?}, br0 is taken down:"));
     let deleted = || machine.kvmnet_over(&connections[0], &DELETE).ok().says(&["bridge confirm"]);
-    lan.outages(&machine, &asked, || drop(deleted()));
+    let outages = lan.outages(&machine, &asked, || drop(deleted()));
+    told(flavour, addresses, "br0 is taken down", &asked, &outages);
     for connection in &mut connections {
         assert!(connection.is_alive() && connection.echoes(), "{} is dead", connection.ssh());
     }
@@ -79,6 +80,14 @@ fn lives(flavour: Flavour, addresses: Addresses) {
     machine.wait_until("the NIC has its addresses again", |machine| has(machine, "enp4s0"));
     assert_eq!(machine.text(path), text, "the file is as it was to the byte");
     machine.kvmnet_over(&connections[0], &DELETE).ok().says(&["no such bridge"]);
+}
+
+/// Says for how long the machine did not answer.
+fn told(flavour: Flavour, addresses: Addresses, what: &str, asked: &[IpAddr], outages: &[Duration]) {
+    for (address, outage) in asked.iter().zip(outages) {
+        let ms = outage.as_millis();
+        say(&format!("{flavour:?}, {addresses:?}, {what}: {address} did not answer for {ms} ms"));
+    }
 }
 
 /// The machine's first address of each family that it has.

@@ -53,11 +53,20 @@ fn lan_for(addresses: Addresses) -> Option<Lan> {
 /// A machine on its LAN, with all the addresses that it gets.
 fn boot(lan: &Lan, flavour: Flavour, addresses: Addresses) -> Machine<'_> {
     let machine = lan.boot(flavour, &[own_file(flavour, addresses)]);
-    if let Addresses::DhcpBoth | Addresses::Slaac = addresses {
-        machine
-            .wait_until("a router has advertised itself", |m| !m.sh("ip -6 route show default").is_empty());
-    }
+    wait_for_ipv6(&machine, addresses);
     machine
+}
+
+/// Waits until the machine has an IPv6 address, and a way out that a router advertises, as far as it is to have them.
+#[track_caller]
+fn wait_for_ipv6(machine: &Machine<'_>, addresses: Addresses) {
+    if let Addresses::Static4 | Addresses::Dhcp4 = addresses {
+        return;
+    }
+    machine.wait_until("has its IPv6 address", |m| m.addresses().iter().any(|(_, ip, _)| ip.is_ipv6()));
+    if let Addresses::DhcpBoth | Addresses::Slaac = addresses {
+        machine.wait_until("has a router", |m| !m.sh("ip -6 route show default").is_empty());
+    }
 }
 
 /// A machine, what it is, and a connection to it.
@@ -74,10 +83,7 @@ fn bridged(lan: &Lan, flavour: Flavour, addresses: Addresses) -> (Machine<'_>, S
     create(&machine, &lan.connection(&machine), &[]).ok();
     machine.kvmnet(&["host", "bridge", "confirm"]).ok();
     machine.reboot();
-    if let Addresses::DhcpBoth | Addresses::Slaac = addresses {
-        machine
-            .wait_until("a router has advertised itself", |m| !m.sh("ip -6 route show default").is_empty());
-    }
+    wait_for_ipv6(&machine, addresses);
     let connection = lan.connection(&machine);
     let before = machine.state();
     (machine, before, connection)

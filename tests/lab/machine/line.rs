@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Lan, Machine};
-use crate::site::say;
 
 /// What listens on a machine, as its ssh daemon would.
 const PORT: u16 = 22;
@@ -100,7 +99,7 @@ impl Lan {
         });
         let said = |(address, longest): (&IpAddr, Option<Duration>)| {
             let longest = longest.unwrap_or_else(|| panic!("{address} answers no more\n{}", machine.log()));
-            say(&format!("{:?}: {address} did not answer for {} ms", machine.flavour(), longest.as_millis()));
+            eprintln!("{:?}: {address} did not answer for {} ms", machine.flavour(), longest.as_millis());
             longest
         };
         addresses.iter().zip(longest).map(said).collect()
