@@ -125,7 +125,8 @@ The only rules that are on, and those that are off.
 Files and folders that are left out when a folder is searched. What is named itself is checked all the same.
 .TP
 \fBsets\fR
-Folders whose files belong together and to no others, as those of one host do. Without it, all files belong together.
+Folders whose files belong together and to no others, as those of one host do. Without it, all files belong together, but
+for folders in which files of the same name define the same thing: those are taken for different hosts'.
 .TP
 \fBknown\-networks\fR
 Networks that hosts have though no file defines them: names or patterns.

@@ -11,7 +11,7 @@ use super::rules;
 use super::set::{Facts, Part, Taker};
 use super::settings::Settings;
 use super::suspects::Suspect;
-use super::view::{Domain, File, Kind, Network};
+use super::view::{Domain, File, Kind, Network, Nic};
 use crate::xml::{Doc, ReadError};
 
 /// What came of one file.
@@ -63,7 +63,11 @@ fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Check
         match (rule.check, &domain, &network) {
             (Check::File(check), ..) => check(&view, report),
             (Check::Domain(check), Some(domain), _) => check(domain, report),
-            (Check::Nic(check), Some(domain), _) => domain.nics.iter().for_each(|nic| check(nic, report)),
+            (Check::Nic(check), Some(domain), _) => {
+                let is_of_any = rules::OF_ANY_TYPE.contains(&rule.code);
+                let nics = domain.nics.iter().filter(|nic| is_of_any || has_sure_type(nic));
+                nics.for_each(|nic| check(nic, report));
+            }
             (Check::House(check), Some(domain), _) => {
                 domain.nics.iter().for_each(|nic| check(nic, &settings.house, report));
             }
@@ -91,6 +95,14 @@ fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Check
     let facts = part.map(|part| Facts { file: file.clone(), settings: settings.clone(), part });
     let is_lost = wants_set && facts.is_none();
     Checked { findings, facts, kind: Some(kind), is_lost }
+}
+
+/// Is it of the type that is meant? Without a word about it a NIC is of type user, which has no source.
+fn has_sure_type(nic: &Nic<'_>) -> bool {
+    match nic.node.attribute("type") {
+        Some(kind) => rules::is_known_type(kind),
+        None => nic.child("source").is_none(),
+    }
 }
 
 /// The finding about a part that libvirt's schema objects to; `None` where that is to be ignored.

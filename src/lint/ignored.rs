@@ -48,7 +48,10 @@ impl Ignored {
                 continue;
             };
             let codes = codes.split([',', ' ', '\t', '\r', '\n']).filter(|code| !code.is_empty());
-            for code in codes {
+            // What comes behind the codes says why.
+            let is_code = |code: &str| code.get(..2).is_some_and(|begin| begin.eq_ignore_ascii_case("KN"));
+            for code in codes.enumerate().map_while(|(at, code)| (at == 0 || is_code(code)).then_some(code)) {
+                let code = code.trim_end_matches(':');
                 match rules::named(code) {
                     Some(rule) => out.entry(rule.code).or_default().push(about.clone()),
                     None => {

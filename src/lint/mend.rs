@@ -17,7 +17,7 @@ const ROUNDS: usize = 8;
 pub struct Mended {
     /// The new text.
     pub text: String,
-    /// What was mended: line, code and words of each finding, in order.
+    /// What was mended: code and words of each finding, in order; with the line, as far as that is one of the text as it was.
     pub what: Vec<String>,
 }
 
@@ -25,10 +25,10 @@ pub struct Mended {
 /// that is checked again.
 pub fn mend(file: &Arc<Path>, text: &str, settings: &Arc<Settings>) -> Option<Mended> {
     let mut out = Mended { text: text.to_string(), what: Vec::new() };
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         let mut findings = check_file(file, out.text.as_bytes(), settings).ok()?.findings;
         findings.sort_by(|a, b| a.order().cmp(&b.order()));
-        let (edits, what) = together(&findings);
+        let (edits, what) = together(&findings, round == 0);
         let new = edits.apply(&out.text);
         // No fix makes XML of it that isn't any; should one, nothing of this round is kept.
         if edits.is_empty() || Doc::parse(&new).is_err() {
@@ -41,7 +41,7 @@ pub fn mend(file: &Arc<Path>, text: &str, settings: &Arc<Settings>) -> Option<Me
 }
 
 /// The fixes that don't touch each other, first come, first served.
-fn together(findings: &[Finding]) -> (Edits, Vec<String>) {
+fn together(findings: &[Finding], has_lines: bool) -> (Edits, Vec<String>) {
     let (mut edits, mut what) = (Edits::default(), Vec::new());
     let mut taken: Vec<Range<usize>> = Vec::new();
     for finding in findings {
@@ -56,7 +56,8 @@ fn together(findings: &[Finding]) -> (Edits, Vec<String>) {
             taken.push(edit.range.clone());
             edits.push(edit.range.clone(), edit.text.clone());
         }
-        what.push(format!("{} line {}: {}", finding.rule.code, finding.place.line, finding.message));
+        let line = if has_lines { format!(" line {}", finding.place.line) } else { String::new() };
+        what.push(format!("{}{line}: {}", finding.rule.code, finding.message));
     }
     (edits, what)
 }

@@ -21,6 +21,7 @@ use std::sync::LazyLock;
 
 use super::rule::Rule;
 
+pub(super) use domain::{OF_ANY_TYPE, is_known_type};
 pub(super) use domain::{TYPES as NIC_TYPES, called as nic_type_called};
 pub(super) use file::{NOT_WELL_FORMED, SCHEMA, UNKNOWN_IGNORE};
 

@@ -49,7 +49,7 @@ pub(in crate::lint) fn called(word: &str) -> Option<&'static str> {
 }
 
 /// Is there such a type?
-pub(super) fn is_known(kind: &str) -> bool {
+pub(in crate::lint) fn is_known(kind: &str) -> bool {
     TYPES.contains(&kind)
 }
 

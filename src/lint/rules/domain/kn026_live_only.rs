@@ -43,7 +43,8 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
             ("bridge", "libvirt drops it: the network says which bridge it is"),
             ("macTableManager", "libvirt drops it: the network says who manages the table"),
         ] {
-            if source.has_attribute(name) {
+            // Without a network, the bridge is the only word of where the NIC leads.
+            if source.has_attribute(name) && source.has_attribute("network") {
                 attribute(nic, source, name, what, report);
             }
         }

@@ -6,6 +6,13 @@ use super::{bandwidth, mac, mistyped, number, uuid, virtualport, vlan, word};
 
 pub(in crate::lint) use kn016_interface_type::{TYPES, called};
 
+/// The rules about NICs that hold whatever its type is. The others wait until that is said and spelled rightly: their
+/// fixes would take away what belongs to the type that is meant.
+pub(in crate::lint) const OF_ANY_TYPE: &[&str] =
+    &["KN010", "KN011", "KN012", "KN014", "KN016", "KN037", "KN038", "KN040", "KN043"];
+
+pub(in crate::lint) use kn016_interface_type::is_known as is_known_type;
+
 super::rules! {
     kn010_mac_malformed,
     kn011_mac_multicast,
