@@ -127,6 +127,25 @@ fn much_of_one_thing() {
         ("unknown words", nic(&many("<modle/><soruce a=''/>"))),
         ("words", nic(&count(|n| format!("<x{n}/>")))),
         (
+            "subnets, hosts, ranges and routes",
+            format!(
+                "<network><name>a</name><ip address='10.0.0.1' prefix='8'><dhcp>{}</dhcp></ip>{}</network>",
+                count(|n| {
+                    let (high, low) = (n >> 8, n & 255);
+                    format!(
+                        "<range start='10.0.{high}.{low}' end='10.1.0.0'/><host mac='52:54:00:0:0:1' ip='10.0.{high}.{low}'/>"
+                    )
+                }),
+                count(|n| {
+                    format!(
+                        "<ip address='10.9.{}.{}' prefix='30'/><portgroup name='a'/><route address='10.0.0.0' prefix='8' gateway='11.0.0.1'/><mtu size='{n}'/>",
+                        n >> 8,
+                        n & 255
+                    )
+                }),
+            ),
+        ),
+        (
             "boot orders",
             devices(&count(|n| {
                 format!(

@@ -50,6 +50,8 @@ struct Judge<'l> {
 impl Judge<'_> {
     /// Defines and starts it, and takes it away again: what failed first, if anything did.
     fn refuses(&self, text: &str, schema: Schema) -> Option<String> {
+        // A network of the lab's own may have its name.
+        self.forgets(text);
         let failed = self.starts(text, schema);
         self.forgets(text);
         failed

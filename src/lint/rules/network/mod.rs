@@ -23,7 +23,7 @@ super::rules! {
     kn114_prefix_missing,
     kn115_host_address,
     kn116_subnet_as_address,
-    kn117_subnets_overlap,
+    kn117_subnets_nested,
     kn118_address_twice,
     kn119_dhcp_twice,
     kn120_dhcp6_prefix,

@@ -7,16 +7,16 @@ use crate::lint::view::{Network, tag};
 
 pub(super) static RULE: Rule = Rule {
     code: "KN117",
-    name: "subnets-overlap",
+    name: "subnets-nested",
     severity: Severity::Warning,
-    summary: "two subnets of a network overlap",
+    summary: "a subnet of a network is inside another one",
     why: "\
 A network may have several subnets, and several addresses of the host in one of them. Where a smaller subnet is inside \
 a larger one, guests of the larger one take those of the smaller for their neighbours, while these send their answers \
 through the host: firewalls on the way see half of each connection. Mostly a prefix is wrong.",
     fixable: false,
-    bad: &[example!("KN117-subnets-overlap", "bad.xml")],
-    good: &[example!("KN117-subnets-overlap", "good.xml")],
+    bad: &[example!("KN117-subnets-nested", "bad.xml")],
+    good: &[example!("KN117-subnets-nested", "good.xml")],
     check: Check::Network(check),
 };
 
@@ -34,7 +34,7 @@ fn check(network: &Network<'_>, report: &mut Report) {
                 true => (outer, &subnet),
                 false => (&subnet, outer),
             };
-            let what = format!("{} overlaps {}", second.net.trunc(), first.net.trunc());
+            let what = format!("{} and {} overlap", second.net.trunc(), first.net.trunc());
             report
                 .at(tag(network.doc, second.node), what)
                 .also(tag(network.doc, first.node), "the other subnet")
