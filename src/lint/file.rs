@@ -141,14 +141,19 @@ fn placed(found: Found, placer: &Placer<'_>, settings: &Settings) -> Option<Find
 
 /// The finding about a text that isn't XML.
 fn malformed(file: &Arc<Path>, e: &ReadError, settings: &Settings) -> Option<Finding> {
-    let rule = &rules::NOT_WELL_FORMED;
+    let (rule, help) = if e.is_undeclared_prefix() {
+        let help = "declare it in the root element; nothing else was looked at in this file";
+        (&rules::PREFIX_UNDECLARED, help)
+    } else {
+        (&rules::NOT_WELL_FORMED, "libvirt doesn't read it either; nothing else was looked at in this file")
+    };
     Some(Finding {
         rule,
         severity: settings.severity(rule.code)?,
         message: e.reason.clone(),
         place: super::finding::unread(file, e.line, e.column),
         label: None,
-        help: Some("libvirt doesn't read it either; nothing else was looked at in this file".into()),
+        help: Some(help.into()),
         also: Vec::new(),
         fix: None,
         splices: Vec::new(),

@@ -19,6 +19,17 @@ pub struct ReadError {
     pub is_ours: bool,
 }
 
+/// How the reason begins where a prefix isn't declared.
+const NO_PREFIX: &str = "the namespace prefix";
+
+impl ReadError {
+    /// Is it a namespace prefix that isn't declared? libvirt's parser reads such a text all the same, and what has the
+    /// prefix means nothing to it.
+    pub fn is_undeclared_prefix(&self) -> bool {
+        self.reason.starts_with(NO_PREFIX)
+    }
+}
+
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: {}", self.line, self.column, self.reason)
@@ -167,7 +178,7 @@ fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
             "the text ends before its root element does (truncated?)".into()
         }
         E::NoRootNode => "no root element (an empty file?)".into(),
-        E::UnknownNamespace(prefix, _) => format!("the namespace prefix '{}' is not declared", short(prefix)),
+        E::UnknownNamespace(prefix, _) => format!("{NO_PREFIX} '{}' is not declared", short(prefix)),
         E::DuplicatedAttribute(name, _) => {
             format!("the attribute '{}' stands twice in one element", short(name))
         }

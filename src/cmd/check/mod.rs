@@ -11,7 +11,7 @@ mod policies;
 mod schema;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -89,8 +89,11 @@ fn print(
     is_denied: &dyn Fn(&Finding) -> bool,
     context: &Context,
 ) -> Result<()> {
-    let All { files, findings, unchecked, .. } = checked;
-    let mut summary = Summary::of(files.len(), findings, unchecked);
+    let All { findings, unchecked, .. } = checked;
+    let unread: HashSet<&Path> = unchecked.iter().map(|unchecked| &*unchecked.file).collect();
+    let looked_at = checked.looked_at();
+    let read = looked_at.iter().filter(|file| !unread.contains(&***file)).count();
+    let mut summary = Summary::of(read, findings, unchecked);
     // A policy that can't be used stands for all of its files.
     summary.unchecked += checked.broken.values().map(|(_, files)| files.len() - 1).sum::<usize>();
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
@@ -101,9 +104,7 @@ fn print(
             findings::json(&mut out, findings, unchecked, &summary, changes)
         }
         FindingsFormat::Sarif => findings::sarif(&mut out, findings, unchecked),
-        FindingsFormat::Junit => {
-            findings::junit(&mut out, &checked.looked_at(), findings, unchecked, is_denied)
-        }
+        FindingsFormat::Junit => findings::junit(&mut out, &looked_at, findings, unchecked, is_denied),
         FindingsFormat::Github => findings::github(&mut out, findings, unchecked, &summary),
     };
     written.and_then(|()| out.flush()).map_err(|e| match e.kind() {

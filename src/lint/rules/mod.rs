@@ -23,7 +23,7 @@ use super::rule::Rule;
 
 pub(super) use domain::{OF_ANY_TYPE, is_known_type};
 pub(super) use domain::{TYPES as NIC_TYPES, called as nic_type_called};
-pub(super) use file::{NOT_WELL_FORMED, SCHEMA, UNKNOWN_IGNORE};
+pub(super) use file::{NOT_WELL_FORMED, PREFIX_UNDECLARED, SCHEMA, UNKNOWN_IGNORE};
 
 /// All rules, by code.
 static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
