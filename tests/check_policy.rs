@@ -210,6 +210,8 @@ fn comments_of_each_form() {
             .replace("'network'", "'user'")
             .replace(source, ""),
         format!("{quiet}\n{ZEROS}"),
+        format!("<!-- kvmnet: ignore KN012 the guest is a template -->\n{ZEROS}"),
+        format!("<!-- kvmnet: ignore KN012, KN011: the guest is a template -->\n{ZEROS}"),
         format!("<!--kvmnet:ignore kn011 , KN012-->\n{ZEROS}"),
         format!("<?xml version='1.0'?>\n<!-- kvmnet: ignore KN017\n  KN012 -->\n{ZEROS}"),
     ] {

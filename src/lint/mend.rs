@@ -73,6 +73,23 @@ mod tests {
         mend(&Arc::from(Path::new("a.xml")), text, &Arc::new(settings))
     }
 
+    /// What hangs on a NIC's type stays until that is right; where a NIC leads is never taken away.
+    #[test]
+    fn a_fix_takes_nothing_that_was_meant() {
+        let guest = |nic: &str| {
+            format!("<domain type='kvm'><name>a</name><memory>1</memory><devices>{nic}</devices></domain>")
+        };
+        let after = |nic: &str| mended(&guest(nic)).map(|m| m.text);
+        let rest = "<mac address='52:54:00:12:34:56'/><source bridge='br0'/><mtu size='1400'/></interface>";
+        let good = guest(&format!("<interface type='bridge'>{rest}"));
+        assert_eq!(after(&format!("<interface type='brdige'>{rest}")), Some(good.clone()));
+        assert_eq!(after(&format!("<interface>{rest}")), Some(good));
+        let tap = "<target dev='tap0' managed='no'/></interface>";
+        let good = guest(&format!("<interface type='ethernet'>{tap}"));
+        assert_eq!(after(&format!("<interface type='etherent'>{tap}")), Some(good));
+        assert_eq!(after(&format!("<interface type='network'>{rest}")), None);
+    }
+
     #[test]
     fn every_fix_finds_its_place() {
         let nic = "<interface type='direct'><source dev='a'/></interface>\n";
