@@ -202,7 +202,10 @@ fn what_names_the_bridge_or_is_plugged_into_it_comes_back_too() {
     killed_at_the_taps(&lab, &restart);
     lab.kvmnet(&["reattach", "-y"]).ok();
     assert!(!cable());
-    lab.kvmnet(&["undo", "-y"])
+    // A bare undo stops at the newest run, which is that of reattach, and names the one before it.
+    lab.kvmnet(&["undo", "-y"]).ok().says(&["'kvmnet undo 3' puts 3 back"]);
+    assert!(!cable());
+    lab.kvmnet(&["undo", "3", "-y"])
         .ok()
         .says(&["puts what else was on the bridge of network 'default' back on it"]);
     assert_eq!((masters(&lab), cable()), (["virbr0", "virbr0"].map(String::from), true));
