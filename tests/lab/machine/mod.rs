@@ -213,7 +213,6 @@ impl<'a> Machine<'a> {
     /// Has the way back be taken as its timer would have it, without waiting until the time is up.
     #[track_caller]
     pub(crate) fn the_time_is_up(&self) {
-        // Those that are active: a service whose DHCP client lives on stays known.
         let units = ["systemctl", "list-units", "--plain", "--no-legend", "kvmnet-put-back-*"];
         for unit in self.run(&units).stdout.lines().filter_map(|line| line.split(' ').next()) {
             if let Some(name) = unit.strip_suffix(".timer") {
@@ -221,8 +220,11 @@ impl<'a> Machine<'a> {
                 self.run(&["systemctl", "start", &format!("{name}.service")]);
             }
         }
+        // A service whose DHCP client lives on stays known.
         self.wait_until("is through with the way back", |machine| {
-            machine.run(&units).stdout.trim().is_empty()
+            let record = "/var/lib/kvmnet/window/window.json";
+            let is_open = machine.has(record) && !machine.text(record).contains("\"put-back\"");
+            !is_open && !machine.run(&units).stdout.contains(".timer")
         });
     }
 
