@@ -1,9 +1,9 @@
 //! Which part of a document a schema objects to.
 //!
-//! A validator says of a document with one wrong attribute in one of twenty devices that its <devices> is wrong. But a
+//! A validator says of a document with one wrong attribute in one of twenty devices that its `<devices>` is wrong. But a
 //! document without the wrong part is right. So parts are taken out one at a time, and the validator judges what is left:
 //! first the children of the root, then those of the one that was it, down to an attribute; where no child will do, whatever
-//! stands in it at any depth, since some children must be there. Nobody can say that of two wrong parts, save in <devices>,
+//! stands in it at any depth, since some children must be there. Nobody can say that of two wrong parts, save in `<devices>`,
 //! where none needs another: each is tried alone there.
 
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Host devices in <forward> that libvirt refuses.
+//! Host devices in `<forward>` that libvirt refuses.
 
 use std::collections::HashSet;
 

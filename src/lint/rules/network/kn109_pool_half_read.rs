@@ -1,4 +1,4 @@
-//! Host devices in <forward> that libvirt doesn't read.
+//! Host devices in `<forward>` that libvirt doesn't read.
 
 use super::places::{Pool, pool};
 use crate::lint::report::Report;

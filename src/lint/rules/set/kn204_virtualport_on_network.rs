@@ -58,7 +58,7 @@ fn check(set: &Set<'_>, report: &mut SetReport) {
     }
 }
 
-/// The type of a <virtualport> that a network brings.
+/// The type of a `<virtualport>` that a network brings.
 fn type_of(port: &str) -> Option<&str> {
     let (tag, _) = port.split_once('>')?;
     Some(tag.split_once(" type='")?.1.split_once('\'')?.0)
