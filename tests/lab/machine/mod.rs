@@ -214,11 +214,16 @@ impl<'a> Machine<'a> {
     #[track_caller]
     pub(crate) fn the_time_is_up(&self) {
         let units = ["systemctl", "list-units", "--plain", "--no-legend", "kvmnet-put-back-*"];
-        for unit in self.run(&units).stdout.lines().filter_map(|line| line.split(' ').next()) {
+        let known = self.run(&units).stdout;
+        for unit in known.lines().filter_map(|line| line.split(' ').next()) {
             if let Some(name) = unit.strip_suffix(".timer") {
                 // It may have come by itself just now.
                 self.run(&["systemctl", "start", &format!("{name}.service")]);
             }
+        }
+        if known.is_empty() {
+            // It was never armed, or is over already.
+            return;
         }
         // A service whose DHCP client lives on stays known.
         self.wait_until("is through with the way back", |machine| {

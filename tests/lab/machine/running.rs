@@ -41,7 +41,9 @@ impl Machine<'_> {
              echo $? >/run/code.new; mv /run/code.new /run/code",
             args.join(" ")
         );
-        let mut cmd: Command = self.command(&["script", "-qec", &line, "/dev/null"]);
+        // Whoever runs the tests may have them ignore it, which a shell can't undo.
+        let hears = ["env", "--default-signal=HUP"];
+        let mut cmd: Command = self.command(&[&hears, &["script", "-qec", &line, "/dev/null"][..]].concat());
         cmd.envs(connection.map(|connection| ("SSH_CONNECTION", connection.ssh())));
         cmd.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = cmd.spawn().expect("nsenter starts");
