@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use kvmnet::lint::{Checked, Choice, Extent, Policy, Settings, check_file, check_set, mend};
+use kvmnet::lint::{Checked, Choice, Extent, Policy, Settings, check_file, check_set, mend, place};
 use kvmnet::report::Paint;
 use kvmnet::report::findings::{Summary, github, human, json, junit, sarif};
 use kvmnet::xml::Doc;
@@ -30,7 +30,10 @@ fuzz_target!(|data: &[u8]| {
     let (Some(one), Some(other)) = (check("a.xml", data), check("b.xml", data)) else { return };
     let facts: Vec<_> = one.facts.into_iter().chain(other.facts).collect();
     let mut findings = one.findings;
-    findings.extend(check_set(&facts, Extent { is_declared: true, is_whole: true }));
+    let found = check_set(&facts, Extent { is_declared: true, is_whole: true });
+    let placed = place(found, &facts, |_| Ok(data.into()));
+    assert!(placed.lost.is_empty(), "{:?}", placed.lost);
+    findings.extend(placed.findings);
     for finding in &findings {
         let place = &finding.place;
         assert!(place.lines.get(place.marked.clone()).is_some(), "{} is nowhere", finding.rule.code);

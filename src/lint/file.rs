@@ -76,16 +76,9 @@ fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Check
         }
     }
     let wants_set = settings.has_set_rules() && (domain.is_some() || network.is_some());
-    if report.found.is_empty() && !wants_set {
-        return Checked { findings: Vec::new(), facts: None, kind: Some(kind), is_lost: false };
-    }
-    let placer = Placer::new(file, doc);
-    let found = report.found.into_iter();
-    let findings = found
-        .filter(|found| !ignored.has(found.rule.code, found.span.start))
-        .filter_map(|found| placed(found, &placer, settings))
-        .collect();
-    let taker = Taker { doc, placer: &placer, ignored: &ignored };
+    report.found.retain(|found| !ignored.has(found.rule.code, found.span.start));
+    let findings = placed(report, file, doc, settings);
+    let taker = Taker { file, doc, ignored: &ignored };
     let part = match (&domain, &network) {
         _ if !wants_set => None,
         (Some(domain), _) => Some(Part::Guest(taker.guest(domain))),
@@ -122,21 +115,29 @@ pub fn schema_finding(
     let help =
         "'virsh define --validate' refuses it; without --validate libvirt mostly drops it without a word";
     report.by(&rules::SCHEMA).at(span, suspect.words(doc)).help(help);
-    placed(report.found.pop()?, &Placer::new(file, doc), settings)
+    placed(report, file, doc, settings).pop()
 }
 
-fn placed(found: Found, placer: &Placer<'_>, settings: &Settings) -> Option<Finding> {
-    Some(Finding {
-        rule: found.rule,
-        severity: settings.severity(found.rule.code)?,
-        message: found.message,
-        place: placer.place(found.span),
-        label: found.label,
-        help: found.help,
-        also: found.also.into_iter().map(|(span, words)| (placer.place(span), words)).collect(),
-        splices: found.fix.as_ref().map(|fix| placer.splices(fix)).unwrap_or_default(),
-        fix: found.fix,
-    })
+/// Findings with their lines.
+fn placed(report: Report, file: &Arc<Path>, doc: &Doc<'_>, settings: &Settings) -> Vec<Finding> {
+    if report.found.is_empty() {
+        return Vec::new();
+    }
+    let placer = Placer::new(file, doc);
+    let placed = |found: Found| {
+        Some(Finding {
+            rule: found.rule,
+            severity: settings.severity(found.rule.code)?,
+            message: found.message,
+            place: placer.place(found.span),
+            label: found.label,
+            help: found.help,
+            also: found.also.into_iter().map(|(span, words)| (placer.place(span), words)).collect(),
+            splices: found.fix.as_ref().map(|fix| placer.splices(fix)).unwrap_or_default(),
+            fix: found.fix,
+        })
+    };
+    report.found.into_iter().filter_map(placed).collect()
 }
 
 /// The finding about a text that isn't XML.

@@ -38,12 +38,15 @@ pub use policy::{Choice, House, Names, Override, Paths, Policy, PolicyError, Wor
 pub use report::{Found, Report};
 pub use rule::{Check, Example, Rule, Severity};
 pub use rules::{all as rules, codes, named as rule, nearest};
-pub use set::{Asks, At, Extent, Facts, Guest, GuestNic, Mark, Net, Part, Set, SetFinding, SetReport};
+pub use set::{
+    Asks, At, Extent, Facts, Guest, GuestNic, Mark, Net, Part, Placed, Set, SetFinding, SetFound, SetReport,
+    place,
+};
 pub use settings::Settings;
 pub use suspects::{Suspect, Trial};
 pub use view::{Domain, File, Kind, Network, Nic};
 
-/// What the rules about sets find in the files of one set.
-pub fn check_set(facts: &[Facts], extent: Extent) -> Vec<Finding> {
+/// What the rules about sets find in the files of one set. [`place`] shows where.
+pub fn check_set(facts: &[Facts], extent: Extent) -> Vec<SetFound> {
     set::check(facts, extent, rules::all())
 }

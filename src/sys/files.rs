@@ -99,9 +99,20 @@ pub fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// Is it a symbolic link?
-pub fn is_link(path: &Path) -> bool {
-    path.is_symlink()
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Kind {
+    /// A symbolic link, wherever it leads.
+    pub is_link: bool,
+    /// A folder, or a link that leads to one.
+    pub is_folder: bool,
+}
+
+/// What a name stands for; nothing of it if there is nothing.
+pub fn kind(path: &Path) -> Kind {
+    let Ok(facts) = path.symlink_metadata() else { return Kind::default() };
+    let is_link = facts.is_symlink();
+    Kind { is_link, is_folder: if is_link { path.is_dir() } else { facts.is_dir() } }
 }
 
 /// Is it a folder?

@@ -5,8 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The files below `folder` whose names end in `.ending`, in no order, and what can't be looked into. Hidden files and
-/// folders are left out; links to folders aren't followed (one to a folder above would never end), links to files are.
-pub fn files(folder: &Path, ending: &str) -> Vec<Result<PathBuf, (PathBuf, io::Error)>> {
+/// folders are left out; links to folders aren't followed (one to a folder above would never end), links to files are,
+/// and it is said which they are.
+pub fn files(folder: &Path, ending: &str) -> Vec<Result<(PathBuf, bool), (PathBuf, io::Error)>> {
     let mut out = Vec::new();
     let mut left = vec![folder.to_path_buf()];
     while let Some(folder) = left.pop() {
@@ -24,10 +25,10 @@ pub fn files(folder: &Path, ending: &str) -> Vec<Result<PathBuf, (PathBuf, io::E
                     Ok(kind) if kind.is_dir() => left.push(entry.path()),
                     // A link to a folder may have any name.
                     Ok(kind) if kind.is_symlink() && entry.path().is_dir() => {}
-                    Ok(_) => {
+                    Ok(kind) => {
                         let path = entry.path();
                         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending)) {
-                            out.push(Ok(path));
+                            out.push(Ok((path, kind.is_symlink())));
                         }
                     }
                     Err(e) => out.push(Err((entry.path(), e))),
@@ -76,8 +77,14 @@ mod tests {
         std::os::unix::fs::symlink("loop.xml", path("a/loop.xml")).unwrap();
         let mut found: Vec<_> = files(dir.path(), "xml").into_iter().map(Result::unwrap).collect();
         found.sort();
-        let want = ["a/Y.XML", "a/b/x.xml", "a/link.xml", "a/loop.xml", "c.xml/d.xml"].map(path);
-        assert_eq!(found, want);
+        let want = [
+            ("a/Y.XML", false),
+            ("a/b/x.xml", false),
+            ("a/link.xml", true),
+            ("a/loop.xml", true),
+            ("c.xml/d.xml", false),
+        ];
+        assert_eq!(found, want.map(|(name, is_link)| (path(name), is_link)));
         files(&path("nowhere"), "xml")[0].as_ref().unwrap_err();
         let mut own = own_files(&path("a"), "xml");
         own.sort();

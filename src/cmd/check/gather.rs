@@ -1,7 +1,7 @@
 //! Which files are meant: those that were named, and those that end in `.xml` in folders that were.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,22 +26,25 @@ pub(super) struct Gathered {
 /// Gathers what was named. Of folders: hidden ones and links to others aren't entered (a link to a folder above would
 /// never end), and what the policy excludes is left out.
 pub(super) fn gather(paths: &[PathBuf], policies: &Policies) -> Gathered {
-    let mut found = Files { policies, files: BTreeMap::new() };
+    let mut found = Files { policies, files: HashMap::new() };
     let mut out = Gathered::default();
     let mut of_named = BTreeSet::new();
     for path in paths {
-        if path == Path::new("-") || !files::is_folder(path) {
-            found.add(path.clone());
+        let kind = files::kind(path);
+        if path == Path::new("-") || !kind.is_folder {
+            found.add(path.clone(), kind.is_link);
             of_named.extend(path.parent());
             continue;
         }
         let (mut taken, mut excluded, unseen) = (0, 0, out.unchecked.len());
         for file in folders::files(path, "xml") {
             match file {
-                Ok(file) if policies.of(&file).is_ok_and(|policy| policy.excludes(&file)) => excluded += 1,
-                Ok(file) => {
+                Ok((file, _)) if policies.of(&file).is_ok_and(|policy| policy.excludes(&file)) => {
+                    excluded += 1;
+                }
+                Ok((file, is_link)) => {
                     taken += 1;
-                    found.add(file);
+                    found.add(file, is_link);
                 }
                 Err((path, e)) => {
                     let error = anyhow!(e).context("cannot look into it");
@@ -60,10 +63,10 @@ pub(super) fn gather(paths: &[PathBuf], policies: &Policies) -> Gathered {
     }
     out.files = found.files.into_values().map(|(path, _)| path).collect();
     out.files.sort();
+    let taken: HashSet<&Path> = out.files.iter().map(|file| &**file).collect();
     for folder in of_named {
         let is_missing = |file: &PathBuf| {
-            out.files.binary_search_by(|one| (**one).cmp(file.as_path())).is_err()
-                && !policies.of(file).is_ok_and(|policy| policy.excludes(file))
+            !taken.contains(file.as_path()) && !policies.of(file).is_ok_and(|policy| policy.excludes(file))
         };
         if folders::own_files(folder, "xml").iter().any(is_missing) {
             out.partial.insert(folder.to_path_buf());
@@ -83,12 +86,11 @@ impl Gathered {
 struct Files<'a> {
     policies: &'a Policies,
     /// By set and path without links; with whether it is a link that stands for it.
-    files: BTreeMap<(PathBuf, PathBuf), (Arc<Path>, bool)>,
+    files: HashMap<(PathBuf, PathBuf), (Arc<Path>, bool)>,
 }
 
 impl Files<'_> {
-    fn add(&mut self, path: PathBuf) {
-        let is_link = files::is_link(&path);
+    fn add(&mut self, path: PathBuf, is_link: bool) {
         let key = match self.policies.of(&path) {
             _ if path == Path::new("-") => (PathBuf::new(), path.clone()),
             Ok(folder) => {

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use super::Context;
 use crate::cli::{Check, Deny, FindingsFormat, Format};
-use crate::lint::{Choice, Extent, Facts, Finding, Rule, Severity, check_file, check_set, rule};
+use crate::lint::{Choice, Extent, Facts, Finding, Rule, Severity, check_file, check_set, place, rule};
 use crate::problem::Problem;
 use crate::report::findings::{self, Summary, Unchecked};
 use crate::sys::files;
@@ -191,7 +191,7 @@ impl All {
     }
 
     /// Looks at the sets, and puts everything into its order.
-    fn finish(&mut self) {
+    fn finish(&mut self, job: &Job<'_>) {
         // Said once, not once for each file.
         for (policy, (broken, _)) in &self.broken {
             self.unchecked.push(Unchecked { file: policy.clone(), error: broken.error() });
@@ -201,7 +201,9 @@ impl All {
                 is_declared: set != Path::new(""),
                 is_whole: self.unchecked.is_empty() && !self.partial.contains(&set),
             };
-            self.findings.extend(check_set(&facts, extent));
+            let placed = place(check_set(&facts, extent), &facts, |file| job.bytes(file));
+            self.findings.extend(placed.findings);
+            self.unchecked.extend(placed.lost.into_iter().map(|(file, error)| Unchecked { file, error }));
         }
         self.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         self.unchecked.sort_by(|a, b| a.file.cmp(&b.file));
@@ -228,7 +230,7 @@ impl Job<'_> {
         all.files = gathered.files;
         all.unchecked.extend(gathered.unchecked);
         all.notes = gathered.notes;
-        all.finish();
+        all.finish(self);
         all
     }
 

@@ -49,12 +49,12 @@ impl Paths {
 
     /// Is just this path meant?
     pub fn has(&self, path: &Path) -> bool {
-        self.0.is_match(path)
+        !self.0.is_empty() && self.0.is_match(path)
     }
 
     /// Is this path meant, or a folder that it is in?
     pub fn cover(&self, path: &Path) -> bool {
-        !self.0.is_empty() && path.ancestors().any(|path| self.has(path))
+        path.ancestors().any(|path| self.has(path))
     }
 }
 

@@ -1,22 +1,24 @@
 //! What each file adds to the set, with the places where it stands. Of ten thousand files all facts are in memory at once:
 //! nothing is taken down that no rule asks for.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::lint::finding::Place;
 use crate::lint::settings::Settings;
 use crate::model::{self, MacAddr, Source};
 
-/// A place that a rule about the set may point at, and which rules are to be quiet there.
-#[derive(Debug, Clone)]
+/// What a rule about the set may point at, and which rules are to be quiet there. Few are ever pointed at: only then is
+/// their file looked into again, for the lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
-    pub(super) place: Place,
+    pub(super) file: Arc<Path>,
+    pub(super) span: Range<usize>,
     pub(super) quiet: Vec<&'static str>,
 }
 
 /// Something with the place where it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At<T> {
     /// What stands there.
     pub what: T,
@@ -36,11 +38,7 @@ pub struct Facts {
 }
 
 /// A guest or a network.
-#[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there are far more guests than networks, which are larger still"
-)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Part {
     /// A guest.
     Guest(Guest),
@@ -49,7 +47,7 @@ pub enum Part {
 }
 
 /// What the set knows of a guest.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Guest {
     /// Its name.
     pub name: Option<At<String>>,
@@ -62,7 +60,7 @@ pub struct Guest {
 }
 
 /// What the set knows of a NIC.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct GuestNic {
     /// Its MAC address, if libvirt doesn't make one for it.
     pub mac: Option<At<MacAddr>>,
@@ -94,7 +92,7 @@ pub enum Asks {
 }
 
 /// What the set knows of a network.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Net {
     /// All of it.
     pub network: model::Network,

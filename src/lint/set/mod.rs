@@ -2,6 +2,7 @@
 
 mod facts;
 mod hosts;
+mod place;
 mod report;
 mod take;
 
@@ -9,14 +10,14 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::finding::Finding;
 use super::rule::{Check, Rule};
 use super::settings::Settings;
 use crate::model::MacAddr;
 
 pub(super) use facts::same;
 pub use facts::{Asks, At, Facts, Guest, GuestNic, Mark, Net, Part};
-pub use report::{SetFinding, SetReport};
+pub use place::{Placed, place};
+pub use report::{SetFinding, SetFound, SetReport};
 pub(super) use take::Taker;
 
 /// What is known of a set besides its files.
@@ -132,7 +133,7 @@ fn network(facts: &Facts) -> Option<&Net> {
 
 /// What the rules about sets find in the files that belong together, in whatever order these come. Each file's own
 /// policy decides about what is found in it.
-pub(super) fn check(facts: &[Facts], extent: Extent, rules: &[&'static Rule]) -> Vec<Finding> {
+pub(super) fn check(facts: &[Facts], extent: Extent, rules: &[&'static Rule]) -> Vec<SetFound> {
     let mut facts: Vec<&Facts> = facts.iter().collect();
     facts.sort_by(|a, b| a.file.cmp(&b.file));
     let mut settings: Vec<&Settings> = Vec::new();
@@ -158,9 +159,9 @@ pub(super) fn check(facts: &[Facts], extent: Extent, rules: &[&'static Rule]) ->
         sets.iter().for_each(|set| check(set, &mut report));
         out.append(&mut report.found);
     }
-    out.retain_mut(|finding| {
-        let severity = of.get(&*finding.place.file).and_then(|settings| settings.severity(finding.rule.code));
-        finding.severity = severity.unwrap_or(finding.severity);
+    out.retain_mut(|found| {
+        let severity = of.get(&**found.file()).and_then(|settings| settings.severity(found.rule.code));
+        found.severity = severity.unwrap_or(found.severity);
         severity.is_some()
     });
     out

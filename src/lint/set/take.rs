@@ -1,11 +1,12 @@
 //! Takes down what a file adds to the set.
 
 use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
 
 use roxmltree::Node;
 
 use super::facts::{Asks, At, Guest, GuestNic, Mark, Net};
-use crate::lint::finding::Placer;
 use crate::lint::ignored::Ignored;
 use crate::lint::view::{Domain, Network, Nic, inner, tag, text, value};
 use crate::model::{self, MacAddr};
@@ -13,14 +14,14 @@ use crate::xml::{Doc, child, children};
 
 /// Takes it down.
 pub(in crate::lint) struct Taker<'d> {
+    pub(in crate::lint) file: &'d Arc<Path>,
     pub(in crate::lint) doc: &'d Doc<'d>,
-    pub(in crate::lint) placer: &'d Placer<'d>,
     pub(in crate::lint) ignored: &'d Ignored,
 }
 
 impl Taker<'_> {
     fn mark(&self, span: Range<usize>) -> Mark {
-        Mark { quiet: self.ignored.at(span.start), place: self.placer.place(span) }
+        Mark { file: self.file.clone(), quiet: self.ignored.at(span.start), span }
     }
 
     fn at<T>(&self, span: Range<usize>, what: T) -> At<T> {

@@ -43,8 +43,8 @@ const WHOLE: Extent = Extent { is_declared: false, is_whole: true };
 /// Codes and files, in the order of files.
 fn found(files: &[Facts], extent: Extent) -> Vec<String> {
     let mut found = check_set(files, extent);
-    found.sort_by(|a, b| a.order().cmp(&b.order()));
-    found.iter().map(|f| format!("{} {}", f.rule.code, f.place.file.display())).collect()
+    found.sort_by(|a, b| (a.file(), a.rule.code).cmp(&(b.file(), b.rule.code)));
+    found.iter().map(|f| format!("{} {}", f.rule.code, f.file().display())).collect()
 }
 
 #[test]
@@ -65,6 +65,23 @@ fn what_is_missing_is_said_of_whole_sets_only() {
     );
     let [lab, a, ..] = files;
     assert!(found(&[lab, a, without_mac], WHOLE).is_empty(), "its address may be the reserved one");
+}
+
+#[test]
+fn places_are_those_of_what_was_checked() {
+    let nics = nic("network='lob'", "01", "");
+    let files = [network("lab.xml", "lab", ""), guest("a.xml", "a", &nics)];
+    let now = |text: &str| place(check_set(&files, WHOLE), &files, |_| Ok(text.as_bytes().to_vec().into()));
+    let same = now(&domain("a", &nics));
+    assert_eq!((same.findings.len(), same.lost.len()), (1, 0));
+    let place = &same.findings[0].place;
+    assert_eq!(&place.lines[place.marked.clone()], "<source network='lob'/>");
+    for other in [domain("b", &nics), domain("a", ""), format!(" {}", domain("a", &nics)), "<".into()] {
+        let other = now(&other);
+        assert_eq!((other.findings.len(), other.lost.len()), (0, 1));
+        assert_eq!(&*other.lost[0].0, Path::new("a.xml"));
+        assert!(other.lost[0].1.to_string().contains("was changed"), "{}", other.lost[0].1);
+    }
 }
 
 #[test]

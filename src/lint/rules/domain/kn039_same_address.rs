@@ -28,6 +28,9 @@ NICs that were there keep their names in the guest.",
 
 fn check(domain: &Domain<'_>, report: &mut Report) {
     let doc = domain.doc;
+    if domain.nics.is_empty() {
+        return;
+    }
     let (places, aliases) = (First::of(domain, pci), First::of(domain, alias));
     for nic in &domain.nics {
         if let Some(other) = places.other(nic.node, pci)
@@ -52,16 +55,15 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
 /// The first device of each kind of place.
 struct First<'d, T>(HashMap<T, Node<'d, 'd>>, HashMap<T, Node<'d, 'd>>);
 
-impl<'d, T: Eq + Hash> First<'d, T> {
+impl<'d, T: Copy + Eq + Hash> First<'d, T> {
     fn of(domain: &Domain<'d>, place: fn(Node<'d, 'd>) -> Option<T>) -> First<'d, T> {
         let (mut all, mut no_nics) = (HashMap::new(), HashMap::new());
         for device in domain.devices() {
-            if let Some(place) = place(device) {
-                all.entry(place).or_insert(device);
-            }
-            if let Some(place) = place(device).filter(|_| device.tag_name().name() != "interface") {
+            let Some(place) = place(device) else { continue };
+            if device.tag_name().name() != "interface" {
                 no_nics.entry(place).or_insert(device);
             }
+            all.entry(place).or_insert(device);
         }
         First(all, no_nics)
     }
