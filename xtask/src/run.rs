@@ -2,8 +2,11 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -33,6 +36,47 @@ pub(crate) fn check(command: &mut Command) -> Result<()> {
         bail!("`{shown}` failed ({status})");
     }
     Ok(())
+}
+
+/// The same, for what may hang: after `most` it is ended, with all that it started.
+pub(crate) fn check_within(command: &mut Command, most: Duration) -> Result<()> {
+    let shown = show(command);
+    let cannot = || format!("cannot run `{shown}`");
+    let mut child = command.spawn().with_context(cannot)?;
+    let began = Instant::now();
+    loop {
+        match child.try_wait().with_context(cannot)? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => bail!("`{shown}` failed ({status})"),
+            None if began.elapsed() < most => sleep(Duration::from_millis(100)),
+            None => {
+                end(&family(child.id()));
+                let _ = child.wait();
+                bail!("`{shown}` hung: it was ended after {} minutes", most.as_secs() / 60);
+            }
+        }
+    }
+}
+
+/// A process, its children and theirs.
+fn family(id: u32) -> Vec<u32> {
+    let mut all = vec![id];
+    let mut next = 0;
+    while let Some(id) = all.get(next) {
+        let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+        let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        let children: Vec<u32> = children
+            .flat_map(|ids| ids.split(' ').filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
+            .collect();
+        all.extend(children);
+        next += 1;
+    }
+    all
+}
+
+/// Ends processes at once.
+fn end(ids: &[u32]) {
+    let _ = Command::new("kill").arg("-KILL").args(ids.iter().map(u32::to_string)).status();
 }
 
 /// What `command` prints on stdout, or nothing when it cannot be run or fails.
@@ -80,8 +124,9 @@ pub(crate) fn is_root() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{find_program, quoted, show};
+    use super::{check_within, find_program, quoted, show};
     use std::process::Command;
+    use std::time::Duration;
 
     #[test]
     fn a_shown_command_can_be_pasted() {
@@ -91,6 +136,20 @@ mod tests {
         assert_eq!(quoted("it's"), r"'it'\''s'");
         assert_eq!(quoted(""), "''");
         assert_eq!(quoted("test:///a/b.xml"), "test:///a/b.xml");
+    }
+
+    #[test]
+    fn what_hangs_is_ended_with_all_that_it_started() {
+        let dir = std::env::temp_dir().join(format!("kvmnet-xtask-{}", std::process::id()));
+        let script = format!("sleep 1000 & echo $! >{0}; sh -c 'sleep 1000; exit 0'; exit 0", dir.display());
+        let said = check_within(Command::new("sh").args(["-c", &script]), Duration::from_millis(500));
+        let pid = std::fs::read_to_string(&dir).unwrap_or_default();
+        let _ = std::fs::remove_file(&dir);
+        assert!(said.is_err_and(|e| e.to_string().contains("hung")));
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        assert!(!pid.is_empty() && (stat.is_empty() || stat.contains(") Z ")), "{stat}");
+        assert!(check_within(&mut Command::new("true"), Duration::from_secs(9)).is_ok());
+        assert!(check_within(&mut Command::new("false"), Duration::from_secs(9)).is_err());
     }
 
     #[test]

@@ -10,10 +10,12 @@ use crate::guest;
 use crate::host;
 use crate::install;
 use crate::packages::Stage;
-use crate::run::{cargo, check, is_root, root, show};
+use crate::run::{cargo, check_within, is_root, root, show};
 use crate::sarif;
 use crate::tools::{DENY, FUZZ, Installing};
 
+/// No step takes that long, unless something in it hangs.
+const MOST: Duration = Duration::from_secs(40 * 60);
 /// For how long each fuzz target is run.
 const FUZZ_SECONDS: u32 = 45;
 /// The fuzz targets that are run, under `fuzz/fuzz_targets/`, and the folder of their seeds.
@@ -67,7 +69,7 @@ pub(crate) fn run(fast: bool) -> Result<()> {
         println!("\n==> {}: {}", step.name, show(&step.command));
         let start = Instant::now();
         let ready = if step.tools { tools.finish() } else { Ok(()) };
-        let done = ready.and_then(|()| check(&mut step.command));
+        let done = ready.and_then(|()| check_within(&mut step.command, MOST));
         let took = start.elapsed();
         println!("<== {}: {:.1} s", step.name, took.as_secs_f64());
         outcomes.push(if done.is_ok() { Outcome::Passed(took) } else { Outcome::Failed(took) });

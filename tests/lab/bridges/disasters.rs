@@ -63,7 +63,8 @@ fn reverted_at_once(flavour: Flavour) {
 fn reverted_while_it_is_verified() {
     let Some(lan) = Lan::start_v4() else { return };
     let (machine, before, mut connection) = site(&lan, Flavour::Networkd, Addresses::Static4);
-    let revert = "while ! test -e /sys/class/net/br0; do sleep 0.01; done; kvmnet host bridge revert";
+    let revert =
+        "timeout 60 sh -c 'until test -e /sys/class/net/br0; do sleep 0.01; done'; kvmnet host bridge revert";
     let mut child = machine.command(&["sh", "-c", revert]).spawn().unwrap();
     let out = create(&machine, &connection, &["--gateway", "198.18.0.77", "--timeout", "60"]);
     out.exits(2).says(&["its time was up", "198.18.0.77"]);

@@ -99,7 +99,9 @@ fn before_it_is_armed(flavour: Flavour) {
     let (machine, before, mut connection) = site(&lan, flavour, Addresses::Static4);
     for _ in 0..3 {
         let kvmnet = machine.watched(Some(&connection), &[&CREATE[..], &LONG].concat());
+        let began = Instant::now();
         while !machine.has("/var/lib/kvmnet/window/window.json") {
+            assert!(began.elapsed() < Duration::from_secs(60), "nothing of it ever stands on the disk");
             sleep(Duration::from_millis(1));
         }
         kvmnet.kill();

@@ -74,8 +74,7 @@ fn whoever_puts_it_back_is_killed() {
         for (signal, wait) in signals {
             let connection = lan.connection(&machine);
             create(&machine, &connection, &["--timeout", "600"]).ok();
-            let begun =
-                "while ! grep -q '\"phase\":\"putting-back\"' /var/lib/kvmnet/window/window.json; do :; done";
+            let begun = "while kill -0 $P && ! grep -q '\"phase\":\"putting-back\"' /var/lib/kvmnet/window/window.json; do :; done";
             let script = format!(
                 "kvmnet host bridge revert & P=$!; {begun} 2>/dev/null; sleep {wait}; kill -{signal} $P; wait $P"
             );
