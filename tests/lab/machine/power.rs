@@ -21,7 +21,18 @@ pub(super) struct On {
     /// The machine's first process, as numbered here.
     pub(super) init: u32,
     /// What answers the peer.
-    _server: Option<Child>,
+    server: Option<Child>,
+}
+
+impl On {
+    /// A machine that ends stops all that runs on it for a moment, before it ends it. `nsenter` stops along with what it
+    /// entered the machine for, and goes on only when it is told; until then that is not buried, and the machine not gone.
+    fn wake_server(&self) {
+        let id = self.server.as_ref().map(Child::id);
+        if let Some(pid) = id.and_then(|id| rustix::process::Pid::from_raw(id as i32)) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::CONT);
+        }
+    }
 }
 
 impl Machine<'_> {
@@ -45,7 +56,7 @@ impl Machine<'_> {
         // What entered the site has `unshare` for a child, and that one the machine's first process, which may have
         // children of its own already.
         let init = child(child(power.id()));
-        self.on = Some(On { power, init, _server: None });
+        self.on = Some(On { power, init, server: None });
         let began = Instant::now();
         loop {
             let state = self.run(&["systemctl", "is-system-running"]).stdout;
@@ -62,7 +73,7 @@ impl Machine<'_> {
         said.clear();
         BufReader::new(stdout).read_line(&mut said).expect("a pipe can be read");
         assert_eq!(said, "listening\n", "what answers the peer didn't start");
-        self.on.as_mut().expect("it was just switched on")._server = Some(server);
+        self.on.as_mut().expect("it was just switched on").server = Some(server);
     }
 
     /// Takes its power away: nothing in it gets a chance to end well. Its NICs go with it, its disk stays.
@@ -70,8 +81,9 @@ impl Machine<'_> {
         let Some(mut on) = self.on.take() else { return };
         let pid = rustix::process::Pid::from_raw(on.init as i32).expect("a process has a number");
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        on.wake_server();
         let _ = on.power.wait();
-        if let Some(server) = &mut on._server {
+        if let Some(server) = &mut on.server {
             let _ = server.wait();
         }
         let gone = Instant::now() + Duration::from_secs(10);
@@ -93,6 +105,7 @@ impl Machine<'_> {
         let on = self.on.as_mut().expect("it is on");
         while on.power.try_wait().expect("it is a child of ours").is_none() {
             assert!(began.elapsed() < PATIENCE, "the machine doesn't end");
+            on.wake_server();
             sleep(Duration::from_millis(30));
         }
         self.reboot();
