@@ -91,7 +91,11 @@ fn bridged(lan: &Lan, flavour: Flavour, addresses: Addresses) -> (Machine<'_>, S
 
 /// Types the line that makes the bridge, over a connection.
 fn create(machine: &Machine<'_>, connection: &Connection, more: &[&str]) -> Out {
-    machine.kvmnet_over(connection, &[&CREATE, more].concat())
+    let out = machine.kvmnet_over(connection, &[&CREATE, more].concat());
+    if out.code != 0 {
+        eprintln!("{}", machine.log());
+    }
+    out
 }
 
 /// Does something with little time in the window, and with more where the machine around us is so busy that it doesn't

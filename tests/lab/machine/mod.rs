@@ -120,7 +120,7 @@ impl<'a> Machine<'a> {
 
     /// The last of its journal, for messages.
     pub(crate) fn log(&self) -> String {
-        self.run(&["journalctl", "--no-pager", "-o", "short-monotonic", "-n", "80"]).stdout
+        self.run(&["journalctl", "--no-pager", "-o", "short-monotonic", "-n", "200"]).stdout
     }
 
     /// Its addresses on the LAN, IPv4 first: device, address, length of the prefix. None that is still being looked up.
