@@ -22,6 +22,11 @@ use crate::sys::{clock, exec, interrupt};
 /// By then DHCP has given an address, and STP has let a port forward, or neither will.
 const MOST_PATIENCE: Duration = Duration::from_secs(45);
 
+/// networkd believes that a device has the address that DHCP gave it, and the kernel hasn't, now and then, where it is told to
+/// reconfigure a device at the very moment of the answer, as `netplan apply` tells it (systemd 252). It is told once more
+/// each time that an address has been missing for so long.
+const NETWORKD_LOSES: Duration = Duration::from_secs(10);
+
 /// What a DHCP client writes, and nobody puts back when it goes.
 const RESOLVER: &str = "/etc/resolv.conf";
 
@@ -227,7 +232,7 @@ fn make(deed: &Deed, armed: &Armed, progress: Progress<'_>) -> Result<Verified> 
     // What is left is for the admin to come back in.
     let patience = deed.timeout.mul_f64(0.6).saturating_sub(begun.elapsed());
     let patience = patience.clamp(Duration::from_secs(1), MOST_PATIENCE);
-    let checks = verified(deed, &window.before, &want, patience, &goes_on)?;
+    let checks = verified(deed, &window.before, &want, patience, &goes_on, progress)?;
     let lock = armed.lock()?;
     goes_on()?;
     window.phase = Phase::Waiting;
@@ -281,8 +286,10 @@ fn verified(
     want: &Want,
     patience: Duration,
     goes_on: &dyn Fn() -> Result<()>,
+    progress: Progress<'_>,
 ) -> Result<Vec<Checked>> {
     let until = Instant::now() + patience;
+    let mut again = Instant::now() + NETWORKD_LOSES;
     loop {
         goes_on()?;
         let now = netstate::look(&deed.devices)?;
@@ -291,6 +298,16 @@ fn verified(
             now.rules_lost(before).iter().for_each(|rule| drop(rule.mend()));
         }
         let mut checks = check(want, &now);
+        if let ("networkd" | "netplan", Some(device)) = (deed.backend.as_str(), &want.device)
+            && lacks_address(&checks, device)
+            && Instant::now() >= again
+        {
+            let argv = ["networkctl", "reconfigure", device].map(String::from);
+            progress(&format!("{device} lacks an address: {}", argv.join(" ")));
+            // It shows in what is found.
+            drop(exec::run(&argv, PATIENCE));
+            again = Instant::now() + NETWORKD_LOSES;
+        }
         if checks.iter().all(|checked| checked.ok) {
             checks.extend(asked(deed, want));
         }
@@ -303,6 +320,12 @@ fn verified(
         }
         clock::sleep(Duration::from_millis(100));
     }
+}
+
+/// Is an address of the device wanted, and not found?
+fn lacks_address(checks: &[Checked], device: &str) -> bool {
+    let what = format!("address of {device}");
+    checks.iter().any(|checked| !checked.ok && checked.what == what)
 }
 
 /// What is seen only by asking.

@@ -141,3 +141,23 @@ fn hanging(flavour: Flavour) {
     assert!(connection.echoes());
     nothing_is_left(&machine);
 }
+
+/// networkd believes that the bridge has its address, and it hasn't: it is told once more.
+#[test]
+fn an_address_is_lost() {
+    for (flavour, tool) in [(Flavour::Netplan, "netplan"), (Flavour::Networkd, "networkctl")] {
+        let Some(lan) = Lan::start_v4() else { return };
+        let (machine, _, mut connection) = site(&lan, flavour, Addresses::Dhcp4);
+        // As a race in systemd 252 has it.
+        replace(
+            &machine,
+            tool,
+            "$real \"$@\" || exit\n[ -e /run/lost ] && exit\nfor _ in $(seq 100); do
+            ip -4 addr show br0 2>/dev/null | grep -q inet && touch /run/lost && exec ip -4 addr flush dev br0
+            [ \"$1\" = generate ] && exit\nsleep 0.1\ndone\n",
+        );
+        create(&machine, &connection, &LONG).ok().says(&["br0 lacks an address: networkctl reconfigure br0"]);
+        assert!(machine.has("/run/lost"));
+        assert!(connection.echoes());
+    }
+}
