@@ -11,6 +11,7 @@ mod mac;
 mod mistyped;
 mod network;
 mod number;
+mod pci;
 mod set;
 mod uuid;
 mod virtualport;

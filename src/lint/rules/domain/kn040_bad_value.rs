@@ -36,6 +36,8 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     words(nic.child("backend"), "type", &["default", "passt"]);
     words(nic.child("rom"), "enabled", YES_NO);
     words(nic.child("rom"), "bar", ON_OFF);
+    let address = nic.child("address").filter(|address| address.attribute("type") == Some("pci"));
+    words(address, "multifunction", ON_OFF);
     // An empty word is none to libvirt here.
     words(nic.child("link").filter(|link| link.attribute("state") != Some("")), "state", &["up", "down"]);
     let teaming = nic.child("teaming").filter(|team| team.attribute("type") != Some(""));

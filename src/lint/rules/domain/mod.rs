@@ -2,7 +2,7 @@
 
 pub(super) mod machine;
 
-use super::{bandwidth, mac, mistyped, number, uuid, virtualport, vlan, word};
+use super::{bandwidth, mac, mistyped, number, pci, uuid, virtualport, vlan, word};
 
 pub(in crate::lint) use kn016_interface_type::{TYPES, called};
 
@@ -55,4 +55,6 @@ super::rules! {
     kn050_domain_name,
     kn051_uuid_malformed,
     kn052_memory_missing,
+    kn053_mtu_range,
+    kn054_pci_address,
 }

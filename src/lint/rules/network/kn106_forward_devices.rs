@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::pci;
 use super::places::{Pool, pool};
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -28,6 +29,7 @@ network is either on a bridge or on NICs: with a bridge's name there are no devi
         example!("KN106-forward-devices", "bad/nameless.xml"),
         example!("KN106-forward-devices", "bad/hostdev.xml"),
         example!("KN106-forward-devices", "bad/addresses.xml"),
+        example!("KN106-forward-devices", "bad/slot.xml"),
         example!("KN106-forward-devices", "bad/two-pfs.xml"),
         example!("KN106-forward-devices", "bad/dev-and-pf.xml"),
     ],
@@ -89,7 +91,7 @@ fn check(network: &Network<'_>, report: &mut Report) {
                     None => {
                         report.at(tag(doc, *node), "the address has no type").help("write type='pci'");
                     }
-                    Some("pci") => {}
+                    Some("pci") => pci::check(doc, *node, report),
                     Some(_) => {
                         report
                             .at(value(doc, *node, "type"), "only PCI devices are shared out")

@@ -3,7 +3,7 @@
 mod places;
 mod words;
 
-use super::{bandwidth, mac, mistyped, number, uuid, virtualport, vlan, word};
+use super::{bandwidth, mac, mistyped, number, pci, uuid, virtualport, vlan, word};
 
 super::rules! {
     kn100_name,
