@@ -15,7 +15,10 @@ Options for dnsmasq stand in <dnsmasq:options>, and the network says what dnsmas
 xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'. With another namespace, or none, libvirt drops them \
 without a word.",
     fixable: true,
-    bad: &[example!("KN145-dnsmasq-options", "bad.xml")],
+    bad: &[
+        example!("KN145-dnsmasq-options", "bad/old.xml"),
+        example!("KN145-dnsmasq-options", "bad/other.xml"),
+    ],
     good: &[example!("KN145-dnsmasq-options", "good.xml")],
     check: Check::Network(check),
 };
@@ -31,8 +34,8 @@ fn check(network: &Network<'_>, report: &mut Report) {
         let space = namespace(node);
         let is_whole = node.tag_name().name() == "options";
         let has_any = !is_whole || node.children().any(|node| is_options(&node));
-        // What is in somebody else's namespace is somebody else's.
-        let is_meant = space.is_none_or(|space| space.contains("libvirt.org") && space.contains("dnsmasq"));
+        // What is in somebody else's namespace is somebody else's. Of libvirt's own, a network's has no other.
+        let is_meant = space.is_none_or(|space| space.contains("//libvirt.org/"));
         if !has_any || !is_meant || (is_whole && space == Some(NAMESPACE)) {
             continue;
         }
