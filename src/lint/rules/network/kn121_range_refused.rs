@@ -51,41 +51,57 @@ fn check(network: &Network<'_>, report: &mut Report) {
     }
     for subnet in subnets(network) {
         for range in subnet.ranges() {
-            if let Some((place, what)) = refusal(&subnet, range) {
-                let found = report.at(value(network.doc, range, place), what);
-                found.also(tag(network.doc, subnet.node), format!("in {}", subnet.net.trunc()));
-                found.help("a range is inside its subnet, the lower address first");
+            if let Some(Refusal { place, what, help }) = refusal(&subnet, range) {
+                report
+                    .at(value(network.doc, range, place), what)
+                    .also(tag(network.doc, subnet.node), format!("in {}", subnet.net.trunc()))
+                    .help(help);
             }
         }
     }
 }
 
-fn refusal(subnet: &Subnet<'_>, range: Node<'_, '_>) -> Option<(&'static str, String)> {
+/// Why libvirt refuses a range.
+struct Refusal {
+    /// The attribute that is wrong.
+    place: &'static str,
+    what: String,
+    help: String,
+}
+
+fn refusal(subnet: &Subnet<'_>, range: Node<'_, '_>) -> Option<Refusal> {
+    let refused = |place, what, help: String| Some(Refusal { place, what, help });
     let (start, end) = ends(range)?;
     let whole = subnet.net.trunc();
-    for (name, address) in [("start", start), ("end", end)] {
+    for (place, address) in [("start", start), ("end", end)] {
         if !whole.contains(&address) {
-            return Some((name, format!("{address} isn't in the subnet {whole}")));
+            let help = format!("write an address of {whole}");
+            return refused(place, format!("{address} isn't in the subnet {whole}"), help);
         }
     }
     if let IpNet::V4(net) = subnet.net {
         if start == IpAddr::V4(net.network()) {
-            return Some(("start", format!("the range begins with the subnet's own address {start}")));
+            let what = format!("the range begins with the subnet's own address {start}");
+            return refused("start", what, "let it begin one address later, or more".into());
         }
         if end == IpAddr::V4(net.broadcast()) {
-            return Some(("end", format!("the range ends with the subnet's broadcast address {end}")));
+            let what = format!("the range ends with the subnet's broadcast address {end}");
+            return refused("end", what, "let it end one address earlier, or more".into());
         }
     }
-    let is_large = match (start, end) {
-        (IpAddr::V4(start), IpAddr::V4(end)) => end.to_bits().saturating_sub(start.to_bits()) >= MOST,
-        (IpAddr::V6(start), IpAddr::V6(end)) => start.to_bits() >> 16 != end.to_bits() >> 16,
-        _ => false,
-    };
     if start > end {
-        Some(("start", format!("the range is reversed: {start} comes after {end}")))
-    } else if is_large {
-        Some(("end", format!("the range is too large: {MOST} addresses are the most")))
-    } else {
-        None
+        let help = format!("write start='{end}' end='{start}'");
+        return refused("start", format!("the range is reversed: {start} comes after {end}"), help);
+    }
+    match (start, end) {
+        (IpAddr::V4(start), IpAddr::V4(end)) if end.to_bits() - start.to_bits() >= MOST => {
+            let help = "let it end earlier; the subnet may have several ranges".into();
+            refused("end", format!("the range is too large: {MOST} addresses are the most"), help)
+        }
+        (IpAddr::V6(start), IpAddr::V6(end)) if start.to_bits() >> 16 != end.to_bits() >> 16 => {
+            let help = "write an end that differs from the start in its last four digits only".into();
+            refused("end", "the ends of the range differ in more than their last 16 bits".into(), help)
+        }
+        _ => None,
     }
 }
