@@ -109,9 +109,14 @@ pub struct Net {
 }
 
 impl Guest {
-    /// Do both files say that they are about one and the same guest, be it by its name or by its UUID?
+    /// Do both files say that they are about one and the same guest? With one UUID and two names they are about two: of a
+    /// copy only the name was changed.
     pub fn is_also(&self, other: &Guest) -> bool {
-        self.driver == other.driver && (same(&self.name, &other.name) || same(&self.uuid, &other.uuid))
+        let is_same = match (&self.name, &other.name) {
+            (Some(_), Some(_)) => same(&self.name, &other.name),
+            _ => same(&self.uuid, &other.uuid),
+        };
+        self.driver == other.driver && is_same
     }
 }
 

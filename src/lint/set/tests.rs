@@ -92,7 +92,7 @@ fn one_guest_in_several_files_is_one_finding() {
     let pair = |name, uuid_too| found(&[copy("1.xml", "a", uuid), copy("2.xml", name, uuid_too)], WHOLE);
     assert_eq!(pair("a", uuid), ["KN212 2.xml"]);
     assert_eq!(pair("a", ""), ["KN210 2.xml"]);
-    assert_eq!(pair("b", uuid), ["KN211 2.xml"]);
+    assert_eq!(pair("b", uuid), ["KN211 2.xml", "KN213 2.xml"], "a copy with another name is another guest");
     assert_eq!(pair("b", ""), ["KN213 2.xml"]);
     let container =
         file("3.xml", "<domain type='lxc'><name>a</name></domain>", &settings(&Policy::default()));
