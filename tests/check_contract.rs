@@ -47,7 +47,7 @@ fn usage() {
         ("", "required"),
         ("--select KNO12 vm", "did you mean KN012?"),
         ("--select KN999 vm", "--list-rules"),
-        ("--select KN vm", "there is no rule 'KN'"),
+        ("--select K vm", "there is no rule 'K'"),
         ("--select= vm", "there is no rule ''"),
         ("--ignore mac-reserved vm", "did you mean KN012?"),
         ("--explain KN999", "there is no rule 'KN999'"),

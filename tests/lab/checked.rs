@@ -18,6 +18,7 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("KN139", "bad/nat.xml", "it is the guests that don't start"),
     ("KN139", "bad/bridge.xml", "it is the guests that don't start"),
     ("KN139", "bad/pool.xml", "it is the guests that don't start"),
+    ("KN144", "bad/tap.xml", "it is the guests that don't start"),
     ("KN213", "", "two guests of one MAC address on one network"),
 ];
 

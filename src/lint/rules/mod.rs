@@ -9,6 +9,7 @@ mod file;
 mod house;
 mod mac;
 mod mistyped;
+mod mtu;
 mod network;
 mod number;
 mod pci;
@@ -44,13 +45,13 @@ pub fn named(code: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code)).copied()
 }
 
-/// The codes that a word means: one code, or how several begin (`KN1`).
+/// The codes that a word means: one code, or how several begin (`KN1`), or all of them (`KN`).
 ///
 /// # Errors
 /// There is none; the code that somebody may have meant.
 pub fn codes(word: &str) -> Result<Vec<&'static str>, Option<&'static str>> {
     let begins = |rule: &&&Rule| {
-        word.len() > 2 && rule.code.get(..word.len()).is_some_and(|code| code.eq_ignore_ascii_case(word))
+        word.len() >= 2 && rule.code.get(..word.len()).is_some_and(|code| code.eq_ignore_ascii_case(word))
     };
     let codes: Vec<_> = RULES.iter().filter(begins).map(|rule| rule.code).collect();
     if codes.is_empty() { Err(nearest(word)) } else { Ok(codes) }

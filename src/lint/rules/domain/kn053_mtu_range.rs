@@ -1,7 +1,6 @@
 //! An MTU that a NIC can't have.
 
-use std::ops::RangeInclusive;
-
+use super::mtu::TAP;
 use super::number;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -25,9 +24,6 @@ kernel takes 68 to 65521 for a tap, QEMU 65535 at most for a NIC of model virtio
     good: &[example!("KN053-mtu-range", "good.xml")],
     check: Check::Nic(check),
 };
-
-/// What the kernel takes for a tap: what it takes for any Ethernet device, less Ethernet's own header.
-const TAP: RangeInclusive<u64> = 68..=65521;
 
 /// The largest that fits into what QEMU has for it.
 const LARGEST: u64 = 65535;

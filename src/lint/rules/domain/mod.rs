@@ -2,7 +2,7 @@
 
 pub(super) mod machine;
 
-use super::{bandwidth, mac, mistyped, number, pci, uuid, virtualport, vlan, word};
+use super::{bandwidth, mac, mistyped, mtu, number, pci, uuid, virtualport, vlan, word};
 
 pub(in crate::lint) use kn016_interface_type::{TYPES, called};
 
@@ -57,4 +57,5 @@ super::rules! {
     kn052_memory_missing,
     kn053_mtu_range,
     kn054_pci_address,
+    kn055_virtualport_ignored,
 }

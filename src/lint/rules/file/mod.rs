@@ -6,6 +6,7 @@ mod kn003_unknown_ignore;
 mod kn004_schema;
 mod kn005_status_file;
 mod kn006_prefix_undeclared;
+mod kn007_nested_too_deep;
 
 use crate::lint::Rule;
 
@@ -22,4 +23,5 @@ pub(super) static RULES: &[&Rule] = &[
     &SCHEMA,
     &kn005_status_file::RULE,
     &PREFIX_UNDECLARED,
+    &kn007_nested_too_deep::RULE,
 ];

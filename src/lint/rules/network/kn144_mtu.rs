@@ -1,5 +1,6 @@
 //! An MTU that a bridge can't have.
 
+use super::mtu::TAP;
 use super::number;
 use super::places::subnets;
 use crate::lint::report::Report;
@@ -11,15 +12,17 @@ pub(super) static RULE: Rule = Rule {
     code: "KN144",
     name: "network-mtu",
     severity: Severity::Error,
-    summary: "a network's MTU is none that its bridge can have",
+    summary: "a network's MTU is none that its bridge, or its guests' taps, can have",
     why: "\
-libvirt gives the network's MTU to the bridge that it makes. The kernel takes 68 to 65535 there; IPv6 needs 1280, and \
-below that the network doesn't start with an address of it.",
+libvirt gives the network's MTU to the bridge that it makes, and to the taps of guests. The kernel takes 68 to 65535 for a \
+bridge and 65521 at most for a tap, so that with more the network starts, and no guest on it. IPv6 needs 1280, and below \
+that the network doesn't start with an address of it.",
     fixable: false,
     bad: &[
         example!("KN144-network-mtu", "bad/small.xml"),
         example!("KN144-network-mtu", "bad/unit.xml"),
         example!("KN144-network-mtu", "bad/large.xml"),
+        example!("KN144-network-mtu", "bad/tap.xml"),
         example!("KN144-network-mtu", "bad/six.xml"),
     ],
     good: &[example!("KN144-network-mtu", "good.xml")],
@@ -44,8 +47,12 @@ fn check(network: &Network<'_>, report: &mut Report) {
         report.at(span, format!("a bridge can't have an MTU of {size}")).help(format!(
             "{} to {}; 1500 is Ethernet's",
             MTU.start(),
-            MTU.end()
+            TAP.end()
         ));
+    } else if size > *TAP.end() {
+        report
+            .at(span, format!("a guest's tap can't have an MTU of {size}: no guest on the network starts"))
+            .help(format!("write {} at most", TAP.end()));
     } else if has_six && size < u64::from(MTU6) {
         report
             .at(span, format!("an MTU of {size} is too small for IPv6: the network doesn't start"))

@@ -3,7 +3,7 @@
 mod places;
 mod words;
 
-use super::{bandwidth, mac, mistyped, number, pci, uuid, virtualport, vlan, word};
+use super::{bandwidth, mac, mistyped, mtu, number, pci, uuid, virtualport, vlan, word};
 
 super::rules! {
     kn100_name,
@@ -57,4 +57,5 @@ super::rules! {
     kn148_misplaced,
     kn149_mistyped,
     kn150_bridge_mac,
+    kn151_forward_to_itself,
 }

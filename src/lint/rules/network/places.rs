@@ -98,6 +98,13 @@ pub(super) fn pool(network: &Network<'_>) -> Pool {
     }
 }
 
+/// The element that names the device that a network forwards through: `<forward>` itself, or the first `<interface>` in it.
+pub(super) fn forward_device<'d>(network: &Network<'d>) -> Option<Node<'d, 'd>> {
+    let forward = network.child("forward")?;
+    let names = |node: &Node<'d, 'd>| node.attribute("dev").is_some_and(|name| !name.is_empty());
+    Some(forward).filter(names).or_else(|| child(forward, "interface").filter(names))
+}
+
 /// Is it the portgroup of guests that name none? libvirt reads the word in any case.
 pub(super) fn is_default(portgroup: Node<'_, '_>) -> bool {
     portgroup.attribute("default").is_some_and(|word| word.eq_ignore_ascii_case("yes"))
