@@ -1,10 +1,11 @@
 //! One file: read, looked at by every rule that is on, and taken down for the set.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::finding::{Finding, Placer};
-use super::ignored::Ignored;
+use super::ignored::{Ignored, join};
 use super::report::{Found, Report};
 use super::rule::Check;
 use super::rules;
@@ -77,6 +78,7 @@ fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Check
     }
     let wants_set = settings.has_set_rules() && (domain.is_some() || network.is_some());
     report.found.retain(|found| !ignored.has(found.rule.code, found.span.start));
+    keep_from_twins(&mut report, domain.as_ref(), network.as_ref());
     let findings = placed(report, file, doc, settings);
     let taker = Taker { file, doc, ignored: &ignored };
     let part = match (&domain, &network) {
@@ -88,6 +90,26 @@ fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Check
     let facts = part.map(|part| Facts { file: file.clone(), settings: settings.clone(), part });
     let is_lost = wants_set && facts.is_none();
     Checked { findings, facts, kind: Some(kind), is_lost }
+}
+
+/// Takes fixes away that would touch one of two elements of which libvirt reads the first: without that one it would read
+/// the other, and nobody knows which of them is meant.
+fn keep_from_twins(report: &mut Report, domain: Option<&Domain<'_>>, network: Option<&Network<'_>>) {
+    if report.found.iter().all(|found| found.fix.is_none()) {
+        return;
+    }
+    let of_nics = domain.into_iter().flat_map(|domain| &domain.nics).flat_map(rules::twins_of_nic);
+    let of_network = network.into_iter().flat_map(rules::twins_of_network);
+    let pairs = of_nics.chain(of_network).flat_map(|(first, later)| [first.range(), later.range()]);
+    let mut twins: Vec<Range<usize>> = pairs.collect();
+    join(&mut twins);
+    let is_in_one = |place: &Range<usize>| {
+        let next = twins.partition_point(|twin| twin.end <= place.start);
+        twins.get(next).is_some_and(|twin| twin.start < place.end)
+    };
+    for found in &mut report.found {
+        found.fix.take_if(|fix| fix.iter().any(|edit| is_in_one(&edit.range)));
+    }
 }
 
 /// Is it of the type that is meant? Without a word about it a NIC is of type user, which has no source.

@@ -120,7 +120,7 @@ fn whole(doc: &Doc<'_>) -> Range<usize> {
 }
 
 /// Puts ranges into order, and those that touch together.
-fn join(ranges: &mut Vec<Range<usize>>) {
+pub(super) fn join(ranges: &mut Vec<Range<usize>>) {
     ranges.sort_by_key(|range| range.start);
     ranges.dedup_by(|next, before| {
         let touches = next.start <= before.end;

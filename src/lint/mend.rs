@@ -90,6 +90,52 @@ mod tests {
         assert_eq!(after(&format!("<interface type='network'>{rest}")), None);
     }
 
+    /// What was meant is made of what was mistyped, and not put beside it.
+    #[test]
+    fn a_slip_is_mended_where_it_stands() {
+        let guest = |nic: &str| {
+            format!("<domain type='kvm'><name>a</name><memory>1</memory><devices>{nic}</devices></domain>")
+        };
+        let direct =
+            |source: &str| guest(&format!("<interface type='direct'><source {source}/></interface>"));
+        let typed = |word: &str| guest(&format!("<interface {word}><source bridge='b'/></interface>"));
+        let mac = |words: &str| guest(&format!("<interface type='user'><mac {words}/></interface>"));
+        let m = "52:54:00:12:34:56";
+        for (before, after) in [
+            (direct("mdoe='vepa' dev='a'"), Some(direct("mode='vepa' dev='a'"))),
+            (direct("Mode='vepa' dev='a'"), Some(direct("mode='vepa' dev='a'"))),
+            (direct("mdoe='brdige' dev='a'"), None),
+            (typed("tpye='bridge'"), Some(typed("type='bridge'"))),
+            (typed("Type='bridge'"), Some(typed("type='bridge'"))),
+            (typed("tpye='odd'"), None),
+            (mac(&format!("adress='{m}'")), Some(mac(&format!("address='{m}'")))),
+            (mac(&format!("adress='{m}' addres='{m}'")), None),
+        ] {
+            assert_eq!(mended(&before).map(|m| m.text), after, "{before}");
+        }
+    }
+
+    /// Of two elements libvirt reads the first: were that changed, or gone, nobody knows which one would be meant.
+    #[test]
+    fn what_stands_there_twice_is_left_alone() {
+        let guest = |inner: &str| {
+            let nic = format!("<interface type='bridge'><source bridge='b'/>{inner}</interface>");
+            format!("<domain type='kvm'><name>a</name><memory>1</memory><devices>{nic}</devices></domain>")
+        };
+        let network = |inner: &str| format!("<network><name>a</name>{inner}</network>");
+        for text in [
+            guest("<target dev='vnet3'/><target dev='mytap'/>"),
+            guest("<mac address='52-54-00-12-34-56'/><mac address='52:54:00:12:34:57'/>"),
+            guest("<modle type='virtio'/><model type='e1000'/>"),
+            network("<bridge name='virbr7' stp='OFF'/><bridge name='virbr8'/>"),
+        ] {
+            assert!(mended(&text).is_none(), "{text}");
+        }
+        assert_eq!(mended(&guest("<target dev='vnet3'/>")).unwrap().text, guest(""));
+        let text = "<bridge name='virbr7' stp='OFF'/>";
+        assert!(mended(&network(text)).is_some());
+    }
+
     #[test]
     fn every_fix_finds_its_place() {
         let nic = "<interface type='direct'><source dev='a'/></interface>\n";

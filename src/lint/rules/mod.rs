@@ -23,9 +23,10 @@ use std::sync::LazyLock;
 
 use super::rule::Rule;
 
-pub(super) use domain::{OF_ANY_TYPE, is_known_type};
+pub(super) use domain::{OF_ANY_TYPE, is_known_type, twins as twins_of_nic};
 pub(super) use domain::{TYPES as NIC_TYPES, called as nic_type_called};
 pub(super) use file::{NOT_WELL_FORMED, PREFIX_UNDECLARED, SCHEMA, UNKNOWN_IGNORE};
+pub(super) use network::twins as twins_of_network;
 
 /// All rules, by code.
 static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {

@@ -1,5 +1,6 @@
 //! macvtap without a mode.
 
+use super::mistyped;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Nic, tag};
@@ -20,6 +21,9 @@ reach each other. What is nearly always meant is mode='bridge'. Where vepa is me
     check: Check::Nic(check),
 };
 
+/// The modes that there are.
+const MODES: [&str; 4] = ["bridge", "vepa", "private", "passthrough"];
+
 fn check(nic: &Nic<'_>, report: &mut Report) {
     let Some(source) = nic.child("source").filter(|_| nic.kind == "direct") else { return };
     // Port profiles are for switches that do send frames back: there vepa is what is meant.
@@ -27,6 +31,17 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         return;
     }
     let span = tag(nic.doc, source);
+    if let Some(slip) = mistyped::slip(source, "mode") {
+        // One in another case is another rule's.
+        if !mistyped::is_near(slip.name(), "mode") {
+            let what = format!("libvirt drops '{}', and macvtap without a mode is vepa", slip.name());
+            let found = report.at(span, what).label("no mode").help("did you mean mode?");
+            if MODES.contains(&slip.value()) {
+                found.fix(mistyped::attribute_renamed(nic.doc, source, slip.name(), "mode"));
+            }
+        }
+        return;
+    }
     let mut edits = Edits::default();
     let text = &nic.doc.text()[span.clone()];
     let end = text.trim_end_matches(['/', '>']).trim_end().len();

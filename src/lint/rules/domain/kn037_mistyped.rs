@@ -102,7 +102,7 @@ const OF_INTERFACE: &[&str] = &["type", "managed", "trustGuestRxFilters"];
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
     attributes(nic.doc, nic.node, OF_INTERFACE, report);
-    let names: HashSet<&str> = elements(nic.node).map(|node| node.tag_name().name()).collect();
+    let mut names: HashSet<&str> = elements(nic.node).map(|node| node.tag_name().name()).collect();
     for node in elements(nic.node) {
         let name = node.tag_name().name();
         if let Some((_, known)) = ELEMENTS.iter().find(|(known, _)| *known == name) {
@@ -116,7 +116,8 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         {
             let what = format!("libvirt drops <{name}>, which it doesn't know");
             let found = report.at(tag(nic.doc, node), what).help(format!("did you mean <{near}>?"));
-            if !names.contains(near) {
+            // Of two, libvirt would read the first.
+            if names.insert(near) {
                 found.fix(renamed(nic.doc, node, near));
             }
         }

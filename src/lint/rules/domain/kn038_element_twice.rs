@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use roxmltree::Node;
+
 use super::kn037_mistyped::ELEMENTS;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -27,22 +29,24 @@ the first.",
 const MANY: &[&str] = &["ip", "route", "portForward"];
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
+    let text = nic.doc.text();
+    // Twice the same says nothing else than once.
+    for (first, node) in twins(nic).filter(|(first, node)| text[first.range()] != text[node.range()]) {
+        report
+            .at(tag(nic.doc, node), format!("libvirt reads the first <{}> only", node.tag_name().name()))
+            .label("dropped")
+            .also(tag(nic.doc, first), "this one is read")
+            .help("leave the one that is meant");
+    }
+}
+
+/// The elements that stand there a second time, behind the one that libvirt reads.
+pub(in crate::lint) fn twins<'d>(nic: &Nic<'d>) -> impl Iterator<Item = (Node<'d, 'd>, Node<'d, 'd>)> {
     let mut seen = HashMap::new();
-    for node in elements(nic.node) {
+    elements(nic.node).filter_map(move |node| {
         let name = node.tag_name().name();
         let first = *seen.entry(name).or_insert(node);
-        if first == node {
-            continue;
-        }
-        let is_known = ELEMENTS.iter().any(|(known, _)| *known == name) && !MANY.contains(&name);
-        // Twice the same says nothing else than once.
-        let text = nic.doc.text();
-        if is_known && text[first.range()] != text[node.range()] {
-            report
-                .at(tag(nic.doc, node), format!("libvirt reads the first <{name}> only"))
-                .label("dropped")
-                .also(tag(nic.doc, first), "this one is read")
-                .help("leave the one that is meant");
-        }
-    }
+        let is_known = || ELEMENTS.iter().any(|(known, _)| *known == name) && !MANY.contains(&name);
+        (first != node && is_known()).then_some((first, node))
+    })
 }

@@ -1,5 +1,7 @@
 //! A NIC without a type.
 
+use super::kn016_interface_type::is_known;
+use super::mistyped;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Nic, instead};
@@ -28,6 +30,17 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         () => return,
     };
     let span = nic.tag();
+    if let Some(slip) = mistyped::slip(nic.node, "type") {
+        // One in another case is another rule's.
+        if !mistyped::is_near(slip.name(), "type") {
+            let what = format!("libvirt drops '{}', and a NIC without a type is of type user", slip.name());
+            let found = report.at(span, what).help("did you mean type?");
+            if is_known(slip.value()) {
+                found.fix(mistyped::attribute_renamed(nic.doc, nic.node, slip.name(), "type"));
+            }
+        }
+        return;
+    }
     let behind_name = span.start + "<interface".len();
     report
         .at(span, "a NIC without a type is of type user: its <source> means nothing")

@@ -12,6 +12,7 @@ pub(in crate::lint) const OF_ANY_TYPE: &[&str] =
     &["KN010", "KN011", "KN012", "KN014", "KN016", "KN037", "KN038", "KN040", "KN043"];
 
 pub(in crate::lint) use kn016_interface_type::is_known as is_known_type;
+pub(in crate::lint) use kn038_element_twice::twins;
 
 super::rules! {
     kn010_mac_malformed,

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use roxmltree::Node;
+
 use super::words;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -25,19 +27,27 @@ second one was added to change the first.",
 
 fn check(network: &Network<'_>, report: &mut Report) {
     let text = network.doc.text();
+    // Twice the same says nothing else than once.
+    for (first, node) in twins(network).into_iter().filter(|(first, node)| text[first.range()] != text[node.range()]) {
+        report
+            .at(tag(network.doc, node), format!("libvirt reads the first <{}> only", node.tag_name().name()))
+            .label("dropped")
+            .also(tag(network.doc, first), "this one is read")
+            .help("leave the one that is meant");
+    }
+}
+
+/// The elements that stand there a second time, behind the one that libvirt reads.
+pub(in crate::lint) fn twins<'d>(network: &Network<'d>) -> Vec<(Node<'d, 'd>, Node<'d, 'd>)> {
+    let mut out = Vec::new();
     words::walk(network.root, &mut |node, place| {
         let mut firsts = HashMap::new();
         for child in elements(node).filter(|child| place.once.contains(&child.tag_name().name())) {
-            let name = child.tag_name().name();
-            let first = *firsts.entry(name).or_insert(child);
-            // Twice the same says nothing else than once.
-            if text[first.range()] != text[child.range()] {
-                report
-                    .at(tag(network.doc, child), format!("libvirt reads the first <{name}> only"))
-                    .label("dropped")
-                    .also(tag(network.doc, first), "this one is read")
-                    .help("leave the one that is meant");
+            let first = *firsts.entry(child.tag_name().name()).or_insert(child);
+            if first != child {
+                out.push((first, child));
             }
         }
     });
+    out
 }

@@ -27,7 +27,7 @@ known one.",
 fn check(network: &Network<'_>, report: &mut Report) {
     words::walk(network.root, &mut |node, place| {
         attributes(network.doc, node, place.attributes, report);
-        let names: HashSet<&str> = elements(node).map(|node| node.tag_name().name()).collect();
+        let mut names: HashSet<&str> = elements(node).map(|node| node.tag_name().name()).collect();
         for wrong in elements(node) {
             let name = wrong.tag_name().name();
             if place.knows(name) || words::FREE.contains(&name) {
@@ -36,7 +36,8 @@ fn check(network: &Network<'_>, report: &mut Report) {
             let Some(near) = place.children().find(|known| is_near(name, known)) else { continue };
             let what = format!("libvirt drops <{name}>, which it doesn't know");
             let found = report.at(tag(network.doc, wrong), what).help(format!("did you mean <{near}>?"));
-            if !place.once.contains(&near) || !names.contains(near) {
+            // Of two, libvirt would read the first.
+            if !place.once.contains(&near) || names.insert(near) {
                 found.fix(renamed(network.doc, wrong, near));
             }
         }

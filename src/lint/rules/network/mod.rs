@@ -5,6 +5,8 @@ mod words;
 
 use super::{bandwidth, mac, mistyped, mtu, number, pci, uuid, virtualport, vlan, word};
 
+pub(in crate::lint) use kn147_element_twice::twins;
+
 super::rules! {
     kn100_name,
     kn101_uuid,
