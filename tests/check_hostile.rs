@@ -72,7 +72,8 @@ fn texts_of_every_sort() {
     let here = Sandbox::new();
     let bomb = "<!DOCTYPE d [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><domain><name>&b;</name></domain>";
     let theirs = "<!DOCTYPE d [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><domain><name>&x;</name></domain>";
-    let cases: [(&str, &[u8], i32, &str); 12] = [
+    let bare = "<?xml version='1.0'?>\n<!DOCTYPE domain>\n<domain type='kvm'><name>a</name><memory>1</memory></domain>";
+    let cases: [(&str, &[u8], i32, &str); 14] = [
         ("empty", b"", 1, "KN001"),
         ("blank", b" \n\n ", 1, "KN001"),
         ("text", b"hello", 1, "KN001"),
@@ -84,6 +85,8 @@ fn texts_of_every_sort() {
         ("latin 1", b"<?xml version='1.0' encoding='ISO-8859-1'?><domain>\xe4</domain>", 2, "iconv"),
         ("utf 16", b"\xff\xfe<\0d\0/\0>\0", 2, "UTF-16"),
         ("bomb", bomb.as_bytes(), 2, "DTD"),
+        ("bare", bare.as_bytes(), 0, "nothing found"),
+        ("outside", b"<!DOCTYPE domain SYSTEM 'domain.dtd'><domain/>", 2, "DTD"),
         ("theirs", theirs.as_bytes(), 2, "DTD"),
     ];
     for (what, text, code, said) in cases {

@@ -82,11 +82,11 @@ impl<'t> Doc<'t> {
     /// Parses `text`.
     ///
     /// # Errors
-    /// Anything that isn't one well-formed document. A document type declaration is refused as well: libvirt's XML
-    /// never has one, and entity bombs live there.
+    /// Anything that isn't one well-formed document. A document type declaration is refused as well, unless it says
+    /// nothing but the root element's name: libvirt's XML never needs one, and entity bombs live there.
     pub fn parse(text: &'t str) -> Result<Doc<'t>, ReadError> {
         strict::before_parsing(text)?;
-        let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
+        let options = ParsingOptions { allow_dtd: strict::has_bare_doctype(text), ..ParsingOptions::default() };
         let tree = Document::parse_with_options(text, options).map_err(|e| read_error(&e, text))?;
         strict::after_parsing(text)?;
         strict::names(text, &tree)?;
@@ -171,7 +171,7 @@ fn read_error(error: &roxmltree::Error, text: &str) -> ReadError {
     let reason = match error {
         E::DtdDetected => {
             (line, column) = text_position(text, text.find("<!DOCTYPE").unwrap_or_default());
-            "a document type declaration (DTD); libvirt's XML has none, and kvmnet reads none".into()
+            "a document type declaration (DTD) with more than a name; libvirt's XML needs none, and kvmnet reads none".into()
         }
         E::UnexpectedEndOfStream | E::UnclosedRootNode => {
             (line, column) = text_position(text, text.len());

@@ -58,7 +58,7 @@ enum Inside {
 }
 
 /// What holds no tag, whatever stands in it: how it begins, and how it ends.
-const NO_TAGS: &[(&str, &str)] = &[("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")];
+const NO_TAGS: &[(&str, &str)] = &[("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"), ("<!DOCTYPE", ">")];
 
 /// Where secrets stand, in any order. Goes through the text itself, tag by tag: the tree doesn't say where the parts of
 /// a text stand that CDATA sections and comments cut into pieces.
@@ -173,6 +173,10 @@ mod tests {
             masked(text),
             "<d><graphics type='vnc' passwd=\n'***' passwdValidTo='x'/><secret usage='u'>***</secret>\
              <secret type='x'><uuid>1</uuid><value>***</value></secret><x:y xmlns:x='u' x:password=\"***\"/></d>"
+        );
+        assert_eq!(
+            masked("<!DOCTYPE d><d><secret>k</secret><e passwd='x'/></d>"),
+            "<!DOCTYPE d><d><secret>***</secret><e passwd='***'/></d>"
         );
         assert_eq!(masked("<a passwd='x"), "(12 bytes that are no XML; they aren't shown)\n");
         assert_eq!(

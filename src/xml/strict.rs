@@ -47,6 +47,23 @@ pub(super) fn before_parsing(text: &str) -> Result<(), ReadError> {
     Ok(())
 }
 
+/// Is there a document type declaration that says no more than the root element's name (`<!DOCTYPE domain>`)? It declares
+/// nothing, and libvirt reads over it.
+pub(super) fn has_bare_doctype(text: &str) -> bool {
+    let mut rest = text.trim_start_matches('\u{feff}').trim_ascii_start();
+    // What may stand before it.
+    let before = [("<!--", "-->"), ("<?", "?>")];
+    while let Some((open, close)) = before.iter().find(|(open, _)| rest.starts_with(open)) {
+        let Some((_, after)) = rest[open.len()..].split_once(close) else { return false };
+        rest = after.trim_ascii_start();
+    }
+    let Some(after) = rest.strip_prefix("<!DOCTYPE") else { return false };
+    let Some((name, _)) = after.split_once('>') else { return false };
+    let is_apart = name.starts_with(|c: char| c.is_ascii_whitespace());
+    let name = name.trim_ascii();
+    is_apart && !name.is_empty() && !name.contains(|c: char| c.is_ascii_whitespace() || "<[\"'".contains(c))
+}
+
 /// How many attributes a start tag has, at most.
 fn attributes(tag: &str) -> usize {
     let quoted = |(at, _): &(usize, &str)| tag[at + 1..].trim_start().starts_with(['\'', '"']);
@@ -142,6 +159,33 @@ mod tests {
         for bad in ["<a :type='x'/>", "<a>\n<:b/></a>", "<a\t:b='' c=''/>"] {
             check(bad).unwrap_err();
         }
+    }
+
+    #[test]
+    fn document_types() {
+        let root = "<domain><name>a</name></domain>";
+        for good in ["<!DOCTYPE domain>", "<?xml version='1.0'?>\n<!-- a --> <?p b?><!DOCTYPE\n\tx >\n<!-- c -->"] {
+            assert!(Doc::parse(&format!("{good}{root}")).is_ok(), "{good}");
+        }
+        for bad in [
+            "<!DOCTYPE domain []>",
+            "<!DOCTYPE domain[<!ENTITY a 'b'>]>",
+            "<!DOCTYPE domain SYSTEM 'a'>",
+            "<!DOCTYPE domain PUBLIC 'a' 'b'>",
+            "<!DOCTYPE>",
+            "<!DOCTYPE >",
+            "<!DOCTYPEdomain>",
+            "<!DOCTYPE domain><!DOCTYPE domain>",
+            "<!DOCTYPE domain><!DOCTYPE domain [<!ENTITY a 'b'>]>",
+            "<!-- <!DOCTYPE domain> --><!DOCTYPE domain [<!ENTITY a 'b'>]>",
+            "<!DOCTYPE 'domain'>",
+            "<!DOCTYPE domain",
+        ] {
+            Doc::parse(&format!("{bad}{root}")).unwrap_err();
+        }
+        Doc::parse(&format!("{root}<!DOCTYPE domain>")).unwrap_err();
+        Doc::parse("<domain><!DOCTYPE domain></domain>").unwrap_err();
+        Doc::parse("<!DOCTYPE domain><domain>&a;</domain>").unwrap_err();
     }
 
     #[test]
