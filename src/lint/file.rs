@@ -38,7 +38,7 @@ pub fn check_file(file: &Arc<Path>, bytes: &[u8], settings: &Arc<Settings>) -> R
         if e.is_ours {
             return Err(e);
         }
-        let finding = malformed(file, &e, settings);
+        let finding = malformed(file, &String::from_utf8_lossy(bytes), &e, settings);
         Ok(Checked { findings: finding.into_iter().collect(), facts: None, kind: None, is_lost: true })
     };
     let text = match Doc::decode(bytes) {
@@ -163,7 +163,7 @@ fn placed(report: Report, file: &Arc<Path>, doc: &Doc<'_>, settings: &Settings) 
 }
 
 /// The finding about a text that isn't XML.
-fn malformed(file: &Arc<Path>, e: &ReadError, settings: &Settings) -> Option<Finding> {
+fn malformed(file: &Arc<Path>, text: &str, e: &ReadError, settings: &Settings) -> Option<Finding> {
     let (rule, help) = if e.is_undeclared_prefix() {
         let help = "declare it in the root element; nothing else was looked at in this file";
         (&rules::PREFIX_UNDECLARED, help)
@@ -174,7 +174,7 @@ fn malformed(file: &Arc<Path>, e: &ReadError, settings: &Settings) -> Option<Fin
         rule,
         severity: settings.severity(rule.code)?,
         message: e.reason.clone(),
-        place: super::finding::unread(file, e.line, e.column),
+        place: super::finding::unread(file, text, e.line, e.column),
         label: None,
         help: Some(help.into()),
         also: Vec::new(),

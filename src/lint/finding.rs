@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::positions::Positions;
 use super::rule::{Rule, Severity};
-use crate::xml::{Doc, Edit, Edits, masks};
+use crate::xml::{Doc, Edit, Edits, masks, may_hold_secret};
 
 /// The most of one line that is shown, in bytes.
 const WIDEST: usize = 400;
@@ -152,10 +152,23 @@ impl<'d> Placer<'d> {
     }
 }
 
-/// A place in bytes that aren't XML, or not even text: what can be shown of its line. Nobody can say where in such a text a
-/// secret stands, so that the line isn't shown.
-pub(super) fn unread(file: &Arc<Path>, line: usize, column: usize) -> Place {
-    Place { file: file.clone(), line, column, end: (line, column), lines: String::new(), marked: 0..0 }
+/// How many lines behind a place may not speak of a secret either: a tag that is broken may stand there once more.
+const AROUND: usize = 10;
+
+/// A place in bytes that aren't XML, or not even text. Nobody can say where in such a text a secret stands: its line is shown
+/// only if nothing up to there, and a little further, speaks of any; nor is it with characters that no text has.
+pub(super) fn unread(file: &Arc<Path>, text: &str, line: usize, column: usize) -> Place {
+    let placer =
+        Placer { file: file.clone(), text, positions: Positions::new(text), masks: Edits::default() };
+    let (start, end) = (placer.positions.start(line), placer.positions.end(line));
+    let mut characters = text[start..end].char_indices().filter(|(_, c)| *c != '\u{feff}');
+    let (at, len) = characters.nth(column - 1).map_or((end, 0), |(at, c)| (start + at, c.len_utf8()));
+    let place = placer.place(at..at + len);
+    let is_odd = |c: char| c.is_control() && c != '\t';
+    let is_shown = !may_hold_secret(&text[..placer.positions.start(line + AROUND)])
+        && !place.lines.trim_end_matches('\r').contains(is_odd);
+    let (lines, marked) = if is_shown { (place.lines, place.marked) } else { (String::new(), 0..0) };
+    Place { file: file.clone(), line, column, end: (line, column), lines, marked }
 }
 
 #[cfg(test)]
@@ -209,6 +222,37 @@ mod tests {
         };
         assert_eq!(splices(" x=''"), [Splice { from: (2, 20), to: (2, 29), text: " x=''".into() }]);
         assert_eq!(splices(" x='geheim'"), []);
+    }
+
+    /// Of what isn't XML, a line is shown where no secret can be in it.
+    #[test]
+    fn lines_of_no_xml() {
+        let shown = |text: &str, line, column| {
+            let place = unread(&Arc::from(Path::new("a.xml")), text, line, column);
+            assert_eq!((place.line, place.column), (line, column));
+            (place.lines[place.marked.clone()].to_string(), place.lines)
+        };
+        let none = (String::new(), String::new());
+        let far = "\n".repeat(AROUND);
+        for (text, line, column, want) in [
+            ("<a>\n <b c=1/>\n</a>", 2, 7, ("1", " <b c=1/>")),
+            ("\u{feff}<ä c=1/>", 1, 6, ("1", "\u{feff}<ä c=1/>")),
+            ("<a>\r\n<b c=/>\r\n", 2, 6, ("/", "<b c=/>\r")),
+            ("<a>\n<b", 2, 3, ("", "<b")),
+            ("<a>\n", 2, 1, ("", "")),
+            (&format!("<b c=1/>{far}<secret>x"), 1, 6, ("1", "<b c=1/>")),
+        ] {
+            assert_eq!(shown(text, line, column), (want.0.into(), want.1.into()), "{text}");
+        }
+        for (text, line, column) in [
+            ("<a passwd=geheim/>", 1, 11),
+            ("<a>\n<secret>\n&geheim\n</secret>", 3, 1),
+            ("<secrt>\n&geheim\n</secret>", 2, 1),
+            ("<a Password='x'\n\n\n\n\n\n\n\n\n\n\n\n\n/><b c=1/>", 14, 8),
+            ("<a>\u{1b}[31m", 1, 4),
+        ] {
+            assert_eq!(shown(text, line, column), none, "{text}");
+        }
     }
 
     #[test]

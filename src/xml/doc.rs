@@ -86,7 +86,8 @@ impl<'t> Doc<'t> {
     /// nothing but the root element's name: libvirt's XML never needs one, and entity bombs live there.
     pub fn parse(text: &'t str) -> Result<Doc<'t>, ReadError> {
         strict::before_parsing(text)?;
-        let options = ParsingOptions { allow_dtd: strict::has_bare_doctype(text), ..ParsingOptions::default() };
+        let options =
+            ParsingOptions { allow_dtd: strict::has_bare_doctype(text), ..ParsingOptions::default() };
         let tree = Document::parse_with_options(text, options).map_err(|e| read_error(&e, text))?;
         strict::after_parsing(text)?;
         strict::names(text, &tree)?;

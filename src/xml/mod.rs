@@ -21,6 +21,6 @@ pub use doc::{Doc, ReadError, child, children, elements, namespace, shallow, tex
 pub use edit::{Edit, Edits};
 pub use layout::Layout;
 pub use same::{kept, made_of, nic_shape, only_where_announced};
-pub use secret::{masked, masks};
+pub use secret::{masked, masks, may_hold_secret};
 pub use style::Style;
 pub use tag::{Attr, StartTag, escaped};

@@ -22,6 +22,20 @@ pub(super) const ELEMENTS: &[&str] =
 /// What stands in a `<secret>` and isn't one.
 const NAMES: &[&str] = &["uuid", "usage", "description", "name", "volume", "target"];
 
+/// What secrets are called where nothing tells words from text, in lower case: parts of the words above, and what they are
+/// called elsewhere.
+const CALLED: &[&str] = &[
+    "passw",
+    "pwd",
+    "secret",
+    "session",
+    "dhcert",
+    "authenticationkey",
+    "token",
+    "qemu:",
+    "schemas/domain/qemu",
+];
+
 /// Where QEMU's own command line stands in a domain.
 const QEMU: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
 
@@ -150,6 +164,13 @@ fn local(name: &str) -> &str {
     name.split_once(':').map_or(name, |(_, local)| local)
 }
 
+/// May there be a secret in a text that isn't XML, or in what comes behind it? Whatever is one stands behind a word that
+/// says so: the name of its attribute, or of its element.
+pub fn may_hold_secret(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    CALLED.iter().any(|word| text.contains(word))
+}
+
 /// The text with its secrets masked. Where they stand in one that isn't XML nobody knows: nothing of it is shown.
 pub fn masked(text: &str) -> String {
     match Doc::parse(text) {
@@ -186,6 +207,17 @@ mod tests {
         let qemu = |value: &str| format!("<a xmlns:q='{QEMU}'><q:arg value='{value}'/></a>");
         assert_eq!(masked(&qemu("secret,id=s,data=x,y=z")), qemu("secret,id=s,data=***,y=z"));
         assert_eq!(masked(&qemu("secret,data=a,,b,y=z")), qemu("secret,data=***,y=z"), "',,' is a comma");
+    }
+
+    #[test]
+    fn words_of_secrets() {
+        for text in ["<graphics PASSWD", "passw", "<secret", "<qemu:arg", "<authenticationKey>"] {
+            assert!(may_hold_secret(text), "{text}");
+        }
+        for word in ATTRIBUTES.iter().chain(ELEMENTS).chain([&QEMU]) {
+            assert!(may_hold_secret(word), "{word}");
+        }
+        assert!(!may_hold_secret("<input type='keyboard'/>"));
     }
 
     /// Whatever a secret's text is cut into.

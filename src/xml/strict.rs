@@ -164,7 +164,9 @@ mod tests {
     #[test]
     fn document_types() {
         let root = "<domain><name>a</name></domain>";
-        for good in ["<!DOCTYPE domain>", "<?xml version='1.0'?>\n<!-- a --> <?p b?><!DOCTYPE\n\tx >\n<!-- c -->"] {
+        for good in
+            ["<!DOCTYPE domain>", "<?xml version='1.0'?>\n<!-- a --> <?p b?><!DOCTYPE\n\tx >\n<!-- c -->"]
+        {
             assert!(Doc::parse(&format!("{good}{root}")).is_ok(), "{good}");
         }
         for bad in [
