@@ -35,6 +35,9 @@ fn exit_codes() {
     ] {
         here.kvmnet(&format!("check {ONLY} {words}")).gives(code);
     }
+    // All codes begin with it.
+    here.kvmnet("check --select KN vm/b.xml").gives(1).shows(&["KN011"]);
+    here.kvmnet("check --ignore kn vm/b.xml").gives(0).shows(&["nothing found"]);
     let b = here.text("vm/b.xml");
     here.kvmnet("check -").input(b).gives(1).shows(&["--> -:"]);
 }

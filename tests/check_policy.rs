@@ -177,6 +177,18 @@ fn sets_and_known_networks_are_read() {
 }
 
 #[test]
+fn sets_without_a_file_are_told_who_asks() {
+    let here = Sandbox::new();
+    here.write("hosts/a/vm/a.xml", ZEROS);
+    here.write("b/b.xml", ZEROS);
+    here.write("kvmnet.toml", "sets = ['hosts/*', 'host/*', 'b', 'b/b.xml']");
+    here.kvmnet("check .").gives(0).says_nothing();
+    let done = here.kvmnet("check -v .").gives(0);
+    assert_eq!(done.err.matches("('sets')").count(), 2, "{done}");
+    done.says(&["kvmnet.toml: no file is in a folder 'b/b.xml' ('sets')", "is in a folder 'host/*'"]);
+}
+
+#[test]
 fn rules_of_the_house_say_who_says_so() {
     let here = Sandbox::new();
     here.write("vm/lab/a.xml", ZEROS);

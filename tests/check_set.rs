@@ -75,5 +75,15 @@ fn silence_in_a_file() {
 fn a_fleet_and_one_host() {
     let dir = folder(&[("a/lab.xml", NETWORK), ("b/lab.xml", NETWORK), ("c/net.xml", NETWORK)]);
     assert!(found(dir.path(), &["."]).is_empty());
+    let said = |args: &[&str]| {
+        let mut kvmnet = Command::new(env!("CARGO_BIN_EXE_kvmnet"));
+        let out = kvmnet.arg("check").args(args).current_dir(dir.path()).output().unwrap();
+        [out.stdout, out.stderr].map(|bytes| String::from_utf8(bytes).unwrap())
+    };
+    let [out, err] = said(&["-v", "a", "b", "c"]);
+    assert!(out.contains("3 files checked, taken to be for 2 hosts: "), "{out}");
+    assert_eq!(err, "kvmnet: a is taken to be for one host\nkvmnet: b is taken to be for one host\n");
+    let [out, err] = said(&["b", "c"]);
+    assert!(out.contains("2 files checked: ") && err.is_empty(), "{out}{err}");
     assert_eq!(found(dir.path(), &["b", "c"]), ["KN220 c/net.xml"]);
 }

@@ -111,7 +111,7 @@ journal, so that even a process that was killed leaves nothing that \fBkvmnet un
 const POLICY: &str = r#".SH POLICY
 \fIkvmnet.toml\fR is looked for in the folder of each file and in those above it, and the nearest one goes;
 \fB\-\-policy\fR names one for all files. A key, code or value that isn't known is an error. Codes may be how codes begin
-(\fBKN1\fR). What is typed goes before what a policy says.
+(\fBKN1\fR, or \fBKN\fR for all). What is typed goes before what a policy says.
 .PP
 Paths are patterns, from the policy's folder on: \fIlab\fR is the one beside the policy with all that is in it,
 \fI**/lab\fR one anywhere, \fIlab/*.xml\fR the files of just that folder; \fI*\fR and \fI?\fR don't mean a slash,
@@ -126,7 +126,8 @@ Files and folders that are left out when a folder is searched. What is named its
 .TP
 \fBsets\fR
 Folders whose files belong together and to no others, as those of one host do. Without it, all files belong together, but
-for folders in which files of the same name define the same thing: those are taken for different hosts'.
+for folders in which files of the same name define the same thing: those are taken for different hosts'. The
+summary says so then; \fB\-v\fR says which folders they are, and of which of \fBsets\fR no file is.
 .TP
 \fBknown\-networks\fR
 Networks that hosts have though no file defines them: names or patterns.

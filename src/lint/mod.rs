@@ -17,6 +17,8 @@
 //! the module in `rules/FAMILY/mod.rs`, and put `bad.xml` and `good.xml` into `fixtures/lint/KNNNN-name/`; for a rule about
 //! the set, folders `bad` and `good`. `tests/lint.rs` runs whatever stands there.
 
+use std::path::Path;
+
 mod file;
 mod finding;
 mod ignored;
@@ -49,4 +51,10 @@ pub use view::{Domain, File, Kind, Network, Nic};
 /// What the rules about sets find in the files of one set. [`place`] shows where.
 pub fn check_set(facts: &[Facts], extent: Extent) -> Vec<SetFound> {
     set::check(facts, extent, rules::all())
+}
+
+/// The folders whose files are taken to be for a host each, in order, where no policy says which ones are; none if all
+/// files are taken to be for one host.
+pub fn guessed_hosts(facts: &[Facts]) -> Vec<&Path> {
+    set::guessed_hosts(facts)
 }

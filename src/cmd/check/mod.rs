@@ -21,8 +21,10 @@ use rayon::prelude::*;
 
 use super::Context;
 use crate::cli::{Check, Deny, FindingsFormat, Format};
-use crate::lint::{Choice, Extent, Facts, Finding, Rule, Severity, check_file, check_set, place, rule};
-use crate::problem::Problem;
+use crate::lint::{
+    Choice, Extent, Facts, Finding, Rule, Severity, check_file, check_set, guessed_hosts, place, rule,
+};
+use crate::problem::{Problem, escaped};
 use crate::report::findings::{self, Summary, Unchecked};
 use crate::sys::files;
 use crate::xml::Doc;
@@ -77,7 +79,7 @@ pub(super) fn run(args: &Check, context: &mut Context) -> Result<u8> {
         checked if !checked.unchecked.is_empty() => 2,
         checked => u8::from(checked.findings.iter().any(is_denied)),
     };
-    print(&checked, fixed.as_ref(), format, &is_denied, context)?;
+    print(&checked, fixed.as_ref(), format, &is_denied, &policies, context)?;
     Ok(fixed.map_or(code, |fixed| fixed.code.max(code)))
 }
 
@@ -87,6 +89,7 @@ fn print(
     fixed: Option<&Fixed>,
     format: FindingsFormat,
     is_denied: &dyn Fn(&Finding) -> bool,
+    policies: &Policies,
     context: &Context,
 ) -> Result<()> {
     let All { findings, unchecked, .. } = checked;
@@ -96,6 +99,7 @@ fn print(
     let mut summary = Summary::of(read, findings, unchecked);
     // A policy that can't be used stands for all of its files.
     summary.unchecked += checked.broken.values().map(|(_, files)| files.len() - 1).sum::<usize>();
+    summary.hosts = checked.hosts.len();
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let written = match format {
         FindingsFormat::Human => findings::human(&mut out, findings, &summary, context.screen.out_paint()),
@@ -113,6 +117,14 @@ fn print(
     })?;
     for note in &checked.notes {
         context.screen.say(note);
+    }
+    if context.global.verbose > 0 {
+        for unused in policies.unused_sets(&checked.files) {
+            context.screen.detail(&format!("kvmnet: {unused}"));
+        }
+    }
+    for folder in &checked.hosts {
+        context.screen.detail(&format!("kvmnet: {} is taken to be for one host", escaped(folder)));
     }
     for unchecked in unchecked {
         context.screen.error(&unchecked.to_string());
@@ -169,6 +181,8 @@ struct All {
     /// Policies that can't be used, with the files that they are for.
     broken: BTreeMap<Arc<Path>, (Broken, BTreeSet<Arc<Path>>)>,
     notes: Vec<String>,
+    /// The folders that were taken to be a host's each.
+    hosts: Vec<PathBuf>,
 }
 
 impl All {
@@ -201,6 +215,9 @@ impl All {
                 is_declared: set != Path::new(""),
                 is_whole: self.unchecked.is_empty() && !self.partial.contains(&set),
             };
+            if !extent.is_declared {
+                self.hosts = guessed_hosts(&facts).into_iter().map(Path::to_path_buf).collect();
+            }
             let placed = place(check_set(&facts, extent), &facts, |file| job.bytes(file));
             self.findings.extend(placed.findings);
             self.unchecked.extend(placed.lost.into_iter().map(|(file, error)| Unchecked { file, error }));

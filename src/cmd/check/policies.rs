@@ -3,7 +3,7 @@
 //! A file is where its name stands: of a link, that is the link's folder. Folders count by what they really are, so that
 //! links and `..` on the way to them change nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -118,6 +118,26 @@ impl Policies {
             all.insert(real, found.clone());
         }
         found
+    }
+
+    /// What is said in `sets` and means no folder with files that were checked, with the policy's name.
+    pub(super) fn unused_sets(&self, files: &[Arc<Path>]) -> Vec<String> {
+        let parents: HashSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+        // One policy may have been read for several folders.
+        let mut of: BTreeMap<String, Vec<Arc<Folder>>> = BTreeMap::new();
+        for folder in parents.into_iter().filter_map(|parent| self.of(&parent.join(NAME)).ok()) {
+            of.entry(folder.ready.policy.house.policy.clone()).or_default().push(folder);
+        }
+        let unused = of.iter().flat_map(|(name, folders)| {
+            let above = folders.iter().flat_map(|folder| folder.inside.ancestors());
+            // The policy's own folder is no set.
+            let above = above.filter(|folder| *folder != Path::new(""));
+            let unused = folders[0].ready.policy.sets.without(above);
+            unused
+                .into_iter()
+                .map(move |word| format!("{name}: no file is in a folder '{}' ('sets')", word.escape_debug()))
+        });
+        unused.collect()
     }
 
     fn search(

@@ -4,6 +4,7 @@
 //! pattern means the whole path: `lab` is the `lab` beside the policy, `**/lab` one anywhere. A folder that is meant
 //! brings along all that is in it.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
@@ -16,7 +17,11 @@ const MOST_BRACES: usize = 50;
 
 /// Patterns of paths.
 #[derive(Debug, Clone, Default)]
-pub struct Paths(GlobSet);
+pub struct Paths {
+    set: GlobSet,
+    /// The patterns as they are written, in order.
+    words: Vec<String>,
+}
 
 /// Patterns of names.
 #[derive(Debug, Clone, Default)]
@@ -43,13 +48,20 @@ impl Names {
 }
 
 impl Paths {
-    pub(super) fn new(set: GlobSet) -> Paths {
-        Paths(set)
+    pub(super) fn new(set: GlobSet, words: Vec<String>) -> Paths {
+        Paths { set, words }
     }
 
     /// Is just this path meant?
     pub fn has(&self, path: &Path) -> bool {
-        !self.0.is_empty() && self.0.is_match(path)
+        !self.set.is_empty() && self.set.is_match(path)
+    }
+
+    /// The patterns that mean none of these paths.
+    pub fn without<'p>(&self, paths: impl Iterator<Item = &'p Path>) -> Vec<&str> {
+        let used: HashSet<usize> = paths.flat_map(|path| self.set.matches(path)).collect();
+        let words = self.words.iter().enumerate();
+        words.filter(|(number, _)| !used.contains(number)).map(|(_, word)| word.as_str()).collect()
     }
 
     /// Is this path meant, or a folder that it is in?
@@ -177,7 +189,7 @@ mod tests {
             ("hosts/{a,b}", "hosts/a/x.xml hosts/b/y/x.xml", "hosts/c/x.xml"),
             ("vm?/[ab].xml", "vm1/a.xml", "vm/a.xml vm12/a.xml vm1/c.xml"),
         ] {
-            let paths = Paths(set(vec![path(pattern).unwrap()]).unwrap());
+            let paths = Paths::new(set(vec![path(pattern).unwrap()]).unwrap(), vec![pattern.into()]);
             for file in yes.split_whitespace() {
                 assert!(paths.cover(Path::new(file)), "{pattern} means {file}");
             }
@@ -186,6 +198,11 @@ mod tests {
             }
         }
         assert!(!Paths::default().cover(Path::new("a.xml")));
+        let two = ["lab", "hosts/*"].map(String::from);
+        let paths =
+            Paths::new(set(two.iter().map(|word| path(word).unwrap()).collect()).unwrap(), two.into());
+        assert_eq!(paths.without(["lab", "x"].iter().map(Path::new)), ["hosts/*"]);
+        assert!(paths.without(["hosts/a", "lab"].iter().map(Path::new)).is_empty());
     }
 
     #[test]

@@ -70,7 +70,9 @@ impl Text<'_> {
     }
 
     fn paths(&self, key: &str, value: &Value<'_>) -> Result<Paths, PolicyError> {
-        Ok(Paths::new(self.patterns(key, value, &self.words(key, value)?, patterns::path)?))
+        let words = self.words(key, value)?;
+        let set = self.patterns(key, value, &words, patterns::path)?;
+        Ok(Paths::new(set, words.iter().map(|(word, _)| (*word).to_string()).collect()))
     }
 
     /// The keys that a policy and its overrides share.

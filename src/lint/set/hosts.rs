@@ -10,16 +10,15 @@ use std::path::Path;
 
 use super::facts::{Facts, Part};
 
-/// The files of each host, in the order in which they came; those that are in no host's folder together.
-pub(super) fn split<'s>(facts: &[&'s Facts]) -> Vec<Vec<&'s Facts>> {
+/// The files of each host by its folder, in the order in which they came; those that are in no host's folder together.
+pub(super) fn split<'s>(facts: &[&'s Facts]) -> BTreeMap<Option<&'s Path>, Vec<&'s Facts>> {
     let folders = folders(facts);
-    let mut out: BTreeMap<&Path, Vec<&Facts>> = BTreeMap::new();
+    let mut out: BTreeMap<Option<&Path>, Vec<&Facts>> = BTreeMap::new();
     for facts in facts {
         let mut above = facts.file.ancestors().skip(1);
-        let host = above.find(|folder| folders.contains(folder)).unwrap_or(Path::new(""));
-        out.entry(host).or_default().push(facts);
+        out.entry(above.find(|folder| folders.contains(folder))).or_default().push(facts);
     }
-    out.into_values().collect()
+    out
 }
 
 /// The folders that are a host's each.
@@ -62,10 +61,26 @@ mod tests {
     use super::*;
     use crate::lint::set::tests::{guest, network};
 
-    fn groups(files: &[Facts]) -> Vec<Vec<&str>> {
-        let facts: Vec<&Facts> = files.iter().collect();
-        let name = |facts: &&Facts| facts.file.to_str().map(|name| name.to_string().leak() as &str).unwrap();
-        split(&facts).iter().map(|group| group.iter().map(name).collect()).collect()
+    /// Guests, or networks if `net` is in the path, that are named after their files.
+    fn named(paths: &[&str]) -> Vec<Facts> {
+        let one = |path: &&str| {
+            let name = Path::new(path).file_stem().unwrap().to_str().unwrap();
+            if path.contains("net") { network(path, name, "") } else { guest(path, name, "") }
+        };
+        paths.iter().map(one).collect()
+    }
+
+    /// `FOLDER: FILE FILE …` of each host.
+    fn groups(files: &[Facts]) -> Vec<String> {
+        let one = |(folder, files): (Option<&Path>, Vec<&Facts>)| {
+            let names: Vec<_> = files.iter().map(|facts| facts.file.display().to_string()).collect();
+            format!(
+                "{}: {}",
+                folder.map_or("-".into(), |folder| folder.display().to_string()),
+                names.join(" ")
+            )
+        };
+        split(&files.iter().collect::<Vec<_>>()).into_iter().map(one).collect()
     }
 
     #[test]
@@ -83,36 +98,23 @@ mod tests {
 
     #[test]
     fn a_fleet() {
-        let files = [
-            network("common/lan.xml", "lan", ""),
-            network("hosts/a/net/default.xml", "default", ""),
-            guest("hosts/a/vm/web.xml", "web", ""),
-            guest("hosts/a/vm/db.xml", "db", ""),
-            network("hosts/b/default.xml", "default", ""),
-            guest("hosts/b/mail.xml", "mail", ""),
-        ];
+        let files =
+            named(&["common/net.xml", "h/a/net/lan.xml", "h/a/vm/web.xml", "h/b/net-lan.xml", "h/b/db.xml"]);
+        assert_eq!(groups(&files).len(), 1);
+        let files =
+            named(&["common/net.xml", "h/a/net/lan.xml", "h/a/vm/web.xml", "h/b/net/lan.xml", "h/b/db.xml"]);
         assert_eq!(
             groups(&files),
-            [
-                vec!["common/lan.xml"],
-                vec!["hosts/a/net/default.xml", "hosts/a/vm/web.xml", "hosts/a/vm/db.xml"],
-                vec!["hosts/b/default.xml", "hosts/b/mail.xml"],
-            ]
+            ["-: common/net.xml", "h/a: h/a/net/lan.xml h/a/vm/web.xml", "h/b: h/b/net/lan.xml h/b/db.xml"]
         );
     }
 
     #[test]
     fn a_folder_in_the_other() {
-        let files = [
-            guest("vm/db.xml", "db", ""),
-            guest("vm/old/web.xml", "web", ""),
-            guest("vm/web.xml", "web", ""),
-            guest("web.xml", "web", ""),
-            guest("/else/web.xml", "web", ""),
-        ];
+        let files = named(&["vm/db.xml", "vm/old/web.xml", "vm/web.xml", "web.xml", "/else/web.xml"]);
         assert_eq!(
             groups(&files),
-            [vec!["web.xml"], vec!["/else/web.xml"], vec!["vm/db.xml", "vm/web.xml"], vec!["vm/old/web.xml"],]
+            [": web.xml", "/: /else/web.xml", "vm: vm/db.xml vm/web.xml", "vm/old: vm/old/web.xml"]
         );
     }
 }

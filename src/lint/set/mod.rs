@@ -147,7 +147,7 @@ pub(super) fn check(facts: &[Facts], extent: Extent, rules: &[&'static Rule]) ->
         settings,
     };
     let of: HashMap<&Path, &Settings> = facts.iter().map(|facts| (&*facts.file, &*facts.settings)).collect();
-    let hosts = if extent.is_declared { vec![facts] } else { hosts::split(&facts) };
+    let hosts = if extent.is_declared { vec![facts] } else { hosts::split(&facts).into_values().collect() };
     let sets: Vec<Set<'_>> = hosts.into_iter().map(|facts| Set::new(facts, &all)).collect();
     let mut out = Vec::new();
     for rule in rules {
@@ -165,6 +165,11 @@ pub(super) fn check(facts: &[Facts], extent: Extent, rules: &[&'static Rule]) ->
         severity.is_some()
     });
     out
+}
+
+/// The folders that are taken to be a host's each, where no policy says so, in order; none if the files are for one.
+pub(super) fn guessed_hosts(facts: &[Facts]) -> Vec<&Path> {
+    hosts::split(&facts.iter().collect::<Vec<_>>()).into_keys().flatten().collect()
 }
 
 #[cfg(test)]

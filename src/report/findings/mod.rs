@@ -68,6 +68,8 @@ fn tidy(path: &Path) -> &Path {
 pub struct Summary {
     /// Files that were looked at.
     pub files: usize,
+    /// The hosts that they were taken to be for, by how they lie in folders, if several.
+    pub hosts: usize,
     /// Errors in them.
     pub errors: usize,
     /// Warnings in them.
@@ -84,6 +86,7 @@ impl Summary {
         let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
         Summary {
             files,
+            hosts: 0,
             errors,
             warnings: findings.len() - errors,
             fixable: findings.iter().filter(|f| f.fix.is_some()).count(),
@@ -98,7 +101,11 @@ impl fmt::Display for Summary {
             1 => format!("1 {what}"),
             _ => format!("{count} {what}s"),
         };
-        write!(f, "{} checked: ", many(self.files, "file"))?;
+        write!(f, "{} checked", many(self.files, "file"))?;
+        if self.hosts > 1 {
+            write!(f, ", taken to be for {} hosts", self.hosts)?;
+        }
+        write!(f, ": ")?;
         match (self.errors, self.warnings) {
             (0, 0) => write!(f, "nothing found")?,
             (errors, 0) => write!(f, "{}", many(errors, "error"))?,
