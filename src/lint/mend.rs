@@ -115,6 +115,29 @@ mod tests {
         }
     }
 
+    /// Nothing is written beside what was mistyped: that is mended first.
+    #[test]
+    fn what_is_missing_may_be_mistyped() {
+        let network = |inner: &str| format!("<network><name>a</name>{inner}</network>");
+        for (before, after) in [
+            (
+                "<domain name='a' localonly='yes' register='yes'/>",
+                Some("<domain name='a' localOnly='yes' register='yes'/>"),
+            ),
+            (
+                "<ip address='fd00::1' prefix='64' famliy='ipv6'/>",
+                Some("<ip address='fd00::1' prefix='64' family='ipv6'/>"),
+            ),
+            ("<ip address='10.0.0.1/24' perfix='24'/>", Some("<ip address='10.0.0.1/24' prefix='24'/>")),
+            (
+                "<ip address='10.0.0.1' prefix='255.255.255.0' netmaks='255.255.255.0'/>",
+                Some("<ip address='10.0.0.1' prefix='255.255.255.0' netmask='255.255.255.0'/>"),
+            ),
+        ] {
+            assert_eq!(mended(&network(before)).map(|m| m.text), after.map(network), "{before}");
+        }
+    }
+
     /// Of two elements libvirt reads the first: were that changed, or gone, nobody knows which one would be meant.
     #[test]
     fn what_stands_there_twice_is_left_alone() {

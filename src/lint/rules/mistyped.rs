@@ -33,6 +33,12 @@ pub(super) fn is_near(written: &str, known: &str) -> bool {
         || (known.len() >= 5 && written.len() >= 5 && strsim::osa_distance(written, known) == 1)
 }
 
+/// Has it an attribute that [`attributes`] calls a slip of this one? Then that is mended first.
+pub(super) fn has_near(node: Node<'_, '_>, name: &str) -> bool {
+    let mut others = node.attributes().filter(|a| a.namespace().is_none() && a.name() != name);
+    others.any(|a| is_near(a.name(), name))
+}
+
 /// The attribute that was surely meant to be the one of a short name that is missing: those of which [`is_near`] says so, and
 /// others one slip away.
 pub(super) fn slip<'a>(node: Node<'a, '_>, name: &str) -> Option<Attribute<'a, 'a>> {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::places::addresses;
+use super::mistyped;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Network, instead, tag, value};
@@ -62,7 +63,8 @@ fn check(network: &Network<'_>, report: &mut Report) {
         match alone.split_once('/') {
             Some((address, length)) if read_address(address).is_some() && length.parse::<u8>().is_ok() => {
                 found.help(format!("write {address} here, and {length} in prefix='…'"));
-                let is_free = !node.has_attribute("prefix") && !node.has_attribute("netmask");
+                let has = |name| node.has_attribute(name) || mistyped::has_near(node, name);
+                let is_free = !has("prefix") && !has("netmask");
                 if is_free && name == "address" && matches!(node.tag_name().name(), "ip" | "route") {
                     // Splitting the value makes two attributes of one, in the quotes that are there.
                     let quote = network.doc.text()[..span.start].chars().next_back().unwrap_or('\'');

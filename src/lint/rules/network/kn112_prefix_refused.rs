@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use roxmltree::Node;
 
 use super::number;
+use super::mistyped;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Network, value, without_attribute};
@@ -48,7 +49,8 @@ fn check(network: &Network<'_>, report: &mut Report) {
             let span = value(network.doc, ip, "prefix");
             let found = report.at(span, format!("'{}' is no length of a prefix", written.escape_debug()));
             found.help(format!("it is a number from 1 to {most}"));
-            if bits(written).is_some() && netmask.is_none() && !is_six {
+            let is_free = netmask.is_none() && !mistyped::has_near(ip, "netmask");
+            if bits(written).is_some() && is_free && !is_six {
                 found.help("a netmask stands in netmask='…'").fix(renamed(network, ip, "prefix", "netmask"));
             }
             continue;
@@ -66,7 +68,8 @@ fn check(network: &Network<'_>, report: &mut Report) {
         } else if read_address(written).is_some() && bits(written).is_none() {
             let what = format!("'{}' is no netmask", written.escape_debug());
             let found = report.at(span, what);
-            if written.parse::<u8>().is_ok_and(|length| (1..=32).contains(&length)) && prefix.is_none() {
+            let is_free = prefix.is_none() && !mistyped::has_near(ip, "prefix");
+            if written.parse::<u8>().is_ok_and(|length| (1..=32).contains(&length)) && is_free {
                 let help = "the length of a prefix stands in prefix='…'";
                 found.help(help).fix(renamed(network, ip, "netmask", "prefix"));
             } else {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use roxmltree::Node;
 
+use super::mistyped;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Network, instead, value};
@@ -63,7 +64,8 @@ fn with_family(network: &Network<'_>, node: Node<'_, '_>, family: &str) -> Edits
         return instead(value(network.doc, node, "family"), family);
     }
     let mut fix = Edits::default();
-    if let Some(start) = StartTag::read(network.doc.text(), node.range().start) {
+    if !mistyped::has_near(node, "family")
+        && let Some(start) = StartTag::read(network.doc.text(), node.range().start) {
         fix.push(start.name.end..start.name.end, format!(" family='{family}'"));
     }
     fix

@@ -1,5 +1,6 @@
 //! A domain to be registered that isn't the network's alone.
 
+use super::mistyped;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Network, instead, value};
@@ -27,7 +28,8 @@ fn check(network: &Network<'_>, report: &mut Report) {
     let mut fix = Edits::default();
     if domain.has_attribute("localOnly") {
         fix = instead(value(network.doc, domain, "localOnly"), "yes");
-    } else if let Some(start) = StartTag::read(network.doc.text(), domain.range().start) {
+    } else if !mistyped::has_near(domain, "localOnly")
+        && let Some(start) = StartTag::read(network.doc.text(), domain.range().start) {
         fix.push(start.name.end..start.name.end, " localOnly='yes'");
     }
     report
