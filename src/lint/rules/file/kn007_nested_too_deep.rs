@@ -22,6 +22,10 @@ doesn't tell it so. Nothing of libvirt's nests deeper than a dozen; what does st
 const DEEPEST: usize = 257;
 
 fn check(file: &File<'_>, report: &mut Report) {
+    // Each has two tags, but for the innermost.
+    if file.doc.text().bytes().filter(|&byte| byte == b'<').count() <= 2 * DEEPEST {
+        return;
+    }
     let (mut node, mut depth) = (file.root, 1);
     // Down to the first child, else on to the next element: nothing is gone through twice.
     loop {
