@@ -10,11 +10,8 @@ use crate::xml::Doc;
 /// The parts of an address, with the most that each can be; the domain may be any number (`virPCIDeviceAddressIsValid`).
 const PARTS: [(&str, u32); 4] = [("domain", u32::MAX), ("bus", 0xff), ("slot", 0x1f), ("function", 7)];
 
-/// Says which parts of an `<address type='pci'>` libvirt refuses.
+/// Says which parts of a PCI `<address>` libvirt refuses.
 pub(super) fn check(doc: &Doc<'_>, address: Node<'_, '_>, report: &mut Report) {
-    if address.attribute("type") != Some("pci") {
-        return;
-    }
     let read = |name: &str| address.attribute(name).map_or(Some(0), number::c_like);
     // Where domain, bus and slot are 0, it is none: libvirt finds one, and doesn't look at the function.
     let is_empty = ["domain", "bus", "slot"].iter().all(|name| read(name) == Some(0));
