@@ -152,8 +152,9 @@ impl<'d> Placer<'d> {
     }
 }
 
-/// How many lines behind a place may not speak of a secret either: a tag that is broken may stand there once more.
-const AROUND: usize = 10;
+/// How many lines behind a place may not speak of a secret either: where its start tag is broken, its end tag says so, and
+/// a key may have many lines.
+const AROUND: usize = 40;
 
 /// A place in bytes that aren't XML, or not even text. Nobody can say where in such a text a secret stands: its line is shown
 /// only if nothing up to there, and a little further, speaks of any; nor is it with characters that no text has.
