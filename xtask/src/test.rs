@@ -18,9 +18,12 @@ use crate::tools::{DENY, FUZZ, Installing};
 const MOST: Duration = Duration::from_secs(40 * 60);
 /// For how long each fuzz target is run.
 const FUZZ_SECONDS: u32 = 45;
-/// The fuzz targets that are run, under `fuzz/fuzz_targets/`, and the folder of their seeds.
-const FUZZ_TARGETS: &[(&str, &str)] =
-    &[("convert_file", "fuzz/seeds/convert_file"), ("network_file", "fuzz/seeds/network_file")];
+/// Every fuzz target, under `fuzz/fuzz_targets/`, and the folder of its seeds.
+const FUZZ_TARGETS: &[(&str, &str)] = &[
+    ("check_file", "fixtures/lint"),
+    ("convert_file", "fuzz/seeds/convert_file"),
+    ("network_file", "fuzz/seeds/network_file"),
+];
 
 /// One thing that must pass.
 struct Step {
