@@ -59,19 +59,18 @@ fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Check
     let view = File { doc, root };
     let domain = (kind == Kind::Domain).then(|| Domain::read(doc));
     let network = (kind == Kind::Network).then(|| Network::read(doc));
+    let nics = domain.as_ref().map(|domain| domain.nics.as_slice()).unwrap_or_default();
+    let sure: Vec<&Nic<'_>> = nics.iter().filter(|nic| has_sure_type(nic)).collect();
     for rule in on {
         let report = report.by(rule);
         match (rule.check, &domain, &network) {
             (Check::File(check), ..) => check(&view, report),
             (Check::Domain(check), Some(domain), _) => check(domain, report),
-            (Check::Nic(check), Some(domain), _) => {
-                let is_of_any = rules::OF_ANY_TYPE.contains(&rule.code);
-                let nics = domain.nics.iter().filter(|nic| is_of_any || has_sure_type(nic));
-                nics.for_each(|nic| check(nic, report));
+            (Check::Nic(check), ..) if rules::OF_ANY_TYPE.contains(&rule.code) => {
+                nics.iter().for_each(|nic| check(nic, report));
             }
-            (Check::House(check), Some(domain), _) => {
-                domain.nics.iter().for_each(|nic| check(nic, &settings.house, report));
-            }
+            (Check::Nic(check), ..) => sure.iter().for_each(|nic| check(nic, report)),
+            (Check::House(check), ..) => nics.iter().for_each(|nic| check(nic, &settings.house, report)),
             (Check::Network(check), _, Some(network)) => check(network, report),
             _ => {}
         }

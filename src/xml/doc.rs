@@ -136,12 +136,17 @@ pub fn elements<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>
 
 /// The first child element of that name, in no namespace.
 pub fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    elements(node).find(|n| n.tag_name().name() == name)
+    node.children().find(|n| is_own(*n, name))
 }
 
 /// All child elements of that name, in no namespace.
 pub fn children<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
-    elements(node).filter(move |n| n.tag_name().name() == name)
+    node.children().filter(move |n| is_own(*n, name))
+}
+
+/// Is it an element of libvirt's own with that name? Most have another one: that is the quicker question.
+fn is_own(node: Node<'_, '_>, name: &str) -> bool {
+    node.is_element() && node.tag_name().name() == name && namespace(node).is_none()
 }
 
 /// Has the element no child elements?
