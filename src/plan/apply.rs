@@ -8,6 +8,7 @@ use super::change::{Change, State, Step};
 use super::journal::{Journal, Outcome};
 use super::place::{Place, World};
 use super::spine::Audience;
+use super::window::NotAsBefore;
 use crate::problem::{Problem, message};
 use crate::sys::interrupt;
 
@@ -68,6 +69,11 @@ fn apply(change: &mut Change, number: usize, world: &World<'_>, journal: &Mutex<
         match replace(step, world) {
             Ok(text) => stored.push(text),
             Err(Failure { error, stands }) => {
+                if let Some(not_as_before) = error.downcast_ref::<NotAsBefore>() {
+                    // Its own way back was taken, and what that couldn't do can't be done by doing it again.
+                    let help = not_as_before.help;
+                    return State::PartWay(Problem::because(error, "failed part-way", help));
+                }
                 let is_new = matches!(step.place, Place::Network { .. }) && step.before.is_none();
                 let was_made = is_new && matches!(step.place.read(world), Ok(Some(_)));
                 let mut faults = match stands {

@@ -137,7 +137,7 @@ impl HostBridge {
             journal: journal_dir().ok(),
             next: side.next.clone(),
         };
-        window::carry_out(&deed, tell)?
+        window::carry_out(&deed, tell)
     }
 
     /// A text in words.

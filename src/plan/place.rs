@@ -169,9 +169,9 @@ impl Place {
         }
     }
 
-    /// May something of a text that could be put there only in part stand?
+    /// May something of a text that could be put there only in part stand? A bridge of the host's has its own way back.
     pub fn takes_several_calls(&self) -> bool {
-        matches!(self, Place::Network { .. } | Place::Host(_))
+        matches!(self, Place::Network { .. })
     }
 
     /// Can what stood there be put back?

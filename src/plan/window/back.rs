@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
 use super::record::{Phase, Window};
 use crate::host::bridge::Checkpoint;
@@ -23,6 +23,9 @@ const GRACE: Duration = Duration::from_secs(10);
 const SETTLES: Duration = Duration::from_secs(15);
 const SETTLES_SOON: Duration = Duration::from_secs(4);
 
+/// For what is mended by hand to be as it was.
+const MENDED: Duration = Duration::from_secs(5);
+
 /// For another process to go on, if the one that puts everything back is killed. As long as that one lives it waits for it.
 const AGAIN: Duration = Duration::from_secs(10);
 
@@ -33,6 +36,8 @@ pub struct Ended {
     pub window: Window,
     /// What isn't as it was, and what else is to be said.
     pub faults: Vec<String>,
+    /// Is all as it was, at least until the next boot?
+    pub is_as_before: bool,
     /// What was found that somebody else had written meanwhile, and where it is kept.
     pub kept: Vec<String>,
 }
@@ -147,11 +152,13 @@ pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
             faults.push(message(&e));
         }
     }
-    faults = settle(&window, faults);
+    let (mut faults, is_settled) = settle(&window, faults);
     // What the backend's tools wrote on the way back goes too.
-    faults.extend(asides(&window));
+    let asides = asides(&window);
+    let is_as_before = is_settled && asides.is_empty();
+    faults.extend(asides);
     end(armed, &mut window, why)?;
-    Ok(Some(Ended { window, faults, kept }))
+    Ok(Some(Ended { window, faults, is_as_before, kept }))
 }
 
 /// Puts the files back at boot, before the network is configured; `None` if there is nothing to put back, or the host runs
@@ -168,13 +175,14 @@ pub fn put_back_at_boot(armed: &Armed) -> Result<Option<Ended>> {
     let kept = foreign(armed, &window);
     files(&window)?;
     let mut faults = asides(&window);
+    let is_as_before = faults.is_empty();
     for argv in &window.boot {
         if let Err(e) = exec::run(argv, PATIENCE) {
             faults.push(message(&e));
         }
     }
     end(armed, &mut window, "the host was started anew before it was confirmed")?;
-    Ok(Some(Ended { window, faults, kept }))
+    Ok(Some(Ended { window, faults, is_as_before, kept }))
 }
 
 /// From here on nobody else makes or confirms it. Somebody who puts it back already is waited for, and whoever makes it is
@@ -258,13 +266,14 @@ fn asides(window: &Window) -> Vec<String> {
     window.asides.iter().filter_map(said).collect()
 }
 
-/// Waits until the kernel has what it had; what the backend doesn't mend is mended with `ip`.
-fn settle(window: &Window, mut faults: Vec<String>) -> Vec<String> {
+/// Waits until the kernel has what it had; what the backend doesn't mend is mended with `ip`. Gives what is to be said, and
+/// whether all is as it was.
+fn settle(window: &Window, mut faults: Vec<String>) -> (Vec<String>, bool) {
     let look = || netstate::look(&window.devices);
     let until = Instant::now() + if faults.is_empty() { SETTLES } else { SETTLES_SOON };
     loop {
         match look().map(|now| now.since(&window.before)) {
-            Ok(left) if left.is_empty() => return Vec::new(),
+            Ok(left) if left.is_empty() => return (Vec::new(), true),
             Ok(left) if left.iter().any(|mend| mend.comes_back) && Instant::now() < until => {
                 clock::sleep(Duration::from_millis(100));
             }
@@ -275,29 +284,36 @@ fn settle(window: &Window, mut faults: Vec<String>) -> Vec<String> {
                 }
                 break;
             }
-            Err(e) => return vec![message(&e)],
+            Err(e) => return (vec![message(&e)], false),
         }
     }
-    // Twice: that an address is back makes a route possible.
-    for _ in 0..2 {
-        for mend in look().map(|now| now.since(&window.before)).unwrap_or_default() {
-            let _ = mend.mend();
+    // Again and again: a bridge that is there anew can be set and brought up, with it and an address on it routes are
+    // possible, and a router takes its time to say that it is one.
+    let until = Instant::now() + MENDED;
+    loop {
+        let left = look().map(|now| now.since(&window.before)).unwrap_or_default();
+        left.iter().for_each(|mend| drop(mend.mend()));
+        if left.is_empty() || Instant::now() >= until {
+            break;
         }
+        clock::sleep(Duration::from_millis(100));
     }
-    match look() {
-        Ok(now) => {
-            let left = now.since(&window.before);
-            if left.is_empty() && !faults.is_empty() {
-                return vec![format!(
-                    "{}; the network was put back with 'ip' instead, as it was until the next boot",
-                    faults.join("; ")
-                )];
-            }
-            faults.extend(left.into_iter().map(|mend| mend.what));
+    let left: Vec<String> = match look() {
+        Ok(now) => now.since(&window.before).into_iter().map(|mend| mend.what).collect(),
+        Err(e) => vec![message(&e)],
+    };
+    let is_as_before = left.is_empty();
+    match (is_as_before, faults.is_empty()) {
+        (true, true) => {}
+        (true, false) => {
+            faults = vec![format!(
+                "{}; the network was put back with 'ip' instead, as it was until the next boot",
+                faults.join("; ")
+            )];
         }
-        Err(e) => faults.push(message(&e)),
+        (false, _) => faults.extend(left),
     }
-    faults
+    (faults, is_as_before)
 }
 
 fn end(armed: &Armed, window: &mut Window, why: &str) -> Result<()> {
@@ -323,18 +339,43 @@ pub(super) fn in_the_way(window: &Window) -> anyhow::Error {
     )
 }
 
-/// Why something failed, and that all was put back, or what wasn't.
-pub(super) fn after_putting_back(
-    error: anyhow::Error,
-    ended: Result<Option<Ended>>,
-) -> Result<anyhow::Error, anyhow::Error> {
+/// A change failed, and not all of it could be put back.
+#[derive(Debug)]
+pub struct NotAsBefore {
+    /// What isn't as it was.
+    faults: Vec<String>,
+    /// What can be done about it.
+    pub help: &'static str,
+}
+
+impl std::fmt::Display for NotAsBefore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "it failed, and could not be put back as it was ({})", self.faults.join("; "))
+    }
+}
+
+impl std::error::Error for NotAsBefore {}
+
+/// Why something failed, and that all was put back, or what wasn't: that is a [`NotAsBefore`].
+pub(super) fn after_putting_back(error: anyhow::Error, ended: Result<Option<Ended>>) -> anyhow::Error {
     match ended {
+        Ok(Some(Ended { is_as_before: false, faults, kept, .. })) => {
+            let faults = faults.into_iter().chain(kept).collect();
+            let help = "the files are as they were: the next boot, or the backend's own tool, makes the network of them";
+            error.context(NotAsBefore { faults, help })
+        }
         Ok(ended) => {
             let said: Vec<String> =
                 ended.into_iter().flat_map(|e| e.faults.into_iter().chain(e.kept)).collect();
-            let error = error.context("it failed, and everything was put back as it was");
-            Ok(if said.is_empty() { error } else { error.context(said.join("; ")) })
+            error.context(match said.is_empty() {
+                true => "it failed, and everything was put back as it was".into(),
+                false => format!("it failed, and everything was put back as it was ({})", said.join("; ")),
+            })
         }
-        Err(e) => Err(anyhow!("{}", message(&error)).context(message(&e))),
+        Err(e) => {
+            let help =
+                "kvmnet host bridge revert\nonce what stands in its way is gone; it goes on where it was";
+            error.context(NotAsBefore { faults: vec![message(&e)], help })
+        }
     }
 }

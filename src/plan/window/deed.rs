@@ -86,20 +86,14 @@ pub struct Verified {
 ///
 /// # Errors
 /// Another one waits to be confirmed; the way back can't be armed; a file can't be written; a command fails; what is
-/// wanted isn't found in time; or the process was asked to end. Everything is put back then; the inner error is for when
-/// that didn't work out.
-pub fn carry_out(deed: &Deed, progress: Progress<'_>) -> Result<Result<Verified>, anyhow::Error> {
-    let armed = match ready(deed) {
-        Ok(armed) => armed,
-        Err(e) => return Ok(Err(e)),
-    };
-    match make(deed, &armed, progress) {
-        Ok(verified) => Ok(Ok(verified)),
-        Err(e) => {
-            progress("putting everything back");
-            after_putting_back(e, put_back(&armed, "it failed")).map(Err)
-        }
-    }
+/// wanted isn't found in time; or the process was asked to end. Everything is put back then; a [`super::NotAsBefore`] in
+/// the error says that this didn't work out.
+pub fn carry_out(deed: &Deed, progress: Progress<'_>) -> Result<Verified> {
+    let armed = ready(deed)?;
+    make(deed, &armed, progress).map_err(|e| {
+        progress("putting everything back");
+        after_putting_back(e, put_back(&armed, "it failed"))
+    })
 }
 
 /// Where the way back will stand.

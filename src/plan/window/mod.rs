@@ -17,7 +17,7 @@ mod deed;
 mod record;
 mod verify;
 
-pub use back::{Ended, confirm, open, put_back, put_back_at_boot};
+pub use back::{Ended, NotAsBefore, confirm, open, put_back, put_back_at_boot};
 pub use deed::{Deed, Progress, Verified, carry_out, place};
 pub use record::{Phase, Window};
 pub use verify::{Checked, NotFound, Want, check};

@@ -23,6 +23,8 @@ pub struct Mend {
 enum How {
     Run(Vec<String>),
     Set(String, String),
+    /// Nothing but time does.
+    Wait,
 }
 
 impl Mend {
@@ -30,7 +32,7 @@ impl Mend {
         Mend { what, how: How::Run(argv), comes_back: false }
     }
 
-    /// Makes it as it was.
+    /// Makes it as it was, as far as it can be made.
     ///
     /// # Errors
     /// The kernel refuses.
@@ -40,6 +42,7 @@ impl Mend {
             How::Set(path, value) => {
                 std::fs::write(setting(path), value).with_context(|| format!("net/{path} can't be set"))
             }
+            How::Wait => Ok(()),
         }
     }
 }
@@ -85,13 +88,12 @@ impl NetState {
             }
             add(format!("{} is there", new.name), &["link", "delete", &new.name]);
         }
-        for DeviceState { name, mac, bridge, .. } in
+        for DeviceState { name, mac, .. } in
             before.devices.iter().filter(|was| self.device(&was.name).is_none())
         {
-            // A NIC that was unplugged comes back by itself or not at all; a bridge can be made.
-            let settings = bridge.iter().flat_map(|(key, value)| [key.as_str(), value]);
-            let words = ["link", "add", name, "address", mac, "type", "bridge"];
-            add(format!("{name} is gone"), &words.into_iter().chain(settings).collect::<Vec<_>>());
+            // A NIC that was unplugged comes back by itself or not at all; a bridge can be made. Its settings come after
+            // that, and only those that differ: a kernel that lacks one (VLAN filtering) would refuse the whole bridge.
+            add(format!("{name} is gone"), &["link", "add", name, "address", mac, "type", "bridge"]);
         }
         for was in &before.devices {
             let name = was.name.as_str();
@@ -136,22 +138,39 @@ impl NetState {
             }
         }
         self.addresses_since(before, &mut add);
+        out.extend(self.routes_since(before));
+        out.extend(self.others_since(before));
+        out
+    }
+
+    fn routes_since(&self, before: &NetState) -> Vec<Mend> {
+        let run = |verb: &str, route: &RouteState| {
+            let words = [route.family.as_str(), "route", verb].into_iter();
+            How::Run(argv(&words.chain(route.words.iter().map(String::as_str)).collect::<Vec<_>>()))
+        };
+        let mut out = Vec::new();
+        let mut add = |what, how| out.push(Mend { what, how, comes_back: true });
         for route in before.routes.iter().filter(|route| !self.routes.contains(route)) {
-            let words: Vec<&str> = [route.family.as_str(), "route", "replace"]
-                .into_iter()
-                .chain(route.words.iter().map(String::as_str))
-                .collect();
-            add(format!("the route {} is missing", route.words.join(" ")), &words);
+            let is_beside = |other: &RouteState| {
+                let place = |route: &RouteState| {
+                    let word = |key: &str| route.get(key).map(String::from);
+                    (route.family.clone(), route.to.clone(), word("metric"), word("table"))
+                };
+                other != route && place(other) == place(route)
+            };
+            let how = match (route.family.as_str(), route.get("proto")) {
+                // Set by hand, a router's would be made one route with the static one beside it.
+                ("-6", Some("ra")) if before.routes.iter().any(is_beside) => How::Wait,
+                // Replace would take that one's place.
+                ("-6", _) => run("append", route),
+                _ => run("replace", route),
+            };
+            add(format!("the route {} is missing", route.words.join(" ")), how);
         }
         let is_there = |route: &&RouteState| before.device(&route.dev).is_some();
         for route in self.routes.iter().filter(is_there).filter(|route| !before.routes.contains(route)) {
-            let words: Vec<&str> = [route.family.as_str(), "route", "delete"]
-                .into_iter()
-                .chain(route.words.iter().map(String::as_str))
-                .collect();
-            add(format!("there is a route {}", route.words.join(" ")), &words);
+            add(format!("there is a route {}", route.words.join(" ")), run("delete", route));
         }
-        out.extend(self.others_since(before));
         out
     }
 
@@ -246,6 +265,7 @@ mod tests {
             match &self.how {
                 How::Run(argv) => argv.join(" "),
                 How::Set(path, value) => format!("{path}={value}"),
+                How::Wait => "(wait)".into(),
             }
         }
     }
@@ -317,13 +337,32 @@ mod tests {
         let gone = NetState { others: left.clone(), ..NetState::default() };
         assert_eq!(
             said(&gone),
-            [
-                "ip link add br0 address 52:54:00:aa:00:04 type bridge stp_state 1",
-                "ip link set vnet0 master br0"
-            ]
+            ["ip link add br0 address 52:54:00:aa:00:04 type bridge", "ip link set vnet0 master br0"]
         );
         let anew = NetState { devices: vec![bridge(&[("stp_state", "0")])], others: left, ..gone };
         assert_eq!(said(&anew), ["ip link set br0 type bridge stp_state 1", "ip link set vnet0 master br0"]);
+    }
+
+    #[test]
+    fn a_routers_way_out_beside_another_is_waited_for() {
+        let route = |proto: &str, via: &str| RouteState {
+            family: "-6".into(),
+            to: "default".into(),
+            via: Some(via.into()),
+            dev: "enp4s0".into(),
+            words: ["default", "proto", proto, "metric", "1024", "via", via, "dev", "enp4s0"]
+                .map(String::from)
+                .to_vec(),
+        };
+        let said = |routes: Vec<RouteState>| -> Vec<String> {
+            let before = NetState { devices: vec![nic(None, &[])], routes, ..NetState::default() };
+            let now = NetState { routes: Vec::new(), ..before.clone() };
+            now.since(&before).iter().map(Mend::line).collect()
+        };
+        let advertised = "ip -6 route append default proto ra metric 1024 via fe80::1 dev enp4s0";
+        let fixed = "ip -6 route append default proto boot metric 1024 via 2001:2::1 dev enp4s0";
+        assert_eq!(said(vec![route("ra", "fe80::1")]), [advertised]);
+        assert_eq!(said(vec![route("boot", "2001:2::1"), route("ra", "fe80::1")]), [fixed, "(wait)"]);
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn report(ended: Option<Ended>, context: &mut Context) -> Result<u8> {
     if context.is_json() {
         print_json(&match &ended {
             None => json!({ "bridge": null, "status": "unchanged", "faults": [], "kept": [] }),
-            Some(Ended { window, faults, kept }) => json!({
+            Some(Ended { window, faults, kept, .. }) => json!({
                 "bridge": window.bridge, "status": if code == 0 { "reverted" } else { "failed" },
                 "what": window.headline, "faults": faults, "kept": kept,
             }),
@@ -86,7 +86,7 @@ fn report(ended: Option<Ended>, context: &mut Context) -> Result<u8> {
                 .screen
                 .say("kvmnet: nothing to do: no change of the host's network waits to be confirmed");
         }
-        Some(Ended { window, faults, kept }) => {
+        Some(Ended { window, faults, kept, .. }) => {
             kept.iter().for_each(|said| context.screen.say(&format!("kvmnet: {said}")));
             if faults.is_empty() {
                 context.screen.say(&format!("kvmnet: put back: {}", window.headline));
