@@ -59,6 +59,19 @@ pub struct HostDevice {
     /// The UUID of NetworkManager's profile that is active on it: `connection-uuid` in
     /// `/run/NetworkManager/devices/INDEX`.
     pub nm_connection: Option<String>,
+    /// What NetworkManager's DHCP client shows to the servers, as it stands in the same file.
+    pub nm_dhcp: NmDhcp,
+}
+
+/// How NetworkManager's DHCP client is known, in pairs of hexadecimal digits with colons; none of a family without a lease.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NmDhcp {
+    /// The client identifier of IPv4, its type first.
+    pub client_id: Option<String>,
+    /// The DUID of IPv6.
+    pub duid: Option<String>,
+    /// The IAID of IPv6.
+    pub iaid: Option<String>,
 }
 
 /// An address of a device.

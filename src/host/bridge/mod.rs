@@ -20,7 +20,7 @@ mod networkmanager;
 mod recipe;
 
 pub use ask::{Addresses, Ask};
-pub use host::{Address, Host, HostDevice, HostFile};
+pub use host::{Address, Host, HostDevice, HostFile, NmDhcp};
 pub use ifupdown::Ifupdown;
 pub use netplan::{Netplan, netplan_fault};
 pub use networkd::Networkd;

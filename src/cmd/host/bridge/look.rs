@@ -10,7 +10,7 @@ use crate::cmd::host::owners::{Owner, Owners};
 use crate::cmd::host::seen::{self, Seen};
 use crate::cmd::host::texts;
 use crate::host::Kind;
-use crate::host::bridge::{Address, Backend, Host, HostDevice, HostFile, backend};
+use crate::host::bridge::{Address, Backend, Host, HostDevice, HostFile, NmDhcp, backend};
 use crate::host::config::{cloud_is_off, ini};
 use crate::plan::window;
 use crate::problem::{Problem, escaped};
@@ -179,6 +179,11 @@ impl Looked {
             let net = address.cidr.parse().ok()?;
             Some(Address { net, is_link: address.scope == "link", is_dynamic: address.is_dynamic })
         });
+        // As NetworkManager notes it down; by the device's number, so of this host only.
+        let path = format!("run/NetworkManager/devices/{}", link.index);
+        let state = self.tree.word(&path).filter(|_| self.tree.is_here()).unwrap_or_default();
+        let state = ini(&state);
+        let of_manager = |section: &str, key: &str| state.get(section, key).map(String::from);
         HostDevice {
             name: link.name.clone(),
             altnames: link.altnames.clone(),
@@ -193,15 +198,13 @@ impl Looked {
             is_up: link.is_up,
             addresses: addresses.collect(),
             dhcp_client_id: self.client_id(link.index),
-            nm_connection: self.profile(link.index),
+            nm_connection: of_manager("device", "connection-uuid"),
+            nm_dhcp: NmDhcp {
+                client_id: of_manager("dhcp4", "dhcp4.dhcp_client_identifier"),
+                duid: of_manager("dhcp6", "dhcp6.dhcp6_client_id"),
+                iaid: of_manager("dhcp6", "dhcp6.iaid"),
+            },
         }
-    }
-
-    /// As NetworkManager notes it down; by the device's number too.
-    fn profile(&self, index: u32) -> Option<String> {
-        let state =
-            self.tree.word(&format!("run/NetworkManager/devices/{index}")).filter(|_| self.tree.is_here())?;
-        ini(&state).get("device", "connection-uuid").map(Into::into)
     }
 
     /// As networkd notes it down of its leases; by the device's number, so of this host only.

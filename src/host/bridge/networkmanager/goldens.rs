@@ -82,6 +82,14 @@ mod tests {
                     host.devices.push(HostDevice { name: name.to_string(), kind, ..HostDevice::default() });
                 }
                 ["active", device, uuid] => find(&mut host, device).nm_connection = Some(uuid.to_string()),
+                ["shows", device, what, value] => {
+                    let shown = &mut find(&mut host, device).nm_dhcp;
+                    *match *what {
+                        "client-id" => &mut shown.client_id,
+                        "duid" => &mut shown.duid,
+                        _ => &mut shown.iaid,
+                    } = Some(value.to_string());
+                }
                 ["has", device, net, how @ ..] => find(&mut host, device).addresses.push(Address {
                     net: net.parse().unwrap(),
                     is_link: false,
@@ -149,7 +157,6 @@ mod tests {
     /// Where making and taking down don't lead back to the byte: a key was added that may as well have been there
     /// (a priority, a name), a second port's addresses are gone, or the bridge was there before.
     const NOT_TO_THE_BYTE: &[&str] = &[
-        "client-id-of-the-permanent-mac",
         "rival-profile",
         "static-for-any-nic",
         "there-and-one-port-more",

@@ -1,5 +1,8 @@
 //! A keyfile to the byte: read as GLib's GKeyFile does, written back as it was but for what is changed.
 
+/// What the note says where nothing stood.
+const NOTHING: &str = "none";
+
 /// The lines of a keyfile, by section.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Keyfile {
@@ -121,6 +124,46 @@ impl Keyfile {
                 *line = format!("{}{value}{}", &line[..at + blank], &line[end..]);
             }
             None => self.append(section, &format!("{key}={value}{}", self.ending)),
+        }
+    }
+
+    /// The same, with a comment above that says what stood there.
+    pub(super) fn set_noted(&mut self, section: &str, key: &str, value: &str, note: &str) {
+        let ending = self.ending;
+        let is_it = |line: &String| pair(line).is_some_and(|p| p.0 == key);
+        let named = |part: &&mut Part| plain(&part.name) == section && !part.head.is_empty();
+        let was = self.named(section).flat_map(|part| &part.body).rfind(|line| is_it(line));
+        let was = was.map_or(NOTHING.to_string(), |line| line.trim_end_matches(['\n', '\r']).to_string());
+        self.set(section, key, value);
+        for part in self.parts.iter_mut().filter(named).rev() {
+            if let Some(at) = part.body.iter().rposition(is_it) {
+                return part.body.insert(at, format!("# {note}: {was}{ending}"));
+            }
+        }
+    }
+
+    /// Puts back what stood where [`Self::set_noted`] left such a note; a section that then has nothing in it goes.
+    pub(super) fn take_back(&mut self, section: &str, note: &str) {
+        let prefix = format!("# {note}: ");
+        let mut is_changed = false;
+        for part in self.parts.iter_mut().filter(|part| plain(&part.name) == section && !part.head.is_empty())
+        {
+            while let Some(at) = part.body.iter().position(|line| line.starts_with(&prefix)) {
+                is_changed = true;
+                let was = part.body.remove(at);
+                let was = was[prefix.len()..].trim_end_matches(['\n', '\r']);
+                let Some(line) = part.body.get(at).filter(|line| pair(line).is_some()) else { continue };
+                let end = line[line.trim_end_matches(['\n', '\r']).len()..].to_string();
+                match was {
+                    NOTHING => drop(part.body.remove(at)),
+                    was => part.body[at] = format!("{was}{end}"),
+                }
+            }
+        }
+        let is_empty =
+            |part: &Part| plain(&part.name) == section && part.body.iter().all(|line| line.trim().is_empty());
+        if is_changed {
+            self.parts.retain(|part| part.head.is_empty() || !is_empty(part));
         }
     }
 

@@ -3,7 +3,8 @@
 use super::addresses::{KEYS, SECTIONS, found, given};
 use super::commands::{checkpoint, load, up};
 use super::keyfile::Keyfile;
-use super::port::{Port, has_rival};
+use super::pin::pin;
+use super::port::Port;
 use super::profile::{PEOPLE, Profile, profiles};
 use super::{id, refuse_cloud};
 use crate::host::bridge::{Addresses, Ask, Fault, FileChange, Host, Recipe};
@@ -148,58 +149,6 @@ fn bridge_text(host: &Host, ask: &Ask, first: &Port<'_>, notes: &mut Vec<String>
     pin(&mut sections, host, ask, first, notes);
     whole.put(&sections.text());
     Ok(whole.text())
-}
-
-/// What NetworkManager makes of a device's name or type stays as it is for the NIC.
-fn pin(keys: &mut Keyfile, host: &Host, ask: &Ask, first: &Port<'_>, notes: &mut Vec<String>) {
-    let device = &first.device;
-    let name = &ask.bridge;
-    let is_auto =
-        |keys: &Keyfile, family: &str| matches!(keys.get(family, "method"), None | Some("auto" | "dhcp"));
-    let mac = device.mac.as_deref().filter(|mac| *mac != ask.mac.to_ascii_lowercase());
-    if is_auto(keys, "ipv4") {
-        let is = keys.get("ipv4", "dhcp-client-id").unwrap_or_default().to_string();
-        match (is.as_str(), &device.permanent_mac) {
-            // A bridge has no permanent one.
-            ("perm-mac", Some(mac)) => keys.set("ipv4", "dhcp-client-id", &format!("01:{mac}")),
-            ("stable", _) if first.old.is_some_and(|old| old.of("stable-id").is_none()) => notes.push(format!(
-                "The DHCP server sees another client: dhcp-client-id=stable comes of the profile, and {name}'s is a \
-                 new one. It may give another address."
-            )),
-            ("" | "mac", _) if mac.is_some() => notes.push(format!(
-                "The DHCP server sees another client, for {name} has another MAC address than {}. It will give \
-                 another address.",
-                device.name
-            )),
-            _ => {}
-        }
-    }
-    let is_leased = device.addresses.iter().any(|a| a.is_dynamic && a.net.prefix_len() == 128);
-    let is_advertised = device
-        .addresses
-        .iter()
-        .any(|a| a.is_dynamic && !a.is_link && a.net.addr().is_ipv6() && a.net.prefix_len() < 128);
-    if is_auto(keys, "ipv6") {
-        if is_leased && keys.has("ipv6") && keys.get("ipv6", "dhcp-iaid").is_none() {
-            keys.set("ipv6", "dhcp-iaid", &id::iaid(&device.name).to_string());
-        }
-        let mode = keys.get("ipv6", "addr-gen-mode").unwrap_or("eui64");
-        if is_advertised && ["stable-privacy", "default", "1", "3"].contains(&mode) {
-            notes.push(format!(
-                "The IPv6 address that {} makes for itself will be another one: with addr-gen-mode={mode} it comes of \
-                 the device's name.",
-                device.name
-            ));
-        }
-    }
-    if let Some(metric) = first.metric().filter(|_| has_rival(host, ask)) {
-        for family in ["ipv4", "ipv6"] {
-            let has_routes = matches!(keys.get(family, "method"), Some("auto" | "manual" | "dhcp"));
-            if has_routes && keys.get(family, "route-metric").is_none() {
-                keys.set(family, "route-metric", metric);
-            }
-        }
-    }
 }
 
 fn say_lost(port: &Port<'_>, bridge: &str, notes: &mut Vec<String>) {

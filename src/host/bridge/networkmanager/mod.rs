@@ -14,6 +14,7 @@ mod goldens;
 mod id;
 mod keyfile;
 mod make;
+mod pin;
 mod port;
 mod profile;
 #[cfg(test)]

@@ -4,8 +4,9 @@ use super::addresses::{SECTIONS, found};
 use super::commands::{checkpoint, load, up};
 use super::keyfile::Keyfile;
 use super::make::{bridge_of, change, own_lines};
+use super::pin::unpin;
 use super::profile::{Profile, profiles};
-use super::{id, port, refuse_cloud};
+use super::{port, refuse_cloud};
 use crate::host::bridge::{Fault, Host, HostDevice, Recipe};
 
 pub(super) fn take_down(host: &Host, name: &str) -> Result<Recipe, Fault> {
@@ -137,22 +138,10 @@ fn stands_ready<'a>(
     }
     let old = others.first()?;
     let mut keys = bridge.keys.clone();
-    unpin(&mut keys, port, device);
+    unpin(&mut keys, bridge, port, device);
     let (mut a, mut b) = (old.keys.clone(), keys);
     let same = own_lines(&mut a) == own_lines(&mut b) && a.sections(SECTIONS) == b.sections(SECTIONS);
     same.then_some(Some(*old))
-}
-
-/// What was written down only so that the bridge has what the NIC had by itself.
-fn unpin(keys: &mut Keyfile, port: &Profile, device: &HostDevice) {
-    if keys.get("ipv6", "dhcp-iaid") == Some(&id::iaid(&device.name).to_string()) {
-        keys.remove("ipv6", "dhcp-iaid");
-    }
-    for family in ["ipv4", "ipv6"] {
-        if keys.get(family, "route-metric").is_some_and(|metric| port::metric(port.kind()) == Some(metric)) {
-            keys.remove(family, "route-metric");
-        }
-    }
 }
 
 /// A port's profile that is none any more.
@@ -171,7 +160,7 @@ fn released(bridge: &Profile, port: &Profile, device: &HostDevice, is_first: boo
             keys.append("connection", &lines);
         }
         let mut sections = Keyfile::parse(&from.sections(SECTIONS));
-        unpin(&mut sections, port, device);
+        unpin(&mut sections, bridge, port, device);
         keys.put(&sections.text());
     } else {
         keys.put(&["", "[ipv4]", "method=disabled", "", "[ipv6]", "method=disabled", ""].join(keys.ending()));
