@@ -1,6 +1,7 @@
 //! Everything outside the process. No other room names `std::fs`, `std::process`, `std::env`, the clock, the terminal
 //! or libvirt; `tests/architecture.rs` sees to that.
 
+pub mod announce;
 pub mod answers;
 pub mod armed;
 pub mod aside;

@@ -9,6 +9,7 @@ use super::record::{Phase, Window};
 use crate::host::bridge::Checkpoint;
 use crate::plan::journal;
 use crate::problem::{Problem, escaped, message};
+use crate::sys::announce::announce;
 use crate::sys::armed::{Alive, Armed, Boot};
 use crate::sys::aside::Aside;
 use crate::sys::{clock, exec, netstate, terminal};
@@ -25,6 +26,9 @@ const SETTLES_SOON: Duration = Duration::from_secs(4);
 
 /// For what is mended by hand to be as it was.
 const MENDED: Duration = Duration::from_secs(5);
+
+/// For addresses that are back to be announced.
+const ANNOUNCED: Duration = Duration::from_secs(3);
 
 /// For another process to go on, if the one that puts everything back is killed. As long as that one lives it waits for it.
 const AGAIN: Duration = Duration::from_secs(10);
@@ -153,6 +157,7 @@ pub fn put_back(armed: &Armed, why: &str) -> Result<Option<Ended>> {
         }
     }
     let (mut faults, is_settled) = settle(&window, faults);
+    let _ = netstate::look(&window.devices).map(|now| announce(&now, ANNOUNCED));
     // What the backend's tools wrote on the way back goes too.
     let asides = asides(&window);
     let is_as_before = is_settled && asides.is_empty();

@@ -11,6 +11,7 @@ use super::record::{Phase, Window};
 use super::verify::{Checked, NotFound, Want, check};
 use crate::host::bridge::{Checkpoint, Command, FileChange, Way};
 use crate::problem::{Problem, escaped};
+use crate::sys::announce::announce;
 use crate::sys::answers::{Ssh, answers, way_to};
 use crate::sys::armed::{Alive, Armed, Boot};
 use crate::sys::aside::Aside;
@@ -284,6 +285,7 @@ fn verified(
 ) -> Result<Vec<Checked>> {
     let until = Instant::now() + patience;
     let mut again = Instant::now() + NETWORKD_LOSES;
+    let mut is_announced = false;
     loop {
         goes_on()?;
         let now = netstate::look(&deed.devices)?;
@@ -303,6 +305,10 @@ fn verified(
             again = Instant::now() + NETWORKD_LOSES;
         }
         if checks.iter().all(|checked| checked.ok) {
+            if !is_announced {
+                announce(&now, Duration::ZERO);
+                is_announced = true;
+            }
             checks.extend(asked(deed, want));
         }
         if checks.iter().all(|checked| checked.ok) {

@@ -3,8 +3,9 @@
 use super::{CREATE, LONG, as_before, create, nothing_is_left, own_file, site, with_every_backend};
 use crate::machine::configs::Addresses;
 use crate::machine::{Flavour, Lan, MAC, Machine, State};
+use crate::site::say;
 
-with_every_backend! { asked_for two_ports_with_stp an_mtu_and_a_foreign_route }
+with_every_backend! { asked_for another_mac two_ports_with_stp an_mtu_and_a_foreign_route }
 
 /// Makes it as asked for, without a connection that would have to survive, and puts it back after a look.
 fn looked_at(machine: &Machine<'_>, before: &State, more: &[&str], look: impl FnOnce(&Machine<'_>)) {
@@ -60,6 +61,24 @@ fn asked_for(flavour: Flavour) {
         assert!(machine.addresses().is_empty(), "{:?}", machine.addresses());
         assert!(machine.sh("ip link show enp4s0").contains("master br0"));
     });
+}
+
+/// Where the hardware address changes with the device, the neighbours are told: they would send to the old one for seconds.
+fn another_mac(flavour: Flavour) {
+    let Some(lan) = Lan::start_quiet() else { return };
+    let (machine, before, mut connection) = site(&lan, flavour, Addresses::StaticBoth);
+    let asked = ["198.18.0.4", "2001:2:0:1::4"].map(|address| address.parse().unwrap());
+    let told = |what: &str, work: &dyn Fn()| {
+        for (address, outage) in asked.iter().zip(lan.outages(&machine, &asked, work)) {
+            let ms = outage.as_millis();
+            say(&format!("{flavour:?}, {what}: {address} did not answer for {ms} ms"));
+            assert!(ms < 5000, "{address} did not answer for {ms} ms");
+        }
+    };
+    let line = [&CREATE[..], &LONG, &["--mac", "52:54:00:12:34:56"]].concat();
+    told("br0 has another MAC address", &|| drop(machine.kvmnet_over(&connection, &line).ok()));
+    told("it is put back", &|| drop(machine.kvmnet(&["host", "bridge", "revert"]).ok()));
+    as_before(&machine, &before, &mut connection);
 }
 
 /// Two cables to the same switch: without STP that would be a loop.
