@@ -21,6 +21,16 @@ fn name_servers_written_by_hand() {
         machine.is_again(&before);
         assert_eq!(machine.sh("stat -c %Y /etc/resolv.conf"), dated);
         nothing_is_left(&machine);
+        // Once it was confirmed, that file is others' too.
+        create(&machine, &connection, &["--address", "dhcp"]).ok();
+        let said = "/etc/resolv.conf stays as the DHCP client wrote it";
+        let open = machine.kvmnet(&["undo", "--dry-run"]).ok();
+        assert!(!open.stdout.contains(said), "{}", open.report());
+        machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+        let written = machine.text(RESOLVER);
+        machine.kvmnet(&["undo", "-y"]).ok().says(&[said]);
+        machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+        assert_eq!(machine.text(RESOLVER), written);
     }
 }
 

@@ -43,6 +43,9 @@ pub(in crate::cmd) fn described(change: &mut Change) -> Result<()> {
         change.detail.insert("timeout".into(), json!(place.timeout));
     }
     let looked = Looked::below(None)?;
+    if !is_open && place.backend == "ifupdown" && from.want.dhcp4 && !to.want.dhcp4 {
+        meaning.extend(resolver(&looked));
+    }
     match ssh::fate(&looked.seen, &place.devices, &left(&looked, from, to)) {
         Some(fate) if fate.survives => meaning.push(fate.words),
         Some(fate) => change.warnings.push(Warning::note(Code::ConnectionLost, fate.words)),
@@ -62,6 +65,17 @@ fn files(place: &HostBridge, from: &Side, to: &Side) -> Vec<FileChange> {
         mode: *mode,
     });
     all.filter(|file| file.before != file.after).collect()
+}
+
+/// A DHCP client writes the name servers into a file that nobody else writes, and takes nothing back when it goes. After a
+/// confirmed change somebody may count on what stands there.
+fn resolver(looked: &Looked) -> Option<String> {
+    let path = "etc/resolv.conf";
+    (looked.tree.has(path) && looked.tree.target_name(path).is_none()).then(|| {
+        "/etc/resolv.conf stays as the DHCP client wrote it, for it may have been changed since by others: look at its name \
+         servers afterwards"
+            .into()
+    })
 }
 
 /// What the devices have when it is put back: what a device has now if that goes over, and what the other side says.
