@@ -4,13 +4,14 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::{
-    CREATE, DELETE, LONG, bridged, create, lan_for, nothing_is_left, site, turn, with_every_backend,
+    CREATE, DELETE, LONG, boot, bridged, create, lan_for, nothing_is_left, own_file, site, turn,
+    with_every_backend,
 };
 use crate::machine::configs::Addresses;
 use crate::machine::{Flavour, Lan, Machine, State};
 use crate::site::say;
 
-with_every_backend! { made_in_one_way made_in_another taken_down }
+with_every_backend! { made_in_one_way made_in_another taken_down undone }
 
 fn made_in_one_way(flavour: Flavour) {
     made(flavour, turn(flavour, 0), 0);
@@ -34,6 +35,24 @@ fn taken_down(flavour: Flavour) {
     let Some(lan) = lan_for(addresses) else { return };
     let (mut machine, before, _) = bridged(&lan, flavour, addresses);
     killed_at_every_step(&lan, &mut machine, &before, &[&DELETE[..], &LONG].concat(), flavour as usize);
+}
+
+/// An undo of what was confirmed.
+fn undone(flavour: Flavour) {
+    let Some(lan) = Lan::start_v4() else { return };
+    let mut machine = boot(&lan, flavour, Addresses::Static4);
+    create(&machine, &lan.connection(&machine), &LONG).ok();
+    machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    let before = machine.state();
+    killed_at_every_step(&lan, &mut machine, &before, &["undo", "-y"], flavour as usize);
+    // It can still be made.
+    machine.kvmnet(&["undo", "-y"]).ok();
+    machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    assert!(!machine.has("/sys/class/net/br0"));
+    assert_eq!(
+        machine.text(own_file(flavour, Addresses::Static4).0),
+        own_file(flavour, Addresses::Static4).1
+    );
 }
 
 /// It says each step before it makes it, and makes none before the last was heard. At each it gets SIGKILL, either as soon
