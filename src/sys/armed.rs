@@ -256,7 +256,8 @@ impl Armed {
         Ok(unit)
     }
 
-    /// Nothing will happen by itself any more, and nothing is left of what was written down.
+    /// Nothing will happen by itself any more, and nothing is left of what was written down. The record must say by now that
+    /// it is over.
     ///
     /// # Errors
     /// A file can't be removed.
@@ -269,13 +270,14 @@ impl Armed {
         };
         gone(Path::new(WANTED))?;
         gone(Path::new(UNIT))?;
-        gone(Path::new(POINTER))?;
-        for name in ["window.json", "window.new", "kvmnet"] {
+        // Before the program that it runs: it would fail at its moment.
+        alarm.into_iter().for_each(Alarm::end);
+        for name in ["window.new", "kvmnet"] {
             gone(&self.folder.join(name))?;
         }
-        // The last; without the record it finds nothing to do.
-        alarm.into_iter().for_each(Alarm::end);
-        Ok(())
+        gone(Path::new(POINTER))?;
+        // The last: whoever is killed before that leaves what tells the next one to clear up.
+        gone(&self.record_path())
     }
 
     /// A copy of this program that can be run; if none can, the program where it stands.

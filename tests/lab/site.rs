@@ -6,13 +6,19 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// The programs that every site is made of.
 const NEEDED: [&str; 6] = ["bash", "unshare", "nsenter", "ip", "ping", "dnsmasq"];
 
 /// Where programs are looked for, in the site too.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How long a site lives at most: no test takes half an hour, but one that hangs.
+const MOST: Duration = Duration::from_secs(30 * 60);
 
 /// A running site. It ends when this is dropped, and also when the process that holds it is killed:
 /// its first process lives only as long as the pipe to its standard input.
@@ -22,6 +28,8 @@ pub(crate) struct Site {
     _alive: ChildStdin,
     /// The site's first process, as numbered outside.
     init: u32,
+    /// Held as long as somebody watches that it doesn't hang.
+    watch: Option<Sender<()>>,
 }
 
 /// Which part of the site a command runs in.
@@ -94,7 +102,8 @@ impl Site {
         let children = format!("/proc/{0}/task/{0}/children", unshare.id());
         let init = fs::read_to_string(&children).expect("the kernel lists children");
         let init = init.trim().parse().expect("unshare has one child");
-        Self { unshare, _alive: alive, init }
+        let watch = watch(unshare.id());
+        Self { unshare, _alive: alive, init, watch: Some(watch) }
     }
 
     /// The site's file system, seen from outside.
@@ -126,8 +135,22 @@ impl Site {
     }
 }
 
+/// Ends a site's first process after [`MOST`], unless what this gives is dropped before.
+fn watch(unshare: u32) -> Sender<()> {
+    let (end, is_ended) = channel();
+    let unshare = i32::try_from(unshare).ok().and_then(Pid::from_raw).expect("a process has a number");
+    std::thread::spawn(move || {
+        if is_ended.recv_timeout(MOST) == Err(RecvTimeoutError::Timeout) {
+            // Nobody has waited for it yet, so that the number is still its own.
+            let _ = kill_process(unshare, Signal::KILL);
+        }
+    });
+    end
+}
+
 impl Drop for Site {
     fn drop(&mut self) {
+        self.watch = None;
         // `--kill-child` takes the site's first process along, and the kernel then everything else in it.
         let _ = self.unshare.kill();
         let _ = self.unshare.wait();

@@ -11,7 +11,7 @@ use crate::machine::configs::Addresses;
 use crate::machine::{Flavour, Lan, Machine, State};
 use crate::site::say;
 
-with_every_backend! { made_in_one_way made_in_another taken_down undone }
+with_every_backend! { made_in_one_way made_in_another taken_down undone confirmed }
 
 fn made_in_one_way(flavour: Flavour) {
     made(flavour, turn(flavour, 0), 0);
@@ -54,6 +54,50 @@ fn undone(flavour: Flavour) {
         own_file(flavour, Addresses::Static4).1
     );
 }
+
+/// Whoever confirms says nothing of its steps, and is killed at moments of the time that it takes. Either it stays, or it is as if
+/// nobody had confirmed; and if it stays, that can be confirmed again, and nothing is left.
+fn confirmed(flavour: Flavour) {
+    let Some(lan) = Lan::start_v4() else { return };
+    let (machine, _, mut connection) = site(&lan, flavour, Addresses::Static4);
+    create(&machine, &connection, &LONG).ok();
+    let began = Instant::now();
+    machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    let takes = began.elapsed();
+    let back = || {
+        machine.kvmnet(&["undo", "-y"]).ok();
+        machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+        machine.state()
+    };
+    let mut before = back();
+    let (mut stayed, mut went) = (0, 0);
+    for part in 0..MOMENTS {
+        create(&machine, &connection, &LONG).ok();
+        let kvmnet = machine.watched(None, &["host", "bridge", "confirm"]);
+        kvmnet.kill_after(takes * part / MOMENTS);
+        let code = kvmnet.ends();
+        let record = "/var/lib/kvmnet/window/window.json";
+        if !machine.has(record) || machine.text(record).contains("\"phase\":\"confirmed\"") {
+            stayed += 1;
+            machine.the_time_is_up();
+            assert!(machine.has("/sys/class/net/br0"), "it is put back, though it was confirmed");
+            // Whoever comes next clears away what is left.
+            machine.kvmnet(&["host", "bridge", "revert"]).ok().says(&["nothing to do"]);
+            nothing_is_left(&machine);
+            before = back();
+            assert!(connection.echoes());
+        } else {
+            went += 1;
+            assert_ne!(code, 0, "it says that it is confirmed, and it isn't");
+            machine.the_time_is_up();
+            super::as_before(&machine, &before, &mut connection);
+        }
+    }
+    say(&format!("{flavour:?}: killed while it was confirmed: {stayed} stayed, {went} were put back"));
+}
+
+/// At how many moments it is killed while it is confirmed.
+const MOMENTS: u32 = 5;
 
 /// It says each step before it makes it, and makes none before the last was heard. At each it gets SIGKILL, either as soon
 /// as it has said so or in the middle of it; and every few times the power goes with it.

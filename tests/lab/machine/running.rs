@@ -3,11 +3,16 @@
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Connection, Machine};
+
+/// How long a program may take to be started.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A program that runs on a machine, and says each step before it makes it.
 pub(crate) struct Running {
@@ -81,6 +86,23 @@ impl Running {
             said.push(step);
         }
         panic!("it never said {wanted:?}, but {said:#?}");
+    }
+
+    /// Ends it so long after it was started; it may have ended by itself by then.
+    pub(crate) fn kill_after(&self, time: Duration) {
+        let pid = self.child.id();
+        let is_started = || {
+            // What came before it had children of its own.
+            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+            name.trim() == "nsenter" && !children.trim().is_empty()
+        };
+        let began = Instant::now();
+        while !is_started() && began.elapsed() < PATIENCE {
+            sleep(Duration::from_millis(1));
+        }
+        sleep(time);
+        self.kill();
     }
 
     /// Ends it at once: SIGKILL for kvmnet, or for what holds its terminal.
