@@ -3,9 +3,11 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread::sleep;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -55,6 +57,43 @@ pub(crate) fn check_within(command: &mut Command, most: Duration) -> Result<()> 
                 bail!("`{shown}` hung: it was ended after {} minutes", most.as_secs() / 60);
             }
         }
+    }
+}
+
+/// The tests that `command` fails, as the test harness names them, while all that it prints is passed on; none if it fails
+/// in another way.
+///
+/// # Errors
+/// It can't be run, or hangs.
+pub(crate) fn failing_tests(command: &mut Command, most: Duration) -> Result<Option<Vec<String>>> {
+    let shown = show(command);
+    let cannot = || format!("cannot run `{shown}`");
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(cannot)?;
+    let out = child.stdout.take().with_context(cannot)?;
+    let id = child.id();
+    let (done, is_done) = channel::<()>();
+    let watch = thread::spawn(move || {
+        let hangs = is_done.recv_timeout(most) == Err(RecvTimeoutError::Timeout);
+        if hangs {
+            end(&family(id));
+        }
+        hangs
+    });
+    let mut failing = Vec::new();
+    for line in BufReader::new(out).lines().map_while(Result::ok) {
+        println!("{line}");
+        let name = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"));
+        failing.extend(name.map(String::from));
+    }
+    drop(done);
+    let status = child.wait().with_context(cannot)?;
+    if watch.join().unwrap_or_default() {
+        bail!("`{shown}` hung: it was ended after {} minutes", most.as_secs() / 60);
+    }
+    match (status.success(), failing.is_empty()) {
+        (true, _) => Ok(None),
+        (false, false) => Ok(Some(failing)),
+        (false, true) => bail!("`{shown}` failed ({status})"),
     }
 }
 
@@ -124,7 +163,7 @@ pub(crate) fn is_root() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_within, find_program, quoted, show};
+    use super::{check_within, failing_tests, find_program, quoted, show};
     use std::process::Command;
     use std::time::Duration;
 
@@ -150,6 +189,18 @@ mod tests {
         assert!(!pid.is_empty() && (stat.is_empty() || stat.contains(") Z ")), "{stat}");
         assert!(check_within(&mut Command::new("true"), Duration::from_secs(9)).is_ok());
         assert!(check_within(&mut Command::new("false"), Duration::from_secs(9)).is_err());
+    }
+
+    #[test]
+    fn failing_tests_are_named() {
+        let run =
+            |script: &str| failing_tests(Command::new("sh").args(["-c", script]), Duration::from_secs(9));
+        let said = "echo 'test a::b ... ok'; echo 'test a::c ... FAILED'";
+        assert_eq!(run(&format!("{said}; exit 101")).ok().flatten(), Some(vec!["a::c".to_owned()]));
+        assert!(run(said).is_ok_and(|failing| failing.is_none()));
+        assert!(run("exit 101").is_err());
+        let hangs = failing_tests(Command::new("sh").args(["-c", "sleep 1000"]), Duration::from_millis(100));
+        assert!(hangs.is_err_and(|e| e.to_string().contains("hung")));
     }
 
     #[test]

@@ -76,8 +76,8 @@ fn confirmed(flavour: Flavour) {
         let kvmnet = machine.watched(None, &["host", "bridge", "confirm"]);
         kvmnet.kill_after(takes * part / MOMENTS);
         let code = kvmnet.ends();
-        let record = "/var/lib/kvmnet/window/window.json";
-        if !machine.has(record) || machine.text(record).contains("\"phase\":\"confirmed\"") {
+        let record = machine.path("/var/lib/kvmnet/window/window.json");
+        if std::fs::read_to_string(record).map_or(true, |text| text.contains("\"phase\":\"confirmed\"")) {
             stayed += 1;
             machine.the_time_is_up();
             assert!(machine.has("/sys/class/net/br0"), "it is put back, though it was confirmed");
