@@ -165,7 +165,8 @@ pub(crate) fn is_root() -> bool {
 mod tests {
     use super::{check_within, failing_tests, find_program, quoted, show};
     use std::process::Command;
-    use std::time::Duration;
+    use std::thread::sleep;
+    use std::time::{Duration, Instant};
 
     #[test]
     fn a_shown_command_can_be_pasted() {
@@ -185,8 +186,13 @@ mod tests {
         let pid = std::fs::read_to_string(&dir).unwrap_or_default();
         let _ = std::fs::remove_file(&dir);
         assert!(said.is_err_and(|e| e.to_string().contains("hung")));
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-        assert!(!pid.is_empty() && (stat.is_empty() || stat.contains(") Z ")), "{stat}");
+        let stat = || std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        let is_gone = || stat().is_empty() || stat().contains(") Z ");
+        let began = Instant::now();
+        while !is_gone() && began.elapsed() < Duration::from_secs(9) {
+            sleep(Duration::from_millis(5));
+        }
+        assert!(!pid.is_empty() && is_gone(), "{}", stat());
         assert!(check_within(&mut Command::new("true"), Duration::from_secs(9)).is_ok());
         assert!(check_within(&mut Command::new("false"), Duration::from_secs(9)).is_err());
     }
