@@ -96,6 +96,28 @@ fn texts_of_every_sort() {
     }
 }
 
+/// What `virsh attach-device`, `update-device` and `net-update` take is a part of libvirt's, and nothing to complain about.
+#[test]
+fn parts_that_virsh_takes_alone() {
+    let here = Sandbox::new();
+    for part in [
+        "<memory model='dimm'><target><size unit='MiB'>512</size><node>0</node></target></memory>",
+        "<graphics type='vnc' port='-1'/>",
+        "<interface type='network'><source network='default'/></interface>",
+        "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>",
+        "<lease><lockspace>a</lockspace><key>b</key><target path='/c'/></lease>",
+        "<host mac='52:54:00:00:00:01' ip='192.168.122.9'/>",
+        "<range start='192.168.122.100' end='192.168.122.200'/>",
+        "<portgroup name='a'/>",
+        "<srv service='a' protocol='tcp'/>",
+    ] {
+        here.write("a.xml", part);
+        here.kvmnet("check --deny warnings a.xml").gives(0);
+    }
+    here.write("a.xml", "<grafics type='vnc'/>");
+    here.kvmnet("check a.xml").gives(1).shows(&["KN002"]);
+}
+
 /// Time grows with the text, not with its square: with that, most of these would take so long that they count as hanging.
 #[test]
 fn much_of_one_thing() {

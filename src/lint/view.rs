@@ -220,7 +220,7 @@ pub enum Kind {
     Domain,
     /// A network.
     Network,
-    /// Another document of libvirt's, which is only looked at as XML.
+    /// Another document of libvirt's, or a part of one, which is only looked at as XML.
     Other,
     /// None of libvirt's.
     Foreign,
@@ -233,17 +233,14 @@ const OTHERS: &[&str] = &[
     "cpudata",
     "cputest",
     "device",
-    "disk",
     "domainbackup",
     "domainCapabilities",
     "domaincheckpoint",
     "domainsnapshot",
     "domstatus",
-    "filesystem",
     "filter",
     "filterbinding",
     "inactiveDomain",
-    "interface",
     "metadata",
     "networkport",
     "networkstatus",
@@ -256,8 +253,46 @@ const OTHERS: &[&str] = &[
     "storagepoolCapabilities",
     "sysinfo",
     "volume",
-    "hostdev",
+];
+
+/// Parts of a domain or network that `virsh` takes alone: `attach-device` and `update-device` any device
+/// (`virDomainDevice` in libvirt's `src/conf/domain_conf.c`), `net-update` these of a network.
+const PARTS: &[&str] = &[
+    "audio",
+    "channel",
+    "console",
     "controller",
+    "crypto",
+    "disk",
+    "filesystem",
+    "graphics",
+    "hostdev",
+    "hub",
+    "input",
+    "interface",
+    "iommu",
+    "lease",
+    "memballoon",
+    "memory",
+    "nvram",
+    "panic",
+    "parallel",
+    "pstore",
+    "redirdev",
+    "rng",
+    "serial",
+    "shmem",
+    "smartcard",
+    "sound",
+    "tpm",
+    "video",
+    "vsock",
+    "watchdog",
+    "host",
+    "portgroup",
+    "range",
+    "srv",
+    "txt",
 ];
 
 impl Kind {
@@ -268,7 +303,7 @@ impl Kind {
             _ if namespace(root).is_some() => Kind::Foreign,
             "domain" => Kind::Domain,
             "network" => Kind::Network,
-            name if OTHERS.contains(&name) => Kind::Other,
+            name if OTHERS.contains(&name) || PARTS.contains(&name) => Kind::Other,
             _ => Kind::Foreign,
         }
     }

@@ -11,6 +11,9 @@ const QUOTES: &[&str] = &["'", "\"", "&apos;", "&quot;", "&#39;", "&#34;", "&#x2
 /// Options of QEMU with secrets in them.
 const OPTIONS: &[&str] = &["password=", "passwd=", "data=", "secret=", "key="];
 
+/// The same where an argument is JSON.
+const KEYS: &[&str] = &["password", "passwd", "data", "secret", "key"];
+
 /// `passwd='…'`, with quotes or without, and `<secret>…</secret>`, in what needn't be well-formed.
 pub(super) fn in_note(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
     if text[range.clone()].trim_ascii_start().is_empty() {
@@ -121,4 +124,41 @@ pub(super) fn in_options(text: &str, range: Range<usize>, found: &mut Vec<Range<
             }
         }
     }
+}
+
+/// `"data": "…"` in an argument of QEMU's that is JSON, whichever way its quotes are written.
+pub(super) fn in_json(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
+    if !text[range.clone()].trim_start().starts_with('{') {
+        return;
+    }
+    for key in KEYS {
+        let mut last = range.start;
+        for (at, _) in text[range.clone()].match_indices(key) {
+            let rest = &text[range.start + at + key.len()..range.end];
+            let Some(value) = quoted(rest)
+                .and_then(|(_, rest)| rest.trim_start().strip_prefix(':'))
+                .and_then(|rest| quoted(rest.trim_start()))
+            else {
+                continue;
+            };
+            let (quote, value) = value;
+            let start = range.end - value.len();
+            if start < last {
+                continue;
+            }
+            // A quote behind a backslash is one of the secret's own.
+            let is_end = |(at, _): &(usize, &str)| {
+                (value[..*at].len() - value[..*at].trim_end_matches('\\').len()).is_multiple_of(2)
+            };
+            last = value.match_indices(quote).find(is_end).map_or(range.end, |(at, _)| start + at);
+            if start < last {
+                found.push(start..last);
+            }
+        }
+    }
+}
+
+/// The quote that a text begins with, and what comes behind it.
+fn quoted(text: &str) -> Option<(&'static str, &str)> {
+    QUOTES.iter().find_map(|quote| Some((*quote, text.strip_prefix(quote)?)))
 }

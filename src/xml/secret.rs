@@ -6,7 +6,7 @@ use roxmltree::Node;
 
 use super::doc::Doc;
 use super::edit::Edits;
-use super::noted::{in_note, in_options};
+use super::noted::{in_json, in_note, in_options};
 use super::tag::StartTag;
 
 /// What stands for a secret.
@@ -135,6 +135,7 @@ fn in_tag(text: &str, start: usize, node: Option<Node<'_, '_>>, found: &mut Vec<
     }
     if let Some(value) = tag.attr(text, "value").filter(|_| is_qemus) {
         in_options(text, value.value.clone(), found);
+        in_json(text, value.value.clone(), found);
     }
 }
 
@@ -206,6 +207,10 @@ mod tests {
         );
         let qemu = |value: &str| format!("<a xmlns:q='{QEMU}'><q:arg value='{value}'/></a>");
         assert_eq!(masked(&qemu("secret,id=s,data=x,y=z")), qemu("secret,id=s,data=***,y=z"));
+        let json = |value: &str| qemu(&format!(r#"{{"qom-type":"secret", "data" : "{value}","id":"s"}}"#));
+        assert_eq!(masked(&json(r#"a\"b\\"#)), json("***"));
+        let named = |text: &str| text.replace('"', "&quot;");
+        assert_eq!(masked(&named(&json("ab"))), named(&json("***")));
         assert_eq!(masked(&qemu("secret,data=a,,b,y=z")), qemu("secret,data=***,y=z"), "',,' is a comma");
     }
 

@@ -25,7 +25,7 @@ through SSH, or put a placeholder there that is filled in where the guest is def
 
 fn check(domain: &Domain<'_>, report: &mut Report) {
     let doc = domain.doc;
-    if !doc.text().contains("passw") && !doc.text().contains("data=") {
+    if !["passw", "commandline"].iter().any(|word| doc.text().contains(word)) {
         return;
     }
     for graphics in domain.devices().filter(|device| device.tag_name().name() == "graphics") {
@@ -42,13 +42,13 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
     let masks = masks(doc);
     for argument in arguments() {
         let Some(given) = argument.attribute("value").filter(|given| is_secret(given)) else { continue };
-        // With a key's name it is encrypted.
-        if given.contains("keyid=") {
-            continue;
-        }
         let span = value(doc, argument, "value");
-        let inside = |mask: &Range<usize>| span.start <= mask.start && mask.end <= span.end;
-        if let Some(mask) = masks.iter().map(|mask| mask.range.clone()).find(inside) {
+        let is_plain = |mask: &Range<usize>| {
+            span.start <= mask.start
+                && mask.end <= span.end
+                && is_plain(given, &doc.text()[span.start..mask.start], &doc.text()[mask.clone()])
+        };
+        if let Some(mask) = masks.iter().map(|mask| mask.range.clone()).find(is_plain) {
             report
                 .at(mask, "a secret stands here in plain text")
                 .help("write file=… with the path of a file that only QEMU reads; change it if others have seen this");
@@ -56,8 +56,82 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
     }
 }
 
+/// Is what an argument of QEMU's gives behind `before` a secret, and not the switch or the name of one (`password=on`,
+/// `password-secret=ID`)?
+fn is_plain(given: &str, before: &str, written: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let before = before.trim_end_matches(|c: char| !is_part(c));
+    // Of quotes, XML knows names.
+    let before = before.trim_end_matches("&quot").trim_end_matches(|c: char| !is_part(c));
+    let before = before.trim_end_matches("&quot");
+    let name = before.rsplit(|c| !is_part(c)).next().unwrap_or_default();
+    let is_switch = matches!(written.trim(), "on" | "off");
+    match name {
+        // With a key's name it is encrypted.
+        "data" => makes_secret(given) && !["keyid=", "\"keyid\""].iter().any(|key| given.contains(key)),
+        "key" | "secret" => !is_switch,
+        _ => ["password", "passwd"].iter().any(|word| name.ends_with(word)) && !is_switch,
+    }
+}
+
+/// Does an argument make one of QEMU's secrets? Other objects have a `data` that is none.
+fn makes_secret(given: &str) -> bool {
+    let given: String = given.chars().filter(|c| !c.is_whitespace()).collect();
+    given.starts_with("secret,")
+        || given.split(',').any(|option| option == "qom-type=secret")
+        || given.contains(r#""qom-type":"secret""#)
+}
+
 /// Is it more than a placeholder, which something else fills in?
 fn is_secret(written: &str) -> bool {
     const PLACEHOLDERS: [&str; 6] = ["${", "{{", "<%", "%(", "@@", "__"];
     !written.trim().is_empty() && !PLACEHOLDERS.iter().any(|mark| written.contains(mark))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::xml::Doc;
+
+    /// The part of an argument that is called a secret.
+    fn found(argument: &str) -> Option<String> {
+        let text = format!(
+            "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><qemu:commandline>\
+             <qemu:arg value='{argument}'/></qemu:commandline></domain>"
+        );
+        let doc = Doc::parse(&text).unwrap();
+        let mut report = Report::default();
+        check(&Domain::read(&doc), report.by(&RULE));
+        let found = report.found.first()?;
+        Some(text[found.span.clone()].to_string())
+    }
+
+    #[test]
+    fn secrets_in_arguments() {
+        let json = r#"{"qom-type":"secret","id":"s","data":"hunter"}"#;
+        for (argument, secret) in [
+            ("secret,id=s,data=hunter", Some("hunter")),
+            ("qom-type=secret,id=s,data=hunter", Some("hunter")),
+            (json, Some("hunter")),
+            (&json.replace('"', "&quot;").replace(':', " : "), Some("hunter")),
+            ("file=x,password-secret=s,password=hunter", Some("hunter")),
+            ("rbd:pool/image:id=admin:key=hunter", Some("hunter")),
+            ("driver=https,proxy-password=hunter", Some("hunter")),
+            (":1,password=on", None),
+            (":1,password=off", None),
+            (":1,password", None),
+            ("file=x,password-secret=s", None),
+            ("user=a,password-secret=x,key-secret=y", None),
+            ("isa-debugcon,data=0x3f", None),
+            ("driver,data=abc", None),
+            ("secret,id=s,data=aGk=,keyid=k,iv=x", None),
+            ("secret,id=s,data=${SECRET}", None),
+            (r#"{"qom-type":"secret","id":"s","data":"aGk=","keyid":"k"}"#, None),
+            (r#"{"driver":"x","data":"hunter"}"#, None),
+            (r#"{"driver":"https","password-secret":"s"}"#, None),
+        ] {
+            assert_eq!(found(argument).as_deref(), secret, "{argument}");
+        }
+    }
 }
