@@ -53,6 +53,35 @@ pub fn check_file(file: &Arc<Path>, bytes: &[u8], settings: &Arc<Settings>) -> R
 
 fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Checked {
     let kind = Kind::of(doc);
+    let Looked { mut report, ignored, domain, network } = look(doc, settings);
+    super::harmless::keep(&mut report.found, doc.text(), |text| {
+        Some(look(&Doc::parse(text).ok()?, settings).report.found)
+    });
+    let wants_set = settings.has_set_rules() && (domain.is_some() || network.is_some());
+    let findings = placed(report, file, doc, settings);
+    let taker = Taker { file, doc, ignored: &ignored };
+    let part = match (&domain, &network) {
+        _ if !wants_set => None,
+        (Some(domain), _) => Some(Part::Guest(taker.guest(domain))),
+        (_, Some(network)) => taker.network(network).map(|net| Part::Network(Box::new(net))),
+        _ => None,
+    };
+    let facts = part.map(|part| Facts { file: file.clone(), settings: settings.clone(), part });
+    let is_lost = wants_set && facts.is_none();
+    Checked { findings, facts, kind: Some(kind), is_lost }
+}
+
+/// A document, and what the rules say of it.
+struct Looked<'d> {
+    report: Report,
+    ignored: Ignored,
+    domain: Option<Domain<'d>>,
+    network: Option<Network<'d>>,
+}
+
+/// Shows a document to the rules.
+fn look<'d>(doc: &'d Doc<'d>, settings: &Settings) -> Looked<'d> {
+    let kind = Kind::of(doc);
     let mut report = Report::default();
     let ignored = Ignored::read(doc, &mut report);
     let (root, on) = (doc.root(), settings.on());
@@ -75,20 +104,9 @@ fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Check
             _ => {}
         }
     }
-    let wants_set = settings.has_set_rules() && (domain.is_some() || network.is_some());
     report.found.retain(|found| !ignored.has(found.rule.code, found.span.start));
     keep_from_twins(&mut report, domain.as_ref(), network.as_ref());
-    let findings = placed(report, file, doc, settings);
-    let taker = Taker { file, doc, ignored: &ignored };
-    let part = match (&domain, &network) {
-        _ if !wants_set => None,
-        (Some(domain), _) => Some(Part::Guest(taker.guest(domain))),
-        (_, Some(network)) => taker.network(network).map(|net| Part::Network(Box::new(net))),
-        _ => None,
-    };
-    let facts = part.map(|part| Facts { file: file.clone(), settings: settings.clone(), part });
-    let is_lost = wants_set && facts.is_none();
-    Checked { findings, facts, kind: Some(kind), is_lost }
+    Looked { report, ignored, domain, network }
 }
 
 /// Takes fixes away that would touch one of two elements of which libvirt reads the first: without that one it would read

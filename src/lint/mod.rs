@@ -21,6 +21,7 @@ use std::path::Path;
 
 mod file;
 mod finding;
+mod harmless;
 mod ignored;
 mod mend;
 mod policy;
