@@ -159,6 +159,76 @@ mod tests {
         assert!(mended(&network(text)).is_some());
     }
 
+    /// What libvirt drops may be what it would refuse, were it written as it was meant.
+    #[test]
+    fn no_fix_makes_what_libvirt_refuses() {
+        let guest = |inner: &str| {
+            format!("<domain type='kvm'><name>a</name><memory>1</memory><devices>{inner}</devices></domain>")
+        };
+        let nic = |inner: &str| format!("<interface type='user'>{inner}</interface>");
+        let port = nic("<virtualprot type='openvswitch'/>");
+        assert!(mended(&guest(&port)).is_none());
+        // The fixes of others are made.
+        let m = "52:54:00:12:34";
+        let macs = |word: &str| {
+            let one = |n: usize| nic(&format!("<mac {word}='{m}:{n:02x}'/>"));
+            guest(&[one(1), port.clone(), one(2), one(3), port.clone(), one(4)].concat())
+        };
+        assert_eq!(mended(&macs("adress")).unwrap().text, macs("address"));
+        let vlan = "<vlan><tag id='4'/></vlan>";
+        let network = format!(
+            "<network><name>a</name><forward mode='nat'/><ip address='10.0.0.1' prefix='24'/>\
+             <portgroups name='a'>{vlan}</portgroups></network>"
+        );
+        assert!(mended(&network).is_none());
+    }
+
+    /// Where it isn't clear what is meant, nothing is mended; and what is written has the quotes of the file.
+    #[test]
+    fn no_fix_guesses() {
+        let guest = |inner: &str| {
+            format!("<domain type='kvm'><name>a</name><memory>1</memory><devices>{inner}</devices></domain>")
+        };
+        let network = |inner: &str| format!("<network><name>a</name>{inner}</network>");
+        for text in [
+            guest(
+                "<interface type='bridge'><source network='lan' portgroup='x' portid='1' bridge='br0'/></interface>",
+            ),
+            guest(
+                "<interface type='direct'><source network='pool' portid='1' dev='eno2' mode='vepa'/></interface>",
+            ),
+            guest("<interface><source dev='eth0'/></interface>"),
+            guest("<interface><source bridge='br0' network='default'/></interface>"),
+            network("<forward mode='isolated'><interface dev='eth0'/></forward>"),
+            network("<forward mode='none' dev='eth0'/>"),
+            network("<domain name='b' localOnly='no' register='yes'/>"),
+        ] {
+            assert!(mended(&text).is_none(), "{text}");
+        }
+        let mac = "<mac address='00:00:00:00:00:00' type='static'/>";
+        assert_eq!(
+            mended(&guest(&format!("<interface type='user'>{mac}</interface>"))).unwrap().text,
+            guest("<interface type='user'></interface>")
+        );
+        let wide = |text: String| text.replace('\'', "\"");
+        for (before, after) in [
+            (
+                guest("<interface type='direct'><source dev='a'/></interface>"),
+                guest("<interface type='direct'><source dev='a' mode='bridge'/></interface>"),
+            ),
+            (
+                guest("<interface><source bridge='b'/></interface>"),
+                guest("<interface type='bridge'><source bridge='b'/></interface>"),
+            ),
+            (
+                network("<domain name='b' register='yes'/>"),
+                network("<domain localOnly='yes' name='b' register='yes'/>"),
+            ),
+        ] {
+            assert_eq!(mended(&wide(before)).unwrap().text, wide(after));
+        }
+    }
+
     #[test]
     fn every_fix_finds_its_place() {
         let nic = "<interface type='direct'><source dev='a'/></interface>\n";

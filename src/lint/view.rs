@@ -60,6 +60,18 @@ pub(super) fn instead(range: Range<usize>, text: &str) -> Edits {
     edits
 }
 
+/// ` name='value'` for an element, in the quotes of what stands in it or around it.
+pub(super) fn attribute_like(doc: &Doc<'_>, node: Node<'_, '_>, name: &str, value: &str) -> String {
+    let quote_of =
+        |node: Node<'_, '_>| StartTag::read(doc.text(), node.range().start)?.attrs.first().map(|a| a.quote);
+    let mut near = node.descendants().take(NEAR).chain(node.ancestors().take(NEAR)).filter(Node::is_element);
+    let quote = near.find_map(quote_of).unwrap_or('\'');
+    format!(" {name}={quote}{value}{quote}")
+}
+
+/// So many nodes are looked at for the quotes that a file has.
+const NEAR: usize = 16;
+
 /// Any document of libvirt's.
 #[derive(Debug, Clone, Copy)]
 pub struct File<'d> {

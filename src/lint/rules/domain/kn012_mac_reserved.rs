@@ -24,7 +24,8 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     let Some(node) = nic.child("mac") else { return };
     let Some(written) = node.attribute("address").filter(|_| nic.is_qemu) else { return };
     if mac::read(written).is_some_and(mac::is_zero) {
-        let is_all = node.attributes().count() == 1 && !node.has_children();
+        // The rest only says something about the address.
+        let is_all = node.attributes().all(|a| matches!(a.name(), "address" | "type" | "check")) && !node.has_children();
         let fix = if is_all { without(nic.doc, node) } else { without_attribute(nic.doc, node, "address") };
         report
             .at(value(nic.doc, node, "address"), "libvirt takes this for no address, and makes a random one")

@@ -3,7 +3,7 @@
 use super::mistyped;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::{Nic, tag};
+use crate::lint::view::{Nic, attribute_like, tag};
 use crate::xml::Edits;
 
 pub(super) static RULE: Rule = Rule {
@@ -45,7 +45,7 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     let mut edits = Edits::default();
     let text = &nic.doc.text()[span.clone()];
     let end = text.trim_end_matches(['/', '>']).trim_end().len();
-    edits.push(span.start + end..span.start + end, " mode='bridge'");
+    edits.push(span.start + end..span.start + end, attribute_like(nic.doc, source, "mode", "bridge"));
     let found = report.at(span, "macvtap without a mode is vepa: guests of this host don't reach each other");
     found.label("no mode").help("say which one is meant; mostly that is mode='bridge'").fix(edits);
 }

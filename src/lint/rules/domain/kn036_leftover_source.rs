@@ -13,7 +13,9 @@ pub(super) static RULE: Rule = Rule {
     why: "\
 Of <source>, libvirt reads what belongs to the NIC's type, and drops the rest without a word, also with --validate: a portgroup \
 on a bridge, a bridge on macvtap, a network beside a bridge. Mostly the type was changed and the rest was left behind: \
-then the file shows a VLAN, a limit or a network that the guest doesn't have.",
+then the file shows a VLAN, a limit or a network that the guest doesn't have.\n\
+A network and its port (portid) on a NIC of another type are what 'virsh dumpxml' prints of a running guest on a network of \
+mode bridge: defined from that, the guest leaves its network for good. There the type is what is to be changed back.",
     fixable: true,
     bad: &[example!("KN036-leftover-source", "bad.xml")],
     good: &[example!("KN036-leftover-source", "good.xml")],
@@ -45,14 +47,17 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     if !own.is_empty() && !source.has_attribute(own) {
         return;
     }
+    let network = source.attribute("network").filter(|_| nic.kind != "network" && source.has_attribute("portid"));
     for (name, owners, owner) in OWNERS {
         if source.has_attribute(*name) && !owners.contains(&nic.kind) {
             let what = format!("libvirt drops '{name}' from a NIC of type {}", nic.kind);
-            report
-                .at(value(nic.doc, source, name), what)
-                .label(format!("belongs to type {owner}"))
-                .help("remove it, or change the NIC's type back")
-                .fix(without_attribute(nic.doc, source, name));
+            let found = report.at(value(nic.doc, source, name), what).label(format!("belongs to type {owner}"));
+            match network {
+                Some(network) => found.help(as_defined(network, source.attribute("portgroup"))),
+                None => found
+                    .help("remove it, or change the NIC's type back")
+                    .fix(without_attribute(nic.doc, source, name)),
+            };
         }
     }
     if nic.kind == "user" && !nic.has_passt() && source.has_attribute("dev") {
@@ -60,4 +65,11 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
             .at(value(nic.doc, source, "dev"), "libvirt drops 'dev' from a NIC of type user without passt")
             .help("write <backend type='passt'/>, or remove it");
     }
+}
+
+/// What stands in the definition of a guest that runs on a network.
+fn as_defined(network: &str, portgroup: Option<&str>) -> String {
+    let portgroup = portgroup.map(|name| format!(" portgroup='{}'", name.escape_debug())).unwrap_or_default();
+    let network = network.escape_debug();
+    format!("this is a running guest's: write type='network' and <source network='{network}'{portgroup}/>")
 }

@@ -4,7 +4,7 @@ use super::kn016_interface_type::is_known;
 use super::mistyped;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::{Nic, instead};
+use crate::lint::view::{Nic, attribute_like, instead};
 
 pub(super) static RULE: Rule = Rule {
     code: "KN043",
@@ -22,13 +22,11 @@ own little NAT, and the <source> that stands there means nothing.",
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
     let Some(source) = nic.child("source").filter(|_| !nic.node.has_attribute("type")) else { return };
-    let is_there = |attribute: &str| source.attribute(attribute).is_some_and(|value| !value.is_empty());
-    let kind = match () {
-        () if is_there("network") => "network",
-        () if is_there("bridge") => "bridge",
-        () if is_there("dev") && !nic.has_passt() => "direct",
-        () => return,
-    };
+    let is_there = |attribute: &&str| source.attribute(*attribute).is_some_and(|value| !value.is_empty());
+    let named: Vec<&str> = ["network", "bridge", "dev"].into_iter().filter(is_there).collect();
+    if named.is_empty() || named == ["dev"] && nic.has_passt() {
+        return;
+    }
     let span = nic.tag();
     if let Some(slip) = mistyped::slip(nic.node, "type") {
         // One in another case is another rule's.
@@ -41,9 +39,15 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         }
         return;
     }
-    let behind_name = span.start + "<interface".len();
-    report
-        .at(span, "a NIC without a type is of type user: its <source> means nothing")
-        .help(format!("write type='{kind}'"))
-        .fix(instead(behind_name..behind_name, &format!(" type='{kind}'")));
+    let what = "a NIC without a type is of type user: its <source> means nothing";
+    let found = report.at(span.clone(), what);
+    match named[..] {
+        [kind @ ("network" | "bridge")] => {
+            let behind_name = span.start + "<interface".len();
+            let word = attribute_like(nic.doc, nic.node, "type", kind);
+            found.help(format!("write type='{kind}'")).fix(instead(behind_name..behind_name, &word))
+        }
+        ["dev"] => found.help("write the type that is meant: direct for macvtap, ethernet for a tap, vdpa"),
+        _ => found.help("write the type that is meant, and leave the rest out of <source>"),
+    };
 }

@@ -42,7 +42,11 @@ fn check(network: &Network<'_>, report: &mut Report) {
     let found = report.at(span.clone(), format!("there is no forward mode '{}'", word.escape_debug()));
     let lower = word.trim().to_lowercase();
     if matches!(lower.as_str(), "isolated" | "none") {
-        found.help("an isolated network has no <forward>: remove it").fix(without(network.doc, node));
+        found.help("an isolated network has no <forward>: remove it");
+        // What stands in it means more than that.
+        if node.attributes().count() == 1 && !node.has_children() {
+            found.fix(without(network.doc, node));
+        }
         return;
     }
     let is_near = |known: &&&str| **known == lower || strsim::osa_distance(known, &lower) == 1;

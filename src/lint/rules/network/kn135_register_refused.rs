@@ -3,7 +3,7 @@
 use super::mistyped;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::{Network, instead, value};
+use crate::lint::view::{Network, attribute_like, value};
 use crate::xml::{Edits, StartTag};
 
 pub(super) static RULE: Rule = Rule {
@@ -25,12 +25,16 @@ fn check(network: &Network<'_>, report: &mut Report) {
     if domain.attribute("register") != Some("yes") || domain.attribute("localOnly") == Some("yes") {
         return;
     }
+    // Where it says no, nobody knows which of the two is meant.
     let mut fix = Edits::default();
-    if domain.has_attribute("localOnly") {
-        fix = instead(value(network.doc, domain, "localOnly"), "yes");
-    } else if !mistyped::has_near(domain, "localOnly")
-        && let Some(start) = StartTag::read(network.doc.text(), domain.range().start) {
-        fix.push(start.name.end..start.name.end, " localOnly='yes'");
+    if !domain.has_attribute("localOnly")
+        && !mistyped::has_near(domain, "localOnly")
+        && let Some(start) = StartTag::read(network.doc.text(), domain.range().start)
+    {
+        fix.push(
+            start.name.end..start.name.end,
+            attribute_like(network.doc, domain, "localOnly", "yes"),
+        );
     }
     report
         .at(value(network.doc, domain, "register"), "a domain is registered only with localOnly='yes'")
