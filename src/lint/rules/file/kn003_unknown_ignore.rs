@@ -5,7 +5,7 @@ use crate::lint::rule::{Check, Rule, Severity, example};
 pub(in crate::lint) static RULE: Rule = Rule {
     code: "KN003",
     name: "unknown-ignore",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     summary: "a comment asks kvmnet to ignore a rule that doesn't exist",
     why: "\
 <!-- kvmnet: ignore KN012 --> silences a rule for the element behind it; several codes may stand there, with commas or \
