@@ -9,7 +9,6 @@ use crate::lab::{Lab, Out, xml};
 const TAKEN: &[(&str, &str, &str)] = &[
     ("KN013", "bad.xml", "two NICs of one MAC address on one network"),
     ("KN102", "bad/of-the-host.xml", "libvirt looks for a bridge of the host's when a guest starts"),
-    ("KN103", "bad/eth0.xml", "the lab's host has no such NIC"),
     ("KN107", "bad/bridge.xml", "it is the guests that don't start"),
     ("KN107", "bad/vepa.xml", "it is the guests that don't start"),
     ("KN115", "bad/broadcast.xml", "the guests don't reach the gateway"),

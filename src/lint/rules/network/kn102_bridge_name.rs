@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a network's bridge has a name that the kernel takes for none",
     why: "\
 The name of a network device has 1 to 15 bytes, no blank, no '/' and no ':', and isn't '.' or '..'; 'all' and \
-'default' are taken by the kernel itself. libvirt defines a network with any other name too, but can't make such a \
+'default' are taken by the kernel itself, and 'lo' is there on every host. libvirt defines a network with any other name too, but can't make such a \
 bridge; in mode bridge it even starts the network, and no guest on it. A pattern for a bridge that libvirt makes has \
 one %d in it, and nothing else with %.",
     fixable: false,
@@ -21,6 +21,7 @@ one %d in it, and nothing else with %.",
         example!("KN102-bridge-name", "bad/colon.xml"),
         example!("KN102-bridge-name", "bad/pattern.xml"),
         example!("KN102-bridge-name", "bad/default.xml"),
+        example!("KN102-bridge-name", "bad/lo.xml"),
         example!("KN102-bridge-name", "bad/of-the-host.xml"),
     ],
     good: &[
@@ -51,7 +52,12 @@ fn check(network: &Network<'_>, report: &mut Report) {
             return;
         }
     };
-    if matches!(name.as_str(), "all" | "default") {
+    if name == "lo" && network.is_virtual() {
+        report
+            .at(span(), "libvirt can't make its bridge: 'lo' is every host's loopback device")
+            .label("starting the network sets it down")
+            .help("leave the name out, and libvirt takes a free one");
+    } else if matches!(name.as_str(), "all" | "default") {
         let what = format!("no device can be called '{name}': the kernel means all of them by it");
         report.at(span(), what).help("take another name");
     } else if let Err(e) = name.parse::<DeviceName>() {

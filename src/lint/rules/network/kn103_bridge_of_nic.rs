@@ -7,7 +7,7 @@ use crate::lint::view::{Network, value};
 pub(super) static RULE: Rule = Rule {
     code: "KN103",
     name: "bridge-of-nic",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     summary: "a network makes a bridge with the name of a NIC",
     why: "\
 Networks without <forward>, and those of mode nat, route and open, make the bridge that they name. If a device of that \
@@ -17,7 +17,7 @@ drops off the network. To put guests on a bridge of the host's, write <forward m
 <forward mode='bridge'> with <interface dev='…'/> in it; to let guests out by a certain NIC, <forward mode='nat' \
 dev='…'/>.",
     fixable: false,
-    bad: &[example!("KN103-bridge-of-nic", "bad/lo.xml"), example!("KN103-bridge-of-nic", "bad/eth0.xml")],
+    bad: &[example!("KN103-bridge-of-nic", "bad/eth0.xml")],
     good: &[
         example!("KN103-bridge-of-nic", "good/none.xml"),
         example!("KN103-bridge-of-nic", "good/dev.xml"),
@@ -30,10 +30,7 @@ fn check(network: &Network<'_>, report: &mut Report) {
     if !network.is_virtual() || !is_nic(name) {
         return;
     }
-    let what = match name {
-        "lo" => "libvirt can't make its bridge: 'lo' is every host's loopback device".to_string(),
-        _ => format!("libvirt is to make a bridge called '{name}', as hosts call their own NICs"),
-    };
+    let what = format!("libvirt is to make a bridge called '{name}', as hosts call their own NICs");
     report
         .at(value(network.doc, node, "name"), what)
         .label("where such a device is, libvirt deletes it or sets it down")
@@ -46,8 +43,7 @@ fn is_nic(name: &str) -> bool {
         Some((device, vlan)) if is_number(vlan) => device,
         _ => name,
     };
-    name == "lo"
-        || ["eth", "wlan", "wwan", "bond"].iter().any(|kind| name.strip_prefix(kind).is_some_and(is_number))
+    ["eth", "wlan", "wwan", "bond"].iter().any(|kind| name.strip_prefix(kind).is_some_and(is_number))
         || ["en", "wl", "ww"].iter().any(|kind| name.strip_prefix(kind).is_some_and(is_place))
 }
 
@@ -86,7 +82,6 @@ mod tests {
     #[test]
     fn names_of_nics() {
         for nic in [
-            "lo",
             "eth0",
             "eth0.42",
             "enp4s0",
@@ -105,7 +100,7 @@ mod tests {
         }
         for other in [
             "virbr0", "br0", "eth", "ethernet", "entry", "engine0", "ensemble", "enp", "enp4", "lo0", "lan0",
-            "bonding", "wlan", "eth0x", "enxy", "enlab1", "ens1lab", "eno", "enä1", "br0.42", "",
+            "bonding", "wlan", "eth0x", "enxy", "enlab1", "ens1lab", "eno", "enä1", "br0.42", "lo", "",
         ] {
             assert!(!is_nic(other), "{other}");
         }
