@@ -11,17 +11,17 @@ use super::kinds::shown;
 pub(super) static RULE: Rule = Rule {
     code: "KN224",
     name: "bridge-of-two-kinds",
-    severity: Severity::Error,
+    severity: Severity::Warning,
     summary: "one network has libvirt make a bridge, and another takes it for one of the host's",
     why: "\
 A network with mode='bridge' puts guests on a bridge that the host has. An isolated network, or one of mode nat, route or \
-open, has libvirt make its bridge. One bridge can't be both: defined after the other, libvirt refuses the one that makes \
-it, \"bridge name already in use\"; and where it is defined and the host does have the bridge, starting it fails and takes the \
+open, has libvirt make its bridge. Defined after the other, libvirt refuses the one that makes it, \"bridge name already in \
+use\"; before it, it takes both, and guests of the second are on the first's bridge, past that network. Where it is defined and the host does have the bridge, starting it fails and takes the \
 host's bridge away, with the connections of all that is on it. Mostly mode='bridge' was forgotten in one of them.",
     fixable: false,
     bad: &[
-        example!("KN224-bridge-of-two-kinds", "bad/lan.xml"),
         example!("KN224-bridge-of-two-kinds", "bad/nat.xml"),
+        example!("KN224-bridge-of-two-kinds", "bad/lan.xml"),
     ],
     good: &[
         example!("KN224-bridge-of-two-kinds", "good/lan.xml"),
