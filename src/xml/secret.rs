@@ -15,6 +15,9 @@ const MASK: &str = "***";
 /// Attributes with secrets in them.
 pub(super) const ATTRIBUTES: &[&str] = &["passwd", "password"];
 
+/// Parts of these names: one slip leaves one of them as it is.
+const OF_NAMES: &[&str] = &["pas", "Pas", "PAS", "wd", "WD", "word", "WORD"];
+
 /// Elements whose text is a secret: keys of encrypted guests, and whatever calls itself one.
 pub(super) const ELEMENTS: &[&str] =
     &["secret", "password", "passwd", "session", "dhCert", "authenticationKey"];
@@ -26,6 +29,8 @@ const NAMES: &[&str] = &["uuid", "usage", "description", "name", "volume", "targ
 /// called elsewhere.
 const CALLED: &[&str] = &[
     "passw",
+    "pasw",
+    "pssw",
     "pwd",
     "secret",
     "session",
@@ -44,7 +49,7 @@ const QEMU: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
 pub fn masks(doc: &Doc<'_>) -> Edits {
     let text = doc.text();
     let mut edits = Edits::default();
-    if !ATTRIBUTES.iter().chain(ELEMENTS).chain(&[QEMU]).any(|word| text.contains(word)) {
+    if !OF_NAMES.iter().chain(ELEMENTS).chain(&[QEMU]).any(|word| text.contains(word)) {
         return edits;
     }
     // One inside another, or half in it, is masked with it.
@@ -124,12 +129,12 @@ fn found(doc: &Doc<'_>) -> Vec<Range<usize>> {
 /// Secrets in the attributes of the element `node`, whose tag begins at byte `start`.
 fn in_tag(text: &str, start: usize, node: Option<Node<'_, '_>>, found: &mut Vec<Range<usize>>) {
     let is_qemus = node.is_some_and(|n| n.tag_name().namespace() == Some(QEMU));
-    if !is_qemus && node.is_some_and(|n| !n.attributes().any(|a| ATTRIBUTES.contains(&a.name()))) {
+    if !is_qemus && node.is_some_and(|n| !n.attributes().any(|a| is_password(a.name()))) {
         return;
     }
     let Some(tag) = StartTag::read(text, start) else { return };
     for attr in &tag.attrs {
-        if ATTRIBUTES.contains(&local(&text[attr.name.clone()])) {
+        if is_password(local(&text[attr.name.clone()])) {
             found.push(attr.value.clone());
         }
     }
@@ -137,6 +142,19 @@ fn in_tag(text: &str, start: usize, node: Option<Node<'_, '_>>, found: &mut Vec<
         in_options(text, value.value.clone(), found);
         in_json(text, value.value.clone(), found);
     }
+}
+
+/// Is an attribute of that name a password's, or was it meant to be one? libvirt drops what was mistyped: the password is
+/// one all the same.
+fn is_password(name: &str) -> bool {
+    if ATTRIBUTES.contains(&name) {
+        return true;
+    }
+    if !OF_NAMES.iter().any(|part| name.contains(part)) || name == "passwdValidTo" {
+        return false;
+    }
+    let name = name.to_ascii_lowercase();
+    name == "pwd" || ATTRIBUTES.iter().any(|known| strsim::osa_distance(known, &name) <= 1)
 }
 
 /// How long the tag at the start of `text` is. A `>` in a value ends none.
@@ -204,6 +222,14 @@ mod tests {
         assert_eq!(
             masked("<!-- passwd = \"a\" --><a><!-- <b passwd='x'/>passwd='cut --></a>"),
             "<!-- passwd = \"***\" --><a><!-- <b passwd='***'/>passwd='***--></a>"
+        );
+        for name in ["passwdd", "paswd", "psswd", "Passwd", "PASSWORD", "pasword", "psasword", "pwd"] {
+            let text = |value: &str| format!("<graphics type='vnc' {name}='{value}' passwdValidTo='x'/>");
+            assert_eq!(masked(&text("HUNTER2")), text("***"));
+        }
+        assert_eq!(
+            masked("<source mode='passthrough' passt='a' past='b'/>"),
+            "<source mode='passthrough' passt='a' past='b'/>"
         );
         let qemu = |value: &str| format!("<a xmlns:q='{QEMU}'><q:arg value='{value}'/></a>");
         assert_eq!(masked(&qemu("secret,id=s,data=x,y=z")), qemu("secret,id=s,data=***,y=z"));
