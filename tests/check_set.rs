@@ -87,3 +87,24 @@ fn a_fleet_and_one_host() {
     assert!(out.contains("2 files checked: ") && err.is_empty(), "{out}{err}");
     assert_eq!(found(dir.path(), &["b", "c"]), ["KN220 c/net.xml"]);
 }
+
+/// What is in no set's folder is for all of them.
+#[test]
+fn files_in_no_set() {
+    let (lab, lob) = (guest("a", "<source network='lab'/>"), guest("b", "<source network='lob'/>"));
+    let of_host = NETWORK.replace("lab", "own");
+    let dir = folder(&[
+        ("kvmnet.toml", "sets = ['hosts/*']"),
+        ("common/lab.xml", NETWORK),
+        ("hosts/h1/own.xml", &of_host),
+        ("hosts/h1/a.xml", &lab),
+        ("hosts/h1/b.xml", &lob),
+        ("guest.xml", &guest("c", "<source network='own'/>")),
+        ("odd.xml", &guest("d", "<source network='odd'/>")),
+    ]);
+    let check = |paths: &[&str]| found(dir.path(), paths);
+    assert_eq!(check(&["."]), ["KN200 ./hosts/h1/b.xml", "KN200 ./odd.xml"]);
+    assert_eq!(check(&["hosts"]), ["KN200 hosts/h1/a.xml", "KN200 hosts/h1/b.xml"]);
+    std::fs::write(dir.path().join("common/lob.xml"), "<network").unwrap();
+    assert!(check(&["."]).is_empty(), "who knows what it defines");
+}

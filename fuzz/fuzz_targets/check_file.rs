@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
     let (Some(one), Some(other)) = (check("a.xml", data), check("b.xml", data)) else { return };
     let facts: Vec<_> = one.facts.into_iter().chain(other.facts).collect();
     let mut findings = one.findings;
-    let found = check_set(&facts, Extent { is_declared: true, is_whole: true });
+    let found = check_set(&facts, &[], Extent { is_declared: true, is_whole: true });
     let placed = place(found, &facts, |_| Ok(data.into()));
     assert!(placed.lost.is_empty(), "{:?}", placed.lost);
     findings.extend(placed.findings);

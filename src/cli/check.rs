@@ -9,8 +9,9 @@ use super::Consent;
 /// Check domain and network XML, without libvirt
 ///
 /// Finds what libvirt accepts and the guest then suffers from, and what libvirt would refuse, in files: with file, line
-/// and column, why it is wrong and what to do. Folders are searched for files ending in .xml. What a team wants checked
-/// stands in kvmnet.toml, which is looked for in the folder of each file and in those above it.
+/// and column, why it is wrong and what to do. Folders are searched for files ending in .xml, hidden ones
+/// (.a.xml) left out. What a team wants checked stands in kvmnet.toml, which is looked for in the folder of each file and in
+/// those above it.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:

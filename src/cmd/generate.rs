@@ -125,7 +125,8 @@ The only rules that are on, and those that are off.
 Files and folders that are left out when a folder is searched. What is named itself is checked all the same.
 .TP
 \fBsets\fR
-Folders whose files belong together and to no others, as those of one host do. Without it, all files belong together, but
+Folders whose files belong together and to no others, as those of one host do. What files in none of them define is
+there for every set. Without it, all files belong together, but
 for folders in which files of the same name define the same thing: those are taken for different hosts'. The
 summary says so then; \fB\-v\fR says which folders they are, and of which of \fBsets\fR no file is.
 .TP
@@ -141,8 +142,8 @@ rule decides.
 .TP
 \fB[house]\fR
 The house's own rules, about every NIC: \fBbridges\fR, \fBnetworks\fR, \fBmodels\fR and \fBmac\-prefixes\fR
-(\fI52:54:00\fR) that it may have, \fBfilters\fR of which it must have one, \fBforbidden\-types\fR. Names are patterns
-too.
+(\fI52:54:00\fR) that it may have, \fBfilters\fR of which it must have one if its type can (network, bridge and
+ethernet), \fBforbidden\-types\fR. Names are patterns too.
 .PP
 .nf
 exclude = ["archive"]

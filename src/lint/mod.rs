@@ -49,9 +49,10 @@ pub use settings::Settings;
 pub use suspects::{Suspect, Trial};
 pub use view::{Domain, File, Kind, Network, Nic};
 
-/// What the rules about sets find in the files of one set. [`place`] shows where.
-pub fn check_set(facts: &[Facts], extent: Extent) -> Vec<SetFound> {
-    set::check(facts, extent, rules::all())
+/// What the rules about sets find in the files of one set. What is defined in files `beside`, which may be for its host
+/// too, isn't missing. [`place`] shows where.
+pub fn check_set(facts: &[Facts], beside: &[&[Facts]], extent: Extent) -> Vec<SetFound> {
+    set::check(facts, beside, extent, rules::all())
 }
 
 /// The folders whose files are taken to be for a host each, in order, where no policy says which ones are; none if all

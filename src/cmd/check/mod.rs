@@ -210,15 +210,27 @@ impl All {
         for (policy, (broken, _)) in &self.broken {
             self.unchecked.push(Unchecked { file: policy.clone(), error: broken.error() });
         }
-        for (set, facts) in std::mem::take(&mut self.facts) {
-            let extent = Extent {
-                is_declared: set != Path::new(""),
-                is_whole: self.unchecked.is_empty() && !self.partial.contains(&set),
+        // What is in no set may be for every one of them, and use what is in any.
+        let in_none = Path::new("");
+        let all = std::mem::take(&mut self.facts);
+        let of = |is_in_set: bool| -> Vec<&[Facts]> {
+            let of = all.iter().filter(|(set, _)| (*set != in_none) == is_in_set);
+            of.map(|(_, facts)| facts.as_slice()).collect()
+        };
+        let (common, others) = (of(false), of(true));
+        for (set, facts) in &all {
+            let is_declared = set != in_none;
+            let is_missing = if is_declared {
+                self.partial.contains(set) || self.partial.contains(in_none)
+            } else {
+                !self.partial.is_empty()
             };
-            if !extent.is_declared {
-                self.hosts = guessed_hosts(&facts).into_iter().map(Path::to_path_buf).collect();
+            let extent = Extent { is_declared, is_whole: self.unchecked.is_empty() && !is_missing };
+            if !is_declared {
+                self.hosts = guessed_hosts(facts).into_iter().map(Path::to_path_buf).collect();
             }
-            let placed = place(check_set(&facts, extent), &facts, |file| job.bytes(file));
+            let beside = if is_declared { &common } else { &others };
+            let placed = place(check_set(facts, beside, extent), facts, |file| job.bytes(file));
             self.findings.extend(placed.findings);
             self.unchecked.extend(placed.lost.into_iter().map(|(file, error)| Unchecked { file, error }));
         }

@@ -38,7 +38,7 @@ pub struct Set<'s> {
     all: &'s All<'s>,
 }
 
-/// What files for other hosts have to do with it, as long as hosts are guessed.
+/// What files for other hosts have to do with it, as long as hosts are guessed, and those that are for several.
 #[derive(Debug)]
 struct All<'s> {
     is_whole: bool,
@@ -132,17 +132,23 @@ fn network(facts: &Facts) -> Option<&Net> {
 }
 
 /// What the rules about sets find in the files that belong together, in whatever order these come. Each file's own
-/// policy decides about what is found in it.
-pub(super) fn check(facts: &[Facts], extent: Extent, rules: &[&'static Rule]) -> Vec<SetFound> {
+/// policy decides about what is found in it. What stands in files `beside` is only known.
+pub(super) fn check(
+    facts: &[Facts],
+    beside: &[&[Facts]],
+    extent: Extent,
+    rules: &[&'static Rule],
+) -> Vec<SetFound> {
     let mut facts: Vec<&Facts> = facts.iter().collect();
     facts.sort_by(|a, b| a.file.cmp(&b.file));
     let mut settings: Vec<&Settings> = Vec::new();
     let mut seen = HashSet::new();
     settings.extend(facts.iter().filter(|f| seen.insert(Arc::as_ptr(&f.settings))).map(|f| &*f.settings));
-    let nics = facts.iter().filter_map(|facts| guest(facts)).flat_map(|guest| &guest.nics);
+    let known = || facts.iter().copied().chain(beside.iter().copied().flatten());
+    let nics = known().filter_map(guest).flat_map(|guest| &guest.nics);
     let all = All {
         is_whole: extent.is_whole,
-        networks: facts.iter().filter_map(|facts| Some(network(facts)?.network.name.as_str())).collect(),
+        networks: known().filter_map(|facts| Some(network(facts)?.network.name.as_str())).collect(),
         macs: nics.filter_map(|nic| Some(nic.mac.as_ref()?.what)).collect(),
         settings,
     };

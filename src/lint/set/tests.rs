@@ -42,7 +42,7 @@ const WHOLE: Extent = Extent { is_declared: false, is_whole: true };
 
 /// Codes and files, in the order of files.
 fn found(files: &[Facts], extent: Extent) -> Vec<String> {
-    let mut found = check_set(files, extent);
+    let mut found = check_set(files, &[], extent);
     found.sort_by(|a, b| (a.file(), a.rule.code).cmp(&(b.file(), b.rule.code)));
     found.iter().map(|f| format!("{} {}", f.rule.code, f.file().display())).collect()
 }
@@ -71,7 +71,8 @@ fn what_is_missing_is_said_of_whole_sets_only() {
 fn places_are_those_of_what_was_checked() {
     let nics = nic("network='lob'", "01", "");
     let files = [network("lab.xml", "lab", ""), guest("a.xml", "a", &nics)];
-    let now = |text: &str| place(check_set(&files, WHOLE), &files, |_| Ok(text.as_bytes().to_vec().into()));
+    let now =
+        |text: &str| place(check_set(&files, &[], WHOLE), &files, |_| Ok(text.as_bytes().to_vec().into()));
     let same = now(&domain("a", &nics));
     assert_eq!((same.findings.len(), same.lost.len()), (1, 0));
     let place = &same.findings[0].place;
@@ -197,7 +198,7 @@ fn each_file_decides_about_itself() {
     };
     let strict = settings(&Policy::default());
     let severities = |files: &[Facts]| {
-        let found = check_set(files, WHOLE);
+        let found = check_set(files, &[], WHOLE);
         found.iter().map(|f| (f.rule.code, f.severity)).collect::<Vec<_>>()
     };
     assert_eq!(severities(&files(&strict, "")), [("KN210", Severity::Error)]);

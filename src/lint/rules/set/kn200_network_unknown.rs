@@ -14,7 +14,8 @@ pub(super) static RULE: Rule = Rule {
 libvirt takes a guest whose network doesn't exist, and says 'Network not found' when it is to start. The network may have \
 another name, or its file is missing.\n\
 Where no file defines any network, they are made elsewhere, and this rule finds nothing. It also finds nothing while some \
-files of a folder are checked and others aren't, or some can't be read: one of those may define it. libvirt brings along the \
+files of a folder are checked and others aren't, or some can't be read: one of those may define it. What files in none of the \
+policy's 'sets' define is there for every set. libvirt brings along the \
 network 'default'; other networks that hosts have without a file are named in kvmnet.toml: known-networks = ['corp-*'].",
     fixable: false,
     bad: &[
