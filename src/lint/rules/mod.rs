@@ -14,10 +14,12 @@ mod network;
 mod number;
 mod pci;
 mod set;
+mod text;
 mod uuid;
 mod virtualport;
 mod vlan;
 mod word;
+mod words;
 
 use std::sync::LazyLock;
 

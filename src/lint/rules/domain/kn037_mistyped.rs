@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::mistyped::{attributes, is_near, renamed};
+use roxmltree::Node;
+
+use super::mistyped::{attributes, elements_in, is_near, is_short_slip, long_attributes, renamed};
+use super::words;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Nic, tag};
-use crate::xml::elements;
+use crate::xml::{child, elements};
 
 pub(super) static RULE: Rule = Rule {
     code: "KN037",
@@ -16,10 +19,10 @@ pub(super) static RULE: Rule = Rule {
     why: "\
 libvirt drops elements and attributes that it doesn't know, without a word unless it is asked to validate: <mac adress='…'/> \
 is a NIC with a random MAC address, <bandwith> is no limit, <filterRef> no filter. Only words are found that are one \
-slip away from a known one.",
+slip away from a known one, and of short ones only those that can't be meant otherwise.",
     fixable: true,
-    bad: &[example!("KN037-mistyped", "bad.xml")],
-    good: &[example!("KN037-mistyped", "good.xml")],
+    bad: &[example!("KN037-mistyped", "bad/long.xml"), example!("KN037-mistyped", "bad/short.xml")],
+    good: &[example!("KN037-mistyped", "good/long.xml"), example!("KN037-mistyped", "good/short.xml")],
     check: Check::Nic(check),
 };
 
@@ -101,18 +104,24 @@ const OTHERS: &[&str] = &["master", "privateData", "metadata", "title", "descrip
 const OF_INTERFACE: &[&str] = &["type", "managed", "trustGuestRxFilters"];
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
-    attributes(nic.doc, nic.node, OF_INTERFACE, report);
+    long_attributes(nic.doc, nic.node, OF_INTERFACE, report);
     let mut names: HashSet<&str> = elements(nic.node).map(|node| node.tag_name().name()).collect();
     for node in elements(nic.node) {
         let name = node.tag_name().name();
         if let Some((_, known)) = ELEMENTS.iter().find(|(known, _)| *known == name) {
-            // A missing attribute of the source is another rule's, which says what is needed.
-            let is_whole = name != "source" || node.attributes().count() > 1;
-            if is_whole && !known.is_empty() {
-                attributes(nic.doc, node, known, report);
+            match name {
+                "bandwidth" | "vlan" | "virtualport" => words::walk_nic(node, &mut |part, place| {
+                    attributes(nic.doc, part, place.attributes, report);
+                    elements_in(nic.doc, part, place, report);
+                }),
+                // A missing attribute of the source is another rule's, which says what is needed.
+                "source" if node.attributes().count() <= 1 => {}
+                "source" | "driver" => long_attributes(nic.doc, node, known, report),
+                _ if !known.is_empty() => attributes(nic.doc, node, known, report),
+                _ => {}
             }
         } else if !OTHERS.contains(&name)
-            && let Some((near, _)) = ELEMENTS.iter().find(|(known, _)| is_near(name, known))
+            && let Some((near, _)) = ELEMENTS.iter().find(|(known, inside)| is_meant(node, known, inside))
         {
             let what = format!("libvirt drops <{name}>, which it doesn't know");
             let found = report.at(tag(nic.doc, node), what).help(format!("did you mean <{near}>?"));
@@ -122,4 +131,15 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
             }
         }
     }
+}
+
+/// Is an element nearly one that is known; or a slip of one with a short name, that looks like it inside?
+fn is_meant(node: Node<'_, '_>, known: &str, inside: &[&str]) -> bool {
+    let name = node.tag_name().name();
+    let looks_so = || {
+        let mut given = node.attributes();
+        let has_any = given.len() > 0 || (known == "vlan" && child(node, "tag").is_some());
+        has_any && given.all(|a| a.namespace().is_none() && inside.contains(&a.name()))
+    };
+    is_near(name, known) || (is_short_slip(name, known) && looks_so())
 }

@@ -2,14 +2,14 @@
 
 pub(super) mod machine;
 
-use super::{bandwidth, mac, mistyped, mtu, number, pci, uuid, virtualport, vlan, word};
+use super::{bandwidth, mac, mistyped, mtu, number, pci, text, uuid, virtualport, vlan, word, words};
 
 pub(in crate::lint) use kn016_interface_type::{TYPES, called};
 
 /// The rules about NICs that hold whatever its type is. The others wait until that is said and spelled rightly: their
 /// fixes would take away what belongs to the type that is meant.
 pub(in crate::lint) const OF_ANY_TYPE: &[&str] =
-    &["KN010", "KN011", "KN012", "KN014", "KN016", "KN037", "KN038", "KN040", "KN043"];
+    &["KN010", "KN011", "KN012", "KN014", "KN016", "KN037", "KN038", "KN040", "KN043", "KN057"];
 
 pub(in crate::lint) use kn016_interface_type::is_known as is_known_type;
 pub(in crate::lint) use kn038_element_twice::twins;
@@ -59,4 +59,6 @@ super::rules! {
     kn053_mtu_range,
     kn054_pci_address,
     kn055_virtualport_ignored,
+    kn056_nic_lost,
+    kn057_text_ignored,
 }

@@ -1,13 +1,13 @@
 //! A word that is nearly one of libvirt's.
 
-use std::collections::HashSet;
+use roxmltree::Node;
 
-use super::mistyped::{attributes, is_near, renamed};
+use super::mistyped::{attribute_renamed, attributes, elements_in};
 use super::words;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::{Network, tag};
-use crate::xml::elements;
+use crate::lint::view::{Network, value};
+use crate::model::ForwardMode;
 
 pub(super) static RULE: Rule = Rule {
     code: "KN149",
@@ -17,29 +17,33 @@ pub(super) static RULE: Rule = Rule {
     why: "\
 libvirt drops elements and attributes that it doesn't know, without a word unless it is asked to validate: <portGroup> \
 is no portgroup, <ranges> no range, and localptr='yes' no localPtr. Only words are found that are one slip away from a \
-known one.",
+known one, and of short ones only those that can't be meant otherwise.",
     fixable: true,
-    bad: &[example!("KN149-network-mistyped", "bad.xml")],
-    good: &[example!("KN149-network-mistyped", "good.xml")],
+    bad: &[
+        example!("KN149-network-mistyped", "bad/long.xml"),
+        example!("KN149-network-mistyped", "bad/short.xml"),
+        example!("KN149-network-mistyped", "bad/type.xml"),
+    ],
+    good: &[
+        example!("KN149-network-mistyped", "good/long.xml"),
+        example!("KN149-network-mistyped", "good/short.xml"),
+        example!("KN149-network-mistyped", "good/type.xml"),
+    ],
     check: Check::Network(check),
 };
 
 fn check(network: &Network<'_>, report: &mut Report) {
     words::walk(network.root, &mut |node, place| {
         attributes(network.doc, node, place.attributes, report);
-        let mut names: HashSet<&str> = elements(node).map(|node| node.tag_name().name()).collect();
-        for wrong in elements(node) {
-            let name = wrong.tag_name().name();
-            if place.knows(name) || words::FREE.contains(&name) {
-                continue;
-            }
-            let Some(near) = place.children().find(|known| is_near(name, known)) else { continue };
-            let what = format!("libvirt drops <{name}>, which it doesn't know");
-            let found = report.at(tag(network.doc, wrong), what).help(format!("did you mean <{near}>?"));
-            // Of two, libvirt would read the first.
-            if !place.once.contains(&near) || names.insert(near) {
-                found.fix(renamed(network.doc, wrong, near));
-            }
-        }
+        elements_in(network.doc, node, place, report);
     });
+    // A type there is a mode surely, if it is a mode's word.
+    let forward = network.child("forward").filter(|forward| !forward.has_attribute("mode"));
+    let is_mode = |forward: &Node<'_, '_>| forward.attribute("type").and_then(ForwardMode::read).is_some();
+    if let Some(forward) = forward.filter(is_mode) {
+        report
+            .at(value(network.doc, forward, "type"), "libvirt drops 'type' of <forward>, and the mode is nat")
+            .help("did you mean mode?")
+            .fix(attribute_renamed(network.doc, forward, "type", "mode"));
+    }
 }

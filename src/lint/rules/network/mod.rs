@@ -1,9 +1,8 @@
 //! Rules about one network.
 
 mod places;
-mod words;
 
-use super::{bandwidth, mac, mistyped, mtu, number, pci, uuid, virtualport, vlan, word};
+use super::{bandwidth, mac, mistyped, mtu, number, pci, text, uuid, virtualport, vlan, word, words};
 
 pub(in crate::lint) use kn147_element_twice::twins;
 
@@ -60,4 +59,5 @@ super::rules! {
     kn149_mistyped,
     kn150_bridge_mac,
     kn151_forward_to_itself,
+    kn152_text_ignored,
 }

@@ -1,4 +1,5 @@
-//! The words that libvirt knows in a network, and where it looks for them (`virNetworkDefParseXML` and what it calls).
+//! The words that libvirt knows in a network, and where it looks for them (`virNetworkDefParseXML` and what it calls); some
+//! of it stands in NICs, too.
 
 use roxmltree::Node;
 
@@ -138,12 +139,28 @@ impl Place {
     pub(super) fn knows(&self, name: &str) -> bool {
         self.children().any(|known| known == name)
     }
+
+    /// The place that an element of that name is, here.
+    pub(super) fn below(&self, name: &str) -> Option<&'static Place> {
+        // What is shared stands below something.
+        let path: Vec<&str> = std::iter::once("").chain(self.path.iter().copied()).chain([name]).collect();
+        at(&path[1..]).or_else(|| at(&path))
+    }
 }
 
 /// Shows each element of a network that libvirt looks into, with what it looks for.
 pub(super) fn walk<'d>(root: Node<'d, 'd>, see: &mut impl FnMut(Node<'d, 'd>, &Place)) {
+    walk_from(root, vec![root.tag_name().name()], see);
+}
+
+/// The same of what a NIC shares with networks: its `<bandwidth>`, `<vlan>` or `<virtualport>`.
+pub(super) fn walk_nic<'d>(part: Node<'d, 'd>, see: &mut impl FnMut(Node<'d, 'd>, &Place)) {
+    walk_from(part, vec!["interface", part.tag_name().name()], see);
+}
+
+fn walk_from<'d>(root: Node<'d, 'd>, path: Vec<&'d str>, see: &mut impl FnMut(Node<'d, 'd>, &Place)) {
     // As deep as the paths are: no deeper than five.
-    let mut left = vec![(root, vec![root.tag_name().name()])];
+    let mut left = vec![(root, path)];
     while let Some((node, path)) = left.pop() {
         let Some(place) = at(&path) else { continue };
         see(node, place);
