@@ -13,8 +13,8 @@ pub(super) static RULE: Rule = Rule {
 libvirt takes any word for a NIC's model and hands it to QEMU, which knows the device or doesn't start. NICs of type vhostuser \
 and vdpa share the guest's memory with somebody else: they are always virtio, and libvirt refuses any other model.",
     fixable: true,
-    bad: &[example!("KN029-model", "bad.xml")],
-    good: &[example!("KN029-model", "good.xml")],
+    bad: &[example!("KN029-model", "bad/model.xml"), example!("KN029-model", "bad/foreign.xml")],
+    good: &[example!("KN029-model", "good/model.xml"), example!("KN029-model", "good/foreign.xml")],
     check: Check::Nic(check),
 };
 
@@ -36,8 +36,21 @@ const COMMON: &[&str] = &[
 
 /// Others that a QEMU may have, and that look like one of those.
 const OTHERS: &[&str] = &[
-    "vmxnet", "vmxnet2", "ne2k_isa", "e1000-82540em", "e1000-82544gc", "e1000-82545em", "igbvf", "pcnet32", "virtio-net",
+    "ne2k_isa", "e1000-82540em", "e1000-82544gc", "e1000-82545em", "igbvf", "pcnet32", "virtio-net",
     "virtio-net-pci", "virtio-ccw", "virtio-pci", "usbnet", "lance",
+];
+
+/// Those of other hypervisors, which libvirt knows by name, with QEMU's that is nearest (`virDomainNetModel`).
+const FOREIGN: &[(&str, &str)] = &[
+    ("netfront", "virtio"),
+    ("vmxnet", "vmxnet3"),
+    ("vmxnet2", "vmxnet3"),
+    ("vlance", "pcnet"),
+    ("Am79C970A", "pcnet"),
+    ("Am79C973", "pcnet"),
+    ("82540EM", "e1000"),
+    ("82543GC", "e1000"),
+    ("82545EM", "e1000"),
 ];
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
@@ -56,6 +69,12 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     let (Some(written), Some(node)) = (nic.model_type(), nic.child("model")) else { return };
     let known = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(written));
     if known(COMMON) || known(OTHERS) {
+        return;
+    }
+    if let Some((foreign, own)) = FOREIGN.iter().find(|(foreign, _)| foreign.eq_ignore_ascii_case(written)) {
+        report
+            .at(value(nic.doc, node, "type"), format!("'{foreign}' is another hypervisor's: the guest doesn't start"))
+            .help(format!("{own} is the nearest that QEMU has"));
         return;
     }
     // Long names may have more mistakes in them; of short ones, many are one letter apart.

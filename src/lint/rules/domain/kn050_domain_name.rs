@@ -1,10 +1,10 @@
-//! A guest without a name.
+//! A guest without a name, or with one that libvirt refuses.
 
 use roxmltree::Node;
 
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::{Domain, inner, tag};
+use crate::lint::view::{Domain, inner, instead, tag};
 use crate::xml::child;
 
 pub(super) static RULE: Rule = Rule {
@@ -14,10 +14,17 @@ pub(super) static RULE: Rule = Rule {
     summary: "a guest has no name, or one that libvirt refuses",
     why: "\
 libvirt keeps a guest's definition in a file of the guest's name: without <name>, or with an empty one, it refuses the \
-definition, and so it does where a QEMU guest's name has a '/' in it.",
-    fixable: false,
-    bad: &[example!("KN050-domain-name", "bad.xml")],
-    good: &[example!("KN050-domain-name", "good.xml")],
+definition, and so it does where a QEMU guest's name has a '/' in it, or any guest's a line break: blanks around a name \
+belong to it.",
+    fixable: true,
+    bad: &[
+        example!("KN050-domain-name", "bad/slash.xml"),
+        example!("KN050-domain-name", "bad/line-break.xml"),
+    ],
+    good: &[
+        example!("KN050-domain-name", "good/slash.xml"),
+        example!("KN050-domain-name", "good/line-break.xml"),
+    ],
     check: Check::Domain(check),
 };
 
@@ -28,12 +35,18 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
             .help("write <name>…</name> in <domain>");
         return;
     };
-    let mut texts = name.descendants().filter(Node::is_text).filter_map(|n| n.text()).peekable();
-    if texts.peek().is_none() {
+    let written: String = name.descendants().filter(Node::is_text).filter_map(|n| n.text()).collect();
+    let span = inner(domain.doc, name);
+    if written.is_empty() {
         report.at(tag(domain.doc, name), "the guest's name is empty").help("write <name>…</name>");
-    } else if domain.is_qemu() && texts.any(|text| text.contains('/')) {
-        report
-            .at(inner(domain.doc, name), "a guest's name can't have '/' in it")
-            .help("write another character there");
+    } else if domain.is_qemu() && written.contains('/') {
+        report.at(span, "a guest's name can't have '/' in it").help("write another character there");
+    } else if written.contains('\n') {
+        let found = report.at(span.clone(), "a guest's name can't have a line break in it");
+        found.help("write <name> and </name> beside the name, without blanks");
+        let meant = domain.doc.text()[span.clone()].trim();
+        if span != tag(domain.doc, name) && !meant.is_empty() && !meant.contains('\n') {
+            found.fix(instead(span, meant));
+        }
     }
 }

@@ -61,4 +61,7 @@ super::rules! {
     kn055_virtualport_ignored,
     kn056_nic_lost,
     kn057_text_ignored,
+    kn058_vhostuser_refused,
+    kn059_domain_type,
+    kn060_machine_refused,
 }
