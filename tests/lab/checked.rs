@@ -18,6 +18,8 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("KN139", "bad/bridge.xml", "it is the guests that don't start"),
     ("KN139", "bad/pool.xml", "it is the guests that don't start"),
     ("KN144", "bad/tap.xml", "it is the guests that don't start"),
+    ("KN153", "bad/pool.xml", "it is the guests that don't start"),
+    ("KN153", "bad/switch.xml", "it is the guests that don't start"),
     ("KN213", "", "two guests of one MAC address on one network"),
 ];
 
@@ -129,7 +131,8 @@ fn lab() -> Option<Lab> {
 
 /// The documents of a rule about one file.
 fn documents(rule: &'static Rule, which: &'static [Example]) -> Vec<Example> {
-    let about_one = !matches!(rule.check, Check::Reading | Check::Schema | Check::House(_) | Check::Set(_));
+    let is_house = matches!(rule.check, Check::House(_) | Check::HouseNetwork(_));
+    let about_one = !is_house && !matches!(rule.check, Check::Reading | Check::Schema | Check::Set(_));
     which.iter().filter(|(name, _)| about_one && name.ends_with(".xml")).copied().collect()
 }
 

@@ -77,8 +77,8 @@ pub struct GuestNic {
 /// What a NIC of type network may ask for, and not every network can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asks {
-    /// A guaranteed share of the network's bandwidth (`floor`).
-    Floor,
+    /// A guaranteed share of the network's bandwidth (`floor`), so much if it can be read.
+    Floor(Option<u64>),
     /// Any limit of its bandwidth.
     Bandwidth,
     /// A virtual port, of that type if it says so.
@@ -102,6 +102,8 @@ pub struct Net {
     pub uuid: Option<At<String>>,
     /// Its bridge's name.
     pub bridge: Option<At<String>>,
+    /// How much bandwidth it has to share out: its peak, or else its average.
+    pub inbound: Option<u64>,
     /// The `<ip>` elements that can be read, in order.
     pub addresses: Vec<At<ipnet::IpNet>>,
     /// The MAC addresses that its DHCP server knows.

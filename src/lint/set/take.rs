@@ -75,8 +75,11 @@ impl Taker<'_> {
                 "bandwidth" => {
                     let inbound = child(node, "inbound");
                     let floor = inbound.and_then(|inbound| Some((inbound, inbound.attribute("floor")?)));
-                    if let Some((inbound, _)) = floor.filter(|(_, floor)| floor.trim().parse() != Ok(0u64)) {
-                        out.push(self.at(value(self.doc, inbound, "floor"), Asks::Floor));
+                    if let Some((inbound, floor)) =
+                        floor.map(|(inbound, floor)| (inbound, floor.trim().parse().ok()))
+                        && floor != Some(0u64)
+                    {
+                        out.push(self.at(value(self.doc, inbound, "floor"), Asks::Floor(floor)));
                     }
                     inbound.or(child(node, "outbound")).map(|_| Asks::Bandwidth)
                 }
@@ -104,6 +107,15 @@ impl Taker<'_> {
             let address = host.attribute("mac")?.parse().ok()?;
             Some(self.at(value(self.doc, host, "mac"), address))
         });
+        // Where there is a peak, the shares may come up to that (`networkCheckBandwidth`).
+        let inbound = child(root, "bandwidth").and_then(|limits| child(limits, "inbound"));
+        let inbound = inbound.and_then(|inbound| {
+            let rate = |name: &str| inbound.attribute(name)?.trim().parse().ok();
+            match inbound.attribute("peak") {
+                Some(_) => rate("peak").filter(|peak| *peak > 0),
+                None => rate("average"),
+            }
+        });
         Some(Net {
             network: network.model.clone()?,
             name: self.mark(inner(self.doc, child(root, "name")?)),
@@ -112,6 +124,7 @@ impl Taker<'_> {
                 let name = bridge.attribute("name").filter(|name| !name.is_empty())?;
                 Some(self.at(value(self.doc, bridge, "name"), name.to_string()))
             }),
+            inbound,
             addresses: addresses.collect(),
             hosts: hosts.collect(),
         })

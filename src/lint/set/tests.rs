@@ -288,3 +288,30 @@ proptest! {
         prop_assert_eq!(before, found(&files, extent));
     }
 }
+
+#[test]
+fn no_share_is_larger_than_the_whole() {
+    let lab =
+        |inbound: &str| network("lab.xml", "lab", &format!("<bandwidth><inbound {inbound}/></bandwidth>"));
+    let web = |floor: &str| {
+        let limits = format!("<bandwidth><inbound average='100' floor='{floor}'/></bandwidth>");
+        guest("web.xml", "web", &nic("network='lab'", "01", &limits))
+    };
+    let found = |inbound: &str, floor: &str| found(&[lab(inbound), web(floor)], WHOLE);
+    assert_eq!(found("average='1000'", "2000"), ["KN202 web.xml"]);
+    assert!(found("average='1000'", "1000").is_empty());
+    assert!(found("average='1000' peak='3000'", "2000").is_empty(), "the peak is what counts");
+}
+
+#[test]
+fn no_port_of_a_switch_is_isolated() {
+    let lan =
+        |more: &str| network("lan.xml", "lan", &format!("<forward mode='bridge'/><bridge name='b'/>{more}"));
+    let web = |source: &str| guest("web.xml", "web", &nic(source, "01", "<port isolated='yes'/>"));
+    let switch = "<virtualport type='openvswitch'/>";
+    let group = format!("<portgroup name='a'>{switch}</portgroup><portgroup name='b'/>");
+    assert_eq!(found(&[lan(switch), web("network='lan'")], WHOLE), ["KN205 web.xml"]);
+    assert_eq!(found(&[lan(&group), web("network='lan' portgroup='a'")], WHOLE), ["KN205 web.xml"]);
+    assert!(found(&[lan(&group), web("network='lan' portgroup='b'")], WHOLE).is_empty());
+    assert!(found(&[lan(""), web("network='lan'")], WHOLE).is_empty());
+}

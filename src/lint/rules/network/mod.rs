@@ -60,4 +60,5 @@ super::rules! {
     kn150_bridge_mac,
     kn151_forward_to_itself,
     kn152_text_ignored,
+    kn153_isolation,
 }

@@ -1,20 +1,21 @@
 //! What only a port of a Linux bridge has, on a network without any.
 
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::set::{Asks, Set, SetReport};
+use crate::lint::set::{Asks, GuestNic, Net, Set, SetReport};
 
 use super::kinds::{Kind, shown};
+use crate::model::Setting;
 
 pub(super) static RULE: Rule = Rule {
     code: "KN205",
     name: "no-bridge-port",
     severity: Severity::Error,
-    summary: "a guest asks for what its network's macvtap or host devices can't do",
+    summary: "a guest asks for what only a port of a Linux bridge can do, and its network has none",
     why: "\
 A NIC of type network is what its network makes of it: a port of a Linux bridge, a macvtap device, or a host device. A filter, \
 isolation and a tap device of one's own are for ports of Linux bridges, and host devices have no bandwidth that libvirt could \
 limit. Since the guest doesn't say which it gets, libvirt takes its definition, and doesn't start it. A network of macvtap \
-with mode='private' isolates its guests itself.",
+with mode='private' isolates its guests itself. Nor is a port of Open vSwitch isolated.",
     fixable: false,
     bad: &[
         example!("KN205-no-bridge-port", "bad/lan.xml"),
@@ -29,7 +30,13 @@ with mode='private' isolates its guests itself.",
 
 fn check(set: &Set<'_>, report: &mut SetReport) {
     for (net, nic) in set.asked() {
-        let Some(kind @ (Kind::Macvtap | Kind::Passthrough | Kind::Hostdev)) = Kind::of(net) else { continue };
+        let Some(kind) = Kind::of(net) else { continue };
+        if kind == Kind::Bridge {
+            switch(net, nic, report);
+        }
+        if matches!(kind, Kind::Virtual | Kind::Bridge) {
+            continue;
+        }
         for asks in &nic.asks {
             let (why, help) = match asks.what {
                 Asks::Filter => {
@@ -48,5 +55,21 @@ fn check(set: &Set<'_>, report: &mut SetReport) {
                 .also(&net.name, "the network")
                 .help(help);
         }
+    }
+}
+
+/// A bridge that is a switch: the network says what its ports are.
+fn switch(net: &Net, nic: &GuestNic, report: &mut SetReport) {
+    let group = nic.source.what.detail.as_deref();
+    let mut profiles = net.network.all_inherited(group, Setting::Virtualport);
+    if !profiles.any(|profile| profile.contains(" type=")) {
+        return;
+    }
+    for isolation in nic.asks.iter().filter(|asks| asks.what == Asks::Isolation) {
+        report
+            .at(&isolation.mark, format!("the ports of network '{}' aren't a Linux bridge's", shown(net)))
+            .label("the guest doesn't start")
+            .also(&net.name, "the network")
+            .help("remove it; Open vSwitch needs flow rules");
     }
 }
