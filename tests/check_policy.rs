@@ -225,6 +225,7 @@ fn comments_of_each_form() {
         format!("<!-- kvmnet: ignore KN012 the guest is a template -->\n{ZEROS}"),
         format!("<!-- kvmnet: ignore KN012, KN011: the guest is a template -->\n{ZEROS}"),
         format!("<!--kvmnet:ignore kn011 , KN012-->\n{ZEROS}"),
+        format!("<!-- KVMNET: Ignore kn012 -->\n{ZEROS}"),
         format!("<?xml version='1.0'?>\n<!-- kvmnet: ignore KN017\n  KN012 -->\n{ZEROS}"),
     ] {
         here.write("a.xml", &text);

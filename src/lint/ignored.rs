@@ -34,7 +34,8 @@ impl Ignored {
     /// Reads the comments of a document; codes that don't exist are told to `report`.
     pub(super) fn read(doc: &Doc<'_>, report: &mut Report) -> Ignored {
         let mut out: BTreeMap<&'static str, Vec<Range<usize>>> = BTreeMap::new();
-        if !doc.text().contains("kvmnet:") {
+        let begins = |(at, _): (usize, &str)| is_ours(doc.text()[at + "<!--".len()..].trim_start());
+        if !doc.text().match_indices("<!--").any(begins) {
             return Ignored(BTreeMap::new());
         }
         let parents = doc.root().document().descendants().filter(Node::has_children);
@@ -42,7 +43,7 @@ impl Ignored {
             let Some(words) = words(comment) else { continue };
             let range = comment.range();
             let report = report.by(&rules::UNKNOWN_IGNORE);
-            let Some(codes) = words.trim().strip_prefix("ignore") else {
+            let Some(codes) = without_ignore(words.trim()) else {
                 let what = "a comment to kvmnet that it doesn't understand";
                 report.at(range, what).help("'<!-- kvmnet: ignore KN012 -->' is what it knows");
                 continue;
@@ -64,7 +65,7 @@ impl Ignored {
                     }
                 }
             }
-            if words.trim() == "ignore" {
+            if words.trim().eq_ignore_ascii_case("ignore") {
                 report
                     .at(range, "it doesn't say which rule is to be ignored")
                     .help("name its code: ignore KN012");
@@ -75,9 +76,27 @@ impl Ignored {
     }
 }
 
-/// What a comment says to kvmnet, if it does.
+/// What a comment says to kvmnet, if it does. In another case than ours it is more often a remark: then `ignore` must follow.
 fn words<'d>(comment: Node<'d, '_>) -> Option<&'d str> {
-    comment.text().and_then(|text| text.trim().strip_prefix("kvmnet:"))
+    let text = comment.text().map(str::trim).filter(|text| is_ours(text))?;
+    let words = &text[OURS.len()..];
+    (text.starts_with(OURS)
+        || without_ignore(words.trim()).is_some_and(|rest| rest.starts_with(char::is_whitespace)))
+    .then_some(words)
+}
+
+/// What a comment to kvmnet begins with.
+const OURS: &str = "kvmnet:";
+
+/// Does a comment begin so, in any case?
+fn is_ours(text: &str) -> bool {
+    text.get(..OURS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OURS))
+}
+
+/// What stands behind `ignore`, in any case.
+fn without_ignore(words: &str) -> Option<&str> {
+    let (begin, rest) = words.split_at_checked("ignore".len())?;
+    begin.eq_ignore_ascii_case("ignore").then_some(rest)
 }
 
 /// The comments to kvmnet in an element, each with the bytes that it is about.
