@@ -27,7 +27,7 @@ fn bad() -> String {
         )
     };
     format!(
-        "<domain type='kvm'>\r\n  <name>bad</name>\r\n  <devices>\r\n    <graphics passwd='{SECRET}'/>{}{}  </devices>\r\n\
+        "<domain type='kvm'>\r\n  <name>bad</name><os><type>hvm</type></os>\r\n  <devices>\r\n    <graphics passwd='{SECRET}'/>{}{}  </devices>\r\n\
          </domain>\r\n",
         nic("").trim_start(),
         nic("mode='vepa'")

@@ -72,7 +72,7 @@ fn texts_of_every_sort() {
     let here = Sandbox::new();
     let bomb = "<!DOCTYPE d [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><domain><name>&b;</name></domain>";
     let theirs = "<!DOCTYPE d [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><domain><name>&x;</name></domain>";
-    let bare = "<?xml version='1.0'?>\n<!DOCTYPE domain>\n<domain type='kvm'><name>a</name><memory>1</memory></domain>";
+    let bare = "<?xml version='1.0'?>\n<!DOCTYPE domain>\n<domain type='kvm'><name>a</name><memory>1</memory><os><type>hvm</type></os></domain>";
     let cases: [(&str, &[u8], i32, &str); 14] = [
         ("empty", b"", 1, "KN001"),
         ("blank", b" \n\n ", 1, "KN001"),

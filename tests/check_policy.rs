@@ -13,7 +13,7 @@ use support::{Done, Sandbox, is_root_or_skip};
 const ZEROS: &str = "\
 <domain type='kvm'>
   <name>web1</name>
-  <memory>1</memory>
+  <memory>1</memory><os><type>hvm</type></os>
   <devices>
     <interface type='network'>
       <mac address='00:00:00:00:00:00'/>

@@ -38,11 +38,12 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
     }
     let is_near = |known: &&&str| strsim::osa_distance(known, &written.to_ascii_lowercase()) <= 1;
     let mut near = COMMON.iter().filter(is_near);
-    if let (Some(near), None) = (near.next(), near.next()) {
-        let span = value(domain.doc, domain.root, "type");
-        report
-            .at(span.clone(), format!("libvirt knows no guests of type '{}'", written.escape_debug()))
-            .help(format!("did you mean {near}?"))
-            .fix(instead(span, near));
+    let Some(meant) = near.next() else { return };
+    let span = value(domain.doc, domain.root, "type");
+    let what = format!("libvirt knows no guests of type '{}'", written.escape_debug());
+    let found = report.at(span.clone(), what).help(format!("did you mean {meant}?"));
+    // 'hvm' is near two of them.
+    if near.next().is_none() {
+        found.fix(instead(span, meant));
     }
 }
