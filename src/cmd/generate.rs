@@ -141,9 +141,9 @@ Networks that hosts have though no file defines them: names or patterns.
 rule decides.
 .TP
 \fB[house]\fR
-The house's own rules, about every NIC: \fBbridges\fR, \fBnetworks\fR, \fBmodels\fR and \fBmac\-prefixes\fR
-(\fI52:54:00\fR) that it may have, \fBfilters\fR of which it must have one if its type can (network, bridge and
-ethernet), \fBforbidden\-types\fR. Names are patterns too.
+The house's own rules, about every NIC: \fBbridges\fR (of networks of mode bridge, too), \fBnetworks\fR,
+\fBmodels\fR and \fBmac\-prefixes\fR (\fI52:54:00\fR) that it may have, \fBfilters\fR of which it must have one if
+it is of type network, bridge or ethernet, \fBforbidden\-types\fR. Names are patterns too.
 .PP
 .nf
 exclude = ["archive"]

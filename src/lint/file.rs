@@ -100,6 +100,7 @@ fn look<'d>(doc: &'d Doc<'d>, settings: &Settings) -> Looked<'d> {
             }
             (Check::Nic(check), ..) => sure.iter().for_each(|nic| check(nic, report)),
             (Check::House(check), ..) => nics.iter().for_each(|nic| check(nic, &settings.house, report)),
+            (Check::HouseNetwork(check), _, Some(network)) => check(network, &settings.house, report),
             (Check::Network(check), _, Some(network)) => check(network, report),
             _ => {}
         }

@@ -75,6 +75,8 @@ pub enum Check {
     Set(fn(&Set<'_>, &mut SetReport)),
     /// A rule of the house: each NIC, and what the policy says of NICs.
     House(fn(&Nic<'_>, &House, &mut Report)),
+    /// A rule of the house: a network, and what the policy says of NICs.
+    HouseNetwork(fn(&Network<'_>, &House, &mut Report)),
     /// libvirt's schema says so (`--schema`).
     Schema,
 }

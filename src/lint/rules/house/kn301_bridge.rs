@@ -13,8 +13,8 @@ pub(super) static RULE: Rule = Rule {
     summary: "a NIC is on a bridge that the policy doesn't allow",
     why: "\
 A rule of the house: 'bridges' below [house] in kvmnet.toml lists the bridges of the host that guests may be on, by name or \
-pattern. It is about NICs of type bridge. Which bridge a NIC of type network comes to, the network decides: 'networks' is \
-about those. An empty list allows no bridge at all.",
+pattern. It is about NICs of type bridge. Which bridge a NIC of type network comes to, the network decides: 'networks' and KN307 \
+are about those. An empty list allows no bridge at all.",
     fixable: false,
     bad: &[example!("KN301-house-bridge", "bad/kvmnet.toml"), example!("KN301-house-bridge", "bad/web1.xml")],
     good: &[example!("KN301-house-bridge", "good/kvmnet.toml"), example!("KN301-house-bridge", "good/web1.xml")],

@@ -1,4 +1,4 @@
-//! Rules of the house: what a team's policy says of NICs.
+//! Rules of the house: what a team's policy says of NICs, and of the networks that bring them somewhere.
 
 use crate::lint::policy::{House, Words};
 
@@ -9,6 +9,7 @@ super::rules! {
     kn304_mac_prefix,
     kn305_filter,
     kn306_forbidden_type,
+    kn307_network_bridge,
 }
 
 /// What the policy allows, and where it says so.
