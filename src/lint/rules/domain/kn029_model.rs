@@ -73,7 +73,10 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     }
     if let Some((foreign, own)) = FOREIGN.iter().find(|(foreign, _)| foreign.eq_ignore_ascii_case(written)) {
         report
-            .at(value(nic.doc, node, "type"), format!("'{foreign}' is another hypervisor's: the guest doesn't start"))
+            .at(
+                value(nic.doc, node, "type"),
+                format!("'{foreign}' is another hypervisor's: the guest doesn't start"),
+            )
             .help(format!("{own} is the nearest that QEMU has"));
         return;
     }

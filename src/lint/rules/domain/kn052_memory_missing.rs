@@ -48,9 +48,8 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
         _ => {}
     }
     for amount in memory.into_iter().chain(child(domain.root, "currentMemory")) {
-        let is_number = |written: &str| {
-            written.strip_prefix('+').unwrap_or(written).bytes().all(|b| b.is_ascii_digit())
-        };
+        let is_number =
+            |written: &str| written.strip_prefix('+').unwrap_or(written).bytes().all(|b| b.is_ascii_digit());
         if let Some(written) = text(amount).filter(|written| !is_number(written)) {
             let what = format!("'{}' is no amount of memory", written.escape_debug());
             report.at(inner(domain.doc, amount), what).help("write a whole number, and its unit in unit='…'");
@@ -66,5 +65,7 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
 fn is_unit(written: &str) -> bool {
     let unit = written.to_ascii_lowercase();
     matches!(unit.as_str(), "" | "b" | "byte" | "bytes")
-        || unit.strip_prefix(['k', 'm', 'g', 't', 'p', 'e']).is_some_and(|rest| matches!(rest, "" | "b" | "ib"))
+        || unit
+            .strip_prefix(['k', 'm', 'g', 't', 'p', 'e'])
+            .is_some_and(|rest| matches!(rest, "" | "b" | "ib"))
 }

@@ -33,7 +33,10 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
             "devices" => {}
             "interface" => {
                 report
-                    .at(tag(domain.doc, node), "libvirt drops <interface> in <domain>: the guest has no such NIC")
+                    .at(
+                        tag(domain.doc, node),
+                        "libvirt drops <interface> in <domain>: the guest has no such NIC",
+                    )
                     .help("it belongs in <devices>");
             }
             name if is_near(name, "devices") && children(node, "interface").next().is_some() => {

@@ -21,11 +21,16 @@ and libvirt refuses <reconnect> there.",
 };
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
-    let Some(source) = nic.child("source").filter(|_| nic.kind == "vhostuser" && !nic.has_passt()) else { return };
+    let Some(source) = nic.child("source").filter(|_| nic.kind == "vhostuser" && !nic.has_passt()) else {
+        return;
+    };
     if let Some(kind) = source.attribute("type").filter(|kind| *kind != "unix") {
         let span = value(nic.doc, source, "type");
         let found = report.at(span.clone(), "the socket of a NIC of type vhostuser is of type unix");
-        found.label(format!("not '{}'", kind.escape_debug())).help("write type='unix'").fix(instead(span, "unix"));
+        found
+            .label(format!("not '{}'", kind.escape_debug()))
+            .help("write type='unix'")
+            .fix(instead(span, "unix"));
     }
     let reconnect = child(source, "reconnect").filter(|node| node.attribute("enabled") == Some("yes"));
     let Some(reconnect) = reconnect.filter(|_| nic.is_qemu) else { return };

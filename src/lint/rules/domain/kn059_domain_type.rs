@@ -23,7 +23,19 @@ const COMMON: &[&str] = &["kvm", "qemu", "hvf"];
 
 /// Others that there are (`virDomainVirtType`). Newer libvirts may have more.
 const OTHERS: &[&str] = &[
-    "bhyve", "hyperv", "kqemu", "lxc", "openvz", "parallels", "phyp", "test", "uml", "vbox", "vmware", "vz", "xen",
+    "bhyve",
+    "hyperv",
+    "kqemu",
+    "lxc",
+    "openvz",
+    "parallels",
+    "phyp",
+    "test",
+    "uml",
+    "vbox",
+    "vmware",
+    "vz",
+    "xen",
 ];
 
 fn check(domain: &Domain<'_>, report: &mut Report) {

@@ -15,8 +15,15 @@ pub(super) static RULE: Rule = Rule {
 libvirt refuses a guest without <os><type>…</type></os>: hvm is a whole machine. <boot dev='…'/> in <os> names a kind of \
 device: hd, cdrom, network or fd; that of a NIC is network. <vcpu> is a number, at least 1.",
     fixable: true,
-    bad: &[example!("KN060-machine-refused", "bad/none.xml"), example!("KN060-machine-refused", "bad/boot.xml"),         example!("KN060-machine-refused", "bad/vcpu.xml")],
-    good: &[example!("KN060-machine-refused", "good/boot.xml"), example!("KN060-machine-refused", "good/vcpu.xml")],
+    bad: &[
+        example!("KN060-machine-refused", "bad/none.xml"),
+        example!("KN060-machine-refused", "bad/boot.xml"),
+        example!("KN060-machine-refused", "bad/vcpu.xml"),
+    ],
+    good: &[
+        example!("KN060-machine-refused", "good/boot.xml"),
+        example!("KN060-machine-refused", "good/vcpu.xml"),
+    ],
     check: Check::Domain(check),
 };
 
@@ -28,7 +35,10 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
     let kind = os.and_then(|os| child(os, "type"));
     if kind.and_then(text).is_none() && child(domain.root, "bootloader").is_none() {
         report
-            .at(tag(domain.doc, kind.or(os).unwrap_or(domain.root)), "the guest doesn't say what machine it is")
+            .at(
+                tag(domain.doc, kind.or(os).unwrap_or(domain.root)),
+                "the guest doesn't say what machine it is",
+            )
             .help("write <os><type>hvm</type></os>");
     }
     if kind.and_then(text).as_deref() == Some("hvm") {

@@ -30,7 +30,9 @@ libvirt makes for networks of other modes are none of the host's.",
 };
 
 fn check(network: &Network<'_>, house: &House, report: &mut Report) {
-    let Some(words) = house.bridges.as_ref().filter(|_| network.mode == Some(ForwardMode::Bridge)) else { return };
+    let Some(words) = house.bridges.as_ref().filter(|_| network.mode == Some(ForwardMode::Bridge)) else {
+        return;
+    };
     let Some(node) = network.child("bridge") else { return };
     let Some(bridge) = network.attr("bridge", "name").filter(|bridge| !words.mean(bridge)) else { return };
     let what = format!("guests may not be on bridge '{}' here", bridge.escape_debug());
