@@ -60,11 +60,11 @@ pub(crate) fn check_within(command: &mut Command, most: Duration) -> Result<()> 
     }
 }
 
-/// The tests that `command` fails, as the test harness names them, while all that it prints is passed on; none if it fails
-/// in another way.
+/// The tests that `command` fails, as the test harness names them, while all that it prints is passed on; `None` if it
+/// succeeds.
 ///
 /// # Errors
-/// It can't be run, or hangs.
+/// It can't be run, hangs, or fails otherwise than by tests that fail: cut short, it says nothing of those it didn't run.
 pub(crate) fn failing_tests(command: &mut Command, most: Duration) -> Result<Option<Vec<String>>> {
     let shown = show(command);
     let cannot = || format!("cannot run `{shown}`");
@@ -79,22 +79,28 @@ pub(crate) fn failing_tests(command: &mut Command, most: Duration) -> Result<Opt
         }
         hangs
     });
-    let mut failing = Vec::new();
+    let (mut failing, mut is_through) = (Vec::new(), false);
     for line in BufReader::new(out).lines().map_while(Result::ok) {
         println!("{line}");
         let name = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"));
         failing.extend(name.map(String::from));
+        is_through |= line.starts_with("test result: FAILED.") && counts(&line) == Some(failing.len());
     }
     drop(done);
     let status = child.wait().with_context(cannot)?;
     if watch.join().unwrap_or_default() {
         bail!("`{shown}` hung: it was ended after {} minutes", most.as_secs() / 60);
     }
-    match (status.success(), failing.is_empty()) {
+    match (status.success(), is_through) {
         (true, _) => Ok(None),
-        (false, false) => Ok(Some(failing)),
-        (false, true) => bail!("`{shown}` failed ({status})"),
+        (false, true) => Ok(Some(failing)),
+        (false, false) => bail!("`{shown}` failed ({status})"),
     }
+}
+
+/// How many tests failed, by the last line of the test harness.
+fn counts(line: &str) -> Option<usize> {
+    line.split("; ").find_map(|part| part.strip_suffix(" failed")?.parse().ok())
 }
 
 /// A process, its children and theirs.
@@ -202,7 +208,12 @@ mod tests {
         let run =
             |script: &str| failing_tests(Command::new("sh").args(["-c", script]), Duration::from_secs(9));
         let said = "echo 'test a::b ... ok'; echo 'test a::c ... FAILED'";
-        assert_eq!(run(&format!("{said}; exit 101")).ok().flatten(), Some(vec!["a::c".to_owned()]));
+        let end = |failed| {
+            format!("{said}; echo 'test result: FAILED. 1 passed; {failed} failed; 0 ignored'; exit 101")
+        };
+        assert_eq!(run(&end(1)).ok().flatten(), Some(vec!["a::c".to_owned()]));
+        assert!(run(&end(2)).is_err());
+        assert!(run(&format!("{said}; exit 101")).is_err(), "it was cut short");
         assert!(run(said).is_ok_and(|failing| failing.is_none()));
         assert!(run("exit 101").is_err());
         let hangs = failing_tests(Command::new("sh").args(["-c", "sleep 1000"]), Duration::from_millis(100));
