@@ -308,6 +308,9 @@ impl<'a> Machine<'a> {
             sleep(Duration::from_millis(100));
             now = self.state();
         }
+        if now != *before {
+            eprintln!("{}", self.log());
+        }
         before.is_same(&now);
     }
 
