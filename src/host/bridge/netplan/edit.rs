@@ -279,8 +279,9 @@ impl Doc {
     pub(super) fn turn(&mut self, text: String, wanted: &Value) -> Result<(), Unread> {
         let root = read(&text)?;
         if root.value() != *wanted {
+            let same = self.text.lines().zip(text.lines()).take_while(|(old, new)| old == new);
             let why = "this is written in a way that can't be changed here".to_string();
-            return Err(Unread { line: 1, why });
+            return Err(Unread { line: same.count() + 1, why });
         }
         (self.text, self.root) = (text, root);
         Ok(())
@@ -302,6 +303,24 @@ mod tests {
         let piece = Piece::new("dhcp4", Value::Scalar("true".into()));
         doc.insert(&["network", "ethernets", "enp4s0"], &piece, Place::End).unwrap();
         assert_eq!(doc.text, text);
+    }
+
+    #[test]
+    fn brackets_in_a_list_that_is_none() {
+        let text = "network:\n  ethernets:\n    enp4s0:\n      routes:\n      - {to: default, via: 192.0.2.1}\n      dns:\n      \
+                    - [a, {b: c}] # d\n      mtu: 1400\n";
+        let mut doc = Doc::read("a.yaml", text).unwrap();
+        let nic = ["network", "ethernets", "enp4s0"];
+        let path = |key| [&nic[..], &[key]].concat();
+        let piece = doc.piece(&path("routes")).unwrap();
+        doc.remove(&path("routes")).unwrap();
+        doc.push_item(&path("dns"), &Value::Scalar("e".into())).unwrap();
+        doc.insert(&nic, &piece, Place::End).unwrap();
+        assert_eq!(
+            doc.text,
+            "network:\n  ethernets:\n    enp4s0:\n      dns:\n      - [a, {b: c}] # d\n      - e\n      mtu: 1400\n      routes:\n      \
+             - {to: default, via: 192.0.2.1}\n"
+        );
     }
 
     #[test]

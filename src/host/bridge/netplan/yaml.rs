@@ -93,7 +93,7 @@ impl Reader<'_> {
                 let Some((start, is_map, nodes)) = self.open.pop() else {
                     return Err("an end without a start");
                 };
-                let is_flow = self.text[start.min(self.text.len())..].starts_with(['{', '[']);
+                let is_flow = opens(self.text, start, nodes.first());
                 // The end of a block is found where the next thing begins.
                 let last = nodes.last().map_or(start, |node| node.end);
                 let end = if is_flow { self.closed(last.max(start + 1)) } else { last };
@@ -139,6 +139,13 @@ impl Reader<'_> {
         }
         self.text.len()
     }
+}
+
+/// Does the bracket of a list or map open there? A list whose dashes stand as far in as its key begins, to the parser, where
+/// its first item does: a bracket there is the item's.
+fn opens(text: &str, start: usize, first: Option<&Node>) -> bool {
+    text.get(start..).is_some_and(|rest| rest.starts_with(['{', '[']))
+        && first.is_none_or(|first| first.start > start)
 }
 
 fn pairs(nodes: Vec<Node>) -> Result<Vec<(Node, Node)>, &'static str> {
@@ -190,8 +197,11 @@ impl Node {
 
     /// Is it in brackets?
     pub(super) fn is_flow(&self, text: &str) -> bool {
-        text.get(self.start..).is_some_and(|rest| rest.starts_with(['{', '[']))
-            && !matches!(self.what, What::Scalar(_))
+        match &self.what {
+            What::Scalar(_) => false,
+            What::Seq(nodes) => opens(text, self.start, nodes.first()),
+            What::Map(entries) => opens(text, self.start, entries.first().map(|(key, _)| key)),
+        }
     }
 
     /// Is nothing in it?
