@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::journal_dir;
 use super::window::{self, Deed, Verified, Want};
+use crate::host::bridge::masked;
 use crate::host::bridge::{Checkpoint, Command, FileChange, Way};
-use crate::host::config::masked;
 use crate::problem::escaped;
 use crate::sys::answers::Ssh;
 use crate::sys::armed::Armed;
@@ -147,7 +147,12 @@ impl HostBridge {
         for (path, text) in &standing.files {
             let _ = match text {
                 Some(text) => {
-                    write!(out, "{path}:\n{}{}", masked(text), if text.ends_with('\n') { "" } else { "\n" })
+                    write!(
+                        out,
+                        "{path}:\n{}{}",
+                        masked(path, text),
+                        if text.ends_with('\n') { "" } else { "\n" }
+                    )
                 }
                 None => writeln!(out, "{path}: not there"),
             };

@@ -27,6 +27,12 @@ pub use networkd::Networkd;
 pub use networkmanager::NetworkManager;
 pub use recipe::{Backend, Checkpoint, Command, Fault, FileChange, Found, Recipe, Way, WayOut};
 
+/// The text of a backend's file as it is shown: without secrets. The lines stay, so that a diff of two such texts is one of
+/// the files but for them.
+pub fn masked(path: &str, text: &str) -> String {
+    if path.ends_with(".yaml") { netplan::masked(text) } else { crate::host::config::masked(text) }
+}
+
 /// The backend of that name; `None` if there is none that can make bridges.
 pub fn backend(name: &str) -> Option<&'static dyn Backend> {
     let all: [&'static dyn Backend; 4] = [&Ifupdown, &Netplan, &Networkd, &NetworkManager];

@@ -17,7 +17,7 @@ pub use ini::{Ini, read as ini};
 pub use netplan::{Definition, read as netplan};
 pub use networkd::matches as network_matches;
 pub use scripts::{SCRIPTS, Script};
-pub use secret::masked;
+pub use secret::{MASK, is_secret, masked};
 
 /// What those files match devices by.
 #[derive(Debug, Clone, Copy, Default)]

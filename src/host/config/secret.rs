@@ -2,7 +2,7 @@
 
 /// What a key must hold for its value to be a secret: of NetworkManager's keyfiles, of ifupdown's `wpa-*`, of netplan.
 const SECRET: &[&str] =
-    &["password", "psk", "secret", "wep-key", "wep_key", "private-key-", "pin", "passphrase", "mka-cak"];
+    &["password", "psk", "secret", "wep-key", "wep_key", "private-key-", "passphrase", "mka-cak"];
 
 /// What a word of a command must hold, before its value: `DB_PASSWORD=…`, `--api-token …`.
 const SECRET_WORD: &[&str] =
@@ -15,7 +15,7 @@ const USERS: &[&str] = &["-u", "-U", "--user", "--proxy-user"];
 const HOOKS: &[&str] = &["pre-up", "up", "post-up", "pre-down", "down", "post-down"];
 
 /// What stands for a secret.
-const MASK: &str = "***";
+pub const MASK: &str = "***";
 
 /// A text as it is shown: without secrets. The lines stay, so that a diff of two such texts is one of the files but for
 /// them.
@@ -35,13 +35,19 @@ fn line(line: &str) -> String {
     if HOOKS.contains(&key.trim_start()) {
         return format!("{key}{}{end}", command(value));
     }
-    let key = key.to_ascii_lowercase();
     let rest = value.trim_start_matches(['=', ':', ' ', '\t']);
-    if rest.is_empty() || !SECRET.iter().any(|word| key.contains(word)) || is_flags(&key) {
+    if rest.is_empty() || !is_secret(key.trim_start()) {
         return line.into();
     }
     let until_value = content.len() - rest.len();
     format!("{}{MASK}{end}", &content[..until_value])
+}
+
+/// Is the value of this key a secret?
+pub fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    // NetworkManager's `psk-flags` say where a secret is kept, not what it is.
+    (key == "pin" || SECRET.iter().any(|word| key.contains(word))) && !key.ends_with("-flags")
 }
 
 /// A command of the shell's, without what surely is a secret in it.
@@ -133,11 +139,6 @@ fn of_header(word: &str) -> Option<String> {
     (is_secret && is_name(&bare)).then(|| format!("{name}: {MASK}{quote}"))
 }
 
-/// NetworkManager's `psk-flags` say where a secret is kept, not what it is.
-fn is_flags(key: &str) -> bool {
-    key.ends_with("-flags")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn secrets_are_masked_and_nothing_else() {
         let text = "[wifi-security]\npsk=hunter2\r\npsk-flags=0\n  wpa-psk  hunter2\n    password: \"hunter2\"\n\
-                    private-key-password=hunter2\naddress1=192.0.2.4/24\n# password of the office\niface br0 inet dhcp";
+                    private-key-password=hunter2\naddress1=192.0.2.4/24\nmapping enp4s0\n# password of the office\niface br0 inet dhcp";
         let shown = masked(text);
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(
@@ -155,7 +156,9 @@ mod tests {
                 && shown.contains("  wpa-psk  ***\n")
         );
         assert!(
-            shown.ends_with("address1=192.0.2.4/24\n# password of the office\niface br0 inet dhcp"),
+            shown.ends_with(
+                "address1=192.0.2.4/24\nmapping enp4s0\n# password of the office\niface br0 inet dhcp"
+            ),
             "{shown}"
         );
     }

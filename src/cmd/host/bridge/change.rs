@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::cmd::Context;
 use crate::cmd::walk::{Walk, quoted, walk};
+use crate::host::bridge::masked;
 use crate::host::bridge::{Command, FileChange, Recipe, Way};
-use crate::host::config::masked;
 use crate::plan::window::{self, Checked, NotFound, Verified, Window};
 use crate::plan::{Change, HostBridge, Place, Side, State, Step, Subject, World};
 use crate::problem::Problem;
@@ -107,7 +107,7 @@ fn waits(bridge: &str, is_here: bool) -> Result<Option<Window>> {
 
 pub(super) fn file_diff(file: &FileChange) -> String {
     let or = |text: &Option<String>, label: String| match text {
-        Some(text) => (label, masked(text)),
+        Some(text) => (label, masked(&file.path, text)),
         None => ("/dev/null".to_string(), String::new()),
     };
     let (old_label, old) = or(&file.before, format!("a{}", file.path));

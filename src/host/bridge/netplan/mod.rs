@@ -11,8 +11,11 @@ mod keys;
 mod make;
 mod piece;
 mod port;
+mod secret;
 mod take_down;
 mod yaml;
+
+pub(super) use secret::masked;
 
 use super::{Ask, Backend, Fault, Host, Recipe, WayOut};
 
