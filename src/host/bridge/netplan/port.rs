@@ -174,8 +174,7 @@ pub(super) fn place(files: &Files<'_>, def: &Def) -> String {
 
 /// Is cloud-init about to write this anew?
 pub(super) fn cloud(host: &Host, doc: &Doc) -> Result<(), Fault> {
-    let is_clouds = doc.path.contains("cloud-init")
-        || doc.text.lines().take(8).any(|line| line.starts_with('#') && line.contains("cloud-init"));
+    let is_clouds = doc.path.rsplit('/').next().is_some_and(|name| name.contains("cloud-init"));
     // That cloud-init may leave the network alone is itself written into these files: what counts are its own.
     if is_clouds { crate::host::bridge::cloud::refuse(host, &doc.path) } else { Ok(()) }
 }

@@ -19,10 +19,8 @@ impl<'a> Files<'a> {
         if before == after {
             return Ok(());
         }
-        let is_clouds = path.contains("cloud-init")
-            || before
-                .as_deref()
-                .is_some_and(|text| text.lines().take(5).any(|line| line.contains("cloud-init")));
+        // `10-cloud-init-enp4s0.network`
+        let is_clouds = path.rsplit('/').next().is_some_and(|name| name.contains("cloud-init"));
         if is_clouds && before.is_some() {
             cloud::refuse(self.host, path)?;
         }
