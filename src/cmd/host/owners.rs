@@ -3,7 +3,7 @@
 use super::texts;
 use crate::host::Kind;
 use crate::host::config::{
-    Definition, Device, Ini, SCRIPTS, Script, ifupdown, ini, netplan, network_matches,
+    Definition, Device, Ini, Interfaces, SCRIPTS, Script, glob, ifupdown, ini, netplan, network_matches,
 };
 use crate::model::Network;
 use crate::sys::nics::Nic;
@@ -25,7 +25,7 @@ pub(super) struct Owners<'a> {
     /// Do notes by the number of a device count?
     numbers_count: bool,
     netplan: Vec<(String, Vec<Definition>)>,
-    ifupdown: Vec<(String, Vec<String>)>,
+    ifupdown: Vec<(String, Interfaces)>,
     networks: Vec<(String, Ini)>,
     profiles: Vec<(String, Ini)>,
     scripts: Vec<(String, Script)>,
@@ -55,7 +55,7 @@ impl<'a> Owners<'a> {
         }
         if is_installed(tree, &["ifup", "ifreload"]) {
             let files = texts::interfaces(tree, &mut owners.unread);
-            owners.ifupdown = files.into_iter().map(|(path, text)| (path, ifupdown(&text).devices)).collect();
+            owners.ifupdown = files.into_iter().map(|(path, text)| (path, ifupdown(&text))).collect();
         }
         if !owners.tree.has("run/systemd/netif/links") && owners.is_enabled("systemd-networkd.service") {
             let folders = ["/etc/systemd/network", "/run/systemd/network"];
@@ -108,7 +108,7 @@ impl<'a> Owners<'a> {
                 _ => add(Owner { backend, file }),
             }
         }
-        if let Some((path, _)) = self.ifupdown.iter().find(|(_, all)| all.iter().any(|d| d == name)) {
+        if let Some((path, _)) = self.ifupdown.iter().find(|(_, file)| file.is_about(name)) {
             add(owner("ifupdown", Some(path)));
         }
         match self.bridges.iter().find(|(_, bridge)| bridge == name) {
@@ -153,16 +153,34 @@ impl<'a> Owners<'a> {
                     Some((path, _)) => Some(Some(path.clone())),
                     None => {
                         let is_it = |script: &Script| script.get("UUID") == Some(uuid);
-                        Some(self.script(|script| is_it(script) || script.is_about(&nic.link.name, None)))
+                        let script =
+                            self.script(|script| is_it(script) || script.is_about(&nic.link.name, None));
+                        // Of a profile without a UUID, as netplan writes them, it makes one of the file's path.
+                        let is_nameless = |file: &Ini| file.get("connection", "uuid").is_none();
+                        Some(script.or_else(|| self.profile(nic, is_nameless)))
                     }
                 };
             }
         }
-        let named = |file: &Ini| file.get("connection", "interface-name") == Some(&nic.link.name);
-        let profile = self.profiles.iter().find(|(_, file)| named(file) && !is_foreign(file));
-        let path = profile.map(|(path, _)| path.clone());
+        let path = self.profile(nic, |file| !is_foreign(file));
         let mac = nic.link.permanent_mac.as_deref().or(nic.link.mac.as_deref());
         path.or_else(|| self.script(|script| script.is_about(&nic.link.name, mac))).map(Some)
+    }
+
+    /// The profile that a device gets: one that names it before one for many.
+    fn profile(&self, nic: &Nic, may_be: impl Fn(&Ini) -> bool) -> Option<String> {
+        let (name, mac) = (&nic.link.name, nic.link.permanent_mac.as_ref().or(nic.link.mac.as_ref()));
+        let is_named = |file: &Ini| file.get("connection", "interface-name") == Some(name);
+        let is_matched = |file: &Ini| {
+            let patterns = file.get("match", "interface-name").unwrap_or_default();
+            let its_mac = file.get("ethernet", "mac-address").map(str::to_ascii_lowercase);
+            file.get("connection", "interface-name").is_none()
+                && (patterns.split(';').any(|pattern| !pattern.is_empty() && glob(pattern, name))
+                    || its_mac.is_some() && its_mac.as_ref() == mac)
+        };
+        let find =
+            |is: &dyn Fn(&Ini) -> bool| self.profiles.iter().find(|(_, file)| may_be(file) && is(file));
+        find(&is_named).or_else(|| find(&is_matched)).map(|(path, _)| path.clone())
     }
 
     fn script(&self, is_it: impl Fn(&Script) -> bool) -> Option<String> {

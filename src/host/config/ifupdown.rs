@@ -7,6 +7,8 @@ use super::glob;
 pub struct Interfaces {
     /// Devices with an `iface` of their own, and ports of a bridge or bond that has one.
     pub devices: Vec<String>,
+    /// Patterns of devices that get a stanza of another name: by a `mapping`, or by `auto enp4s0=office`.
+    pub patterns: Vec<String>,
     /// Other files, in order.
     pub sources: Vec<Source>,
 }
@@ -32,6 +34,14 @@ const PORTS: &[&str] = &[
     "ovs_bonds",
 ];
 
+impl Interfaces {
+    /// Does the file configure this device?
+    pub fn is_about(&self, device: &str) -> bool {
+        self.devices.iter().any(|own| own == device)
+            || self.patterns.iter().any(|pattern| glob(pattern, device))
+    }
+}
+
 /// Reads such a file.
 pub fn read(text: &str) -> Interfaces {
     let mut out = Interfaces::default();
@@ -41,6 +51,11 @@ pub fn read(text: &str) -> Interfaces {
         let Some(first) = words.next() else { continue };
         match first {
             "iface" => out.devices.extend(words.next().and_then(device)),
+            "mapping" => out.patterns.extend(words.map(str::to_string)),
+            _ if first == "auto" || first.starts_with("allow-") => {
+                let mapped = words.filter_map(|word| word.split_once('='));
+                out.patterns.extend(mapped.map(|(device, _)| device.trim_start_matches('/').to_string()));
+            }
             "source" => out.sources.extend(words.map(|word| Source::Files(word.into()))),
             "source-directory" => out.sources.extend(words.map(|word| Source::Folder(word.into()))),
             _ if PORTS.contains(&first) => {
@@ -76,10 +91,18 @@ mod tests {
                     iface br1 inet manual\n  bridge-ports none\n";
         let read = read(text);
         assert_eq!(read.devices, ["lo", "br0", "enp4s0", "enp5s0", "eth0", "eth1", "br1"]);
+        assert!(read.is_about("enp4s0") && !read.is_about("enp6s0"));
         assert_eq!(
             read.sources,
             [Source::Files("/etc/network/interfaces.d/*".into()), Source::Folder("more".into())]
         );
+        let mapped =
+            super::read("auto enp2s0 /wl*=home\nallow-hotplug enp6s0=lan\nmapping enp4s0 eth?\n  script x\n");
+        for (name, is) in
+            [("enp2s0", false), ("wlp3s0", true), ("enp6s0", true), ("enp4s0", true), ("eth1", true)]
+        {
+            assert_eq!(mapped.is_about(name), is, "{name}");
+        }
         assert!(is_sourced("50-cloud_init") && !is_sourced("a.bak") && !is_sourced("eth0~"));
     }
 }

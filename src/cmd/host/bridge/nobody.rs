@@ -18,7 +18,7 @@ pub(super) fn why(tree: &Tree, name: &str, mac: Option<&str>) -> Option<anyhow::
             fault.help,
         ));
     }
-    let names = |text: &str| ifupdown(text).devices.iter().any(|device| device == name);
+    let names = |text: &str| ifupdown(text).is_about(name);
     let mut files = texts::interfaces(tree, &mut unread).into_iter();
     if let Some((path, _)) = files.find(|(_, text)| names(text))
         && !is_installed(tree, &["ifup", "ifreload"])

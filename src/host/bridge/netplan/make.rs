@@ -83,9 +83,18 @@ pub(super) fn make(host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
     recipe.files = files.changes();
     recipe.make.after = bring();
     // netplan never deletes a bridge. Its ports are told first that they are none: see networkd.
-    let delete = command(&["ip", "link", "delete", "dev", &ask.bridge]);
-    recipe.unmake.after = vec![command(&["netplan", "apply"]), delete];
+    recipe.unmake.after = vec![command(&["netplan", "apply"]), delete(&made.def, &ask.bridge)];
     Ok(recipe)
+}
+
+/// Deletes the bridge. NetworkManager does that by itself with one that it has made since its start, and has no profile for
+/// any more.
+pub(super) fn delete(def: &Def, bridge: &str) -> Command {
+    if is_networkd(def) {
+        return command(&["ip", "link", "delete", "dev", bridge]);
+    }
+    let script = r#"ip link delete dev "$1" || [ ! -e "/sys/class/net/$1" ]"#;
+    command(&["sh", "-c", script, "sh", bridge])
 }
 
 /// `generate` says what is wrong with the files before anything is done.

@@ -4,7 +4,7 @@ use super::defs::{Def, Files, fault, found};
 use super::edit::{Doc, Place};
 use super::identity::{is_networkd, move_beside, pin, unpin};
 use super::keys::{moves, pieces};
-use super::make::{bring, command, make};
+use super::make::{bring, command, delete, make};
 use super::piece::Piece;
 use super::port::{cloud, place, take_out};
 use super::yaml::{Unread, Value};
@@ -69,9 +69,8 @@ pub(super) fn take_down(host: &Host, bridge: &str) -> Result<Recipe, Fault> {
     }
     recipe.files = files.changes();
     recipe.make.after = bring();
-    // NetworkManager deletes a bridge that it made and has no profile for any more; a second time would be a failure.
-    if host.device(bridge).is_some() && is_networkd(own) {
-        recipe.make.after.push(command(&["ip", "link", "delete", "dev", bridge]));
+    if host.device(bridge).is_some() {
+        recipe.make.after.push(delete(own, bridge));
     }
     recipe.unmake.after = vec![command(&["netplan", "apply"])];
     Ok(recipe)
