@@ -162,6 +162,35 @@ impl Config {
         })
     }
 
+    /// The stanza that this one inherits from.
+    pub(super) fn parent(&self, stanza: &Stanza) -> Option<&str> {
+        let words = self.sheet(stanza).words(stanza.head);
+        let at = words.iter().position(|word| *word == "inherits")?;
+        words.get(at + 1).copied()
+    }
+
+    /// The first such setting that a device inherits: the stanza, the line.
+    pub(super) fn inherited(&self, device: &str, is: impl Fn(&str) -> bool) -> Option<(&Stanza, usize)> {
+        let parents = |name: &str| -> Vec<&str> {
+            let own = self.stanzas.iter().filter(|stanza| stanza.name == name);
+            own.filter_map(|stanza| self.parent(stanza)).collect()
+        };
+        let mut names = parents(device);
+        let mut at = 0;
+        while let Some(name) = names.get(at).copied() {
+            for stanza in self.stanzas.iter().filter(|stanza| stanza.name == name) {
+                if let Some(line) = stanza.settings.iter().find(|line| is(&self.sheet(stanza).key(**line))) {
+                    return Some((stanza, *line));
+                }
+            }
+            // In a circle they end too.
+            let more: Vec<&str> = parents(name).into_iter().filter(|name| !names.contains(name)).collect();
+            names.extend(more);
+            at += 1;
+        }
+        None
+    }
+
     /// The value of such a setting.
     pub(super) fn value(&self, device: &str, key: &str) -> Option<&str> {
         let (stanza, line) = self.setting(device, key)?;

@@ -81,6 +81,7 @@ impl Making<'_> {
         let stanzas = self.config.of(self.nic);
         let Some(first) = stanzas.first().copied() else { return self.begin() };
         obstacles::of_bridges(self.config, self.nic)?;
+        obstacles::of_inheritance(self.config, self.nic)?;
         let own = self.own_lines(&stanzas);
         let how = match () {
             () if ways::makes_device(self.config, self.nic) => Nic::First,
@@ -94,7 +95,8 @@ impl Making<'_> {
         let mut text = format!("iface {} inet manual{eol}", self.nic);
         text += &own.iter().map(|(_, _, line)| with_end(line, eol)).collect::<String>();
         let is_keep = self.ask.addresses == Addresses::Keep;
-        if let Some((stanza, line)) = self.config.setting(self.nic, "mtu") {
+        let inherited = || self.config.inherited(self.nic, |key| key == "mtu");
+        if let Some((stanza, line)) = self.config.setting(self.nic, "mtu").or_else(inherited) {
             text += &format!("{indent}mtu {}{eol}", self.config.sheet(stanza).value(line));
         }
         if self.config.is_listed(Kind::Hotplug, self.nic) && !self.is_named_hotplug() {

@@ -96,6 +96,22 @@ pub(super) fn of_bridges(config: &Config, nic: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Does the NIC inherit what is about the device itself? It would go to the bridge with the rest.
+pub(super) fn of_inheritance(config: &Config, nic: &str) -> Result<(), Fault> {
+    let is_own = |key: &str| settings::is_nics_own(key) || key == "hwaddress";
+    let Some((stanza, line)) = config.inherited(nic, is_own) else { return Ok(()) };
+    let sheet = config.sheet(stanza);
+    let what = sheet.words(line).join(" ");
+    Err(Fault::new(
+        format!(
+            "{}: “{what}”, which {nic} inherits from {}, is about the NIC itself",
+            sheet.place(line),
+            stanza.name
+        ),
+        format!("write “{what}” into the stanza of {nic} first"),
+    ))
+}
+
 fn refused_settings(config: &Config, stanza: &Stanza, device: &str) -> Result<(), Fault> {
     let sheet = config.sheet(stanza);
     for line in &stanza.settings {
@@ -144,9 +160,7 @@ fn of_names(config: &Config, device: &str) -> Result<(), Fault> {
     }
     for stanza in &config.stanzas {
         let sheet = config.sheet(stanza);
-        let words = sheet.words(stanza.head);
-        let inherited = words.iter().position(|word| *word == "inherits").and_then(|at| words.get(at + 1));
-        if inherited == Some(&device) {
+        if config.parent(stanza) == Some(device) {
             return Err(Fault::new(
                 format!("{}: {} inherits the settings of {device}", sheet.place(stanza.head), stanza.name),
                 "write out what it inherits first",

@@ -60,11 +60,16 @@ pub(super) fn take_down(host: &Host, bridge: &str, flavour: Flavour) -> Result<R
         return Err(make::not_understood(&config, bridge));
     }
     let devices = Devices::of(host, &config, &new, bridge, &ports);
+    let mut back = devices.back_to_bridge(flavour);
+    let mac = host.device(bridge).and_then(|device| device.mac.as_deref());
+    if let Some(mac) = mac.filter(|_| flavour == Flavour::Two) {
+        back.after.insert(0, ways::with_its_old_mac(bridge, mac));
+    }
     Ok(Recipe {
         checkpoint: None,
         files: changes(&host.files, &after.files),
         make: devices.to_nics(flavour, &ways::leases(host, bridge, nic)),
-        unmake: devices.back_to_bridge(flavour),
+        unmake: back,
         found: new.found(nic),
         lost: Vec::new(),
         notes,
@@ -107,8 +112,11 @@ fn nics_lines(
         let last = stanza.settings.last().copied().unwrap_or(stanza.head);
         for at in stanza.head + 1..=last {
             let Some(line) = sheet.lines.get(at) else { continue };
-            let is_there =
-                line.kind == Kind::Setting && config.value(bridge, &sheet.key(at)) == Some(sheet.value(at));
+            let key = sheet.key(at);
+            let inherited = || config.inherited(bridge, |other| other == key);
+            let same = config.setting(bridge, &key).or_else(inherited);
+            let is_there = line.kind == Kind::Setting
+                && same.is_some_and(|(other, line)| config.sheet(other).value(line) == sheet.value(at));
             let is_ours =
                 sheet.words(at).join(" ") == "pre-up ip link set dev $IFACE addrgenmode none || true";
             if matches!(line.kind, Kind::Setting | Kind::Comment)

@@ -139,6 +139,12 @@ pub(super) fn with_its_mac(ask: &Ask) -> Command {
     words(&["ip", "link", "add", "name", &ask.bridge, "address", &ask.mac, "type", "bridge"])
 }
 
+/// The same on the way back, which may be taken twice, or when the bridge is there still.
+pub(super) fn with_its_old_mac(bridge: &str, mac: &str) -> Command {
+    let script = r#"[ -e "/sys/class/net/$1" ] || ip link add name "$1" address "$2" type bridge"#;
+    words(&["sh", "-c", script, "sh", bridge, mac])
+}
+
 /// Is the device one that its stanza makes: a bond or a VLAN?
 pub(super) fn makes_device(config: &Config, device: &str) -> bool {
     config.of(device).iter().any(|stanza| {
