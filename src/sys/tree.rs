@@ -87,6 +87,12 @@ impl Tree {
         Some(real.strip_prefix(&self.root).ok()?.to_str()?.to_string())
     }
 
+    /// Is it a link to `/dev/null`? So systemd and others have a file masked: it counts as an empty one, and those of its
+    /// name in weaker folders don't count.
+    pub fn is_masked(&self, path: &str) -> bool {
+        std::fs::read_link(self.path(path)).is_ok_and(|target| target == Path::new("/dev/null"))
+    }
+
     /// The name of what a symbolic link leads to, whether that is there or not.
     pub fn target_name(&self, path: &str) -> Option<String> {
         let target = std::fs::read_link(self.path(path)).ok()?;

@@ -24,7 +24,9 @@ pub(super) fn files(
             if found.iter().any(|(known, _)| known.rsplit('/').next() == Some(&name)) {
                 continue;
             }
-            if let Some(Some(text)) = unless_refused(tree.text(&path), &path, unread) {
+            if tree.is_masked(&path) {
+                found.push((path, String::new()));
+            } else if let Some(Some(text)) = unless_refused(tree.text(&path), &path, unread) {
                 found.push((path, text));
             }
         }

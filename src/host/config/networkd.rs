@@ -2,8 +2,8 @@
 
 use super::{Device, Ini, glob};
 
-/// Does networkd take this file for that device? Only what a device always has is compared: a file that asks for more
-/// (an SSID, a virtual machine, a kernel) is taken not to match.
+/// May networkd take this file for that device? What isn't known here (where the device sits, what the machine is) is taken
+/// to match; who is to change the file says that it can't be told.
 pub fn matches(file: &Ini, device: &Device<'_>) -> bool {
     let mut keys = file.keys("Match").peekable();
     keys.peek().is_some()
@@ -12,12 +12,13 @@ pub fn matches(file: &Ini, device: &Device<'_>) -> bool {
             match key {
                 "Name" => any(&words, device.name),
                 "Type" => device.kind.is_some_and(|kind| any(&words, kind)),
-                "Driver" => device.driver.is_some_and(|driver| any(&words, driver)),
+                "Driver" => device.driver.is_none_or(|driver| any(&words, driver)),
                 "MACAddress" => device.mac.is_some_and(|mac| is_one_of(&words, mac)),
                 "PermanentMACAddress" => {
                     device.permanent_mac.or(device.mac).is_some_and(|mac| is_one_of(&words, mac))
                 }
-                _ => false,
+                "SSID" | "BSSID" | "WLANInterfaceType" => false,
+                _ => true,
             }
         })
 }
@@ -47,6 +48,7 @@ mod tests {
             name: "enp4s0",
             mac: Some("52:54:00:00:00:01"),
             kind: Some("ether"),
+            driver: Some("e1000e"),
             ..Device::default()
         };
         let does = |text: &str| matches(&ini(text), &nic);
@@ -54,6 +56,7 @@ mod tests {
         assert!(does("# a comment\n[Match]\nName=eth0\nName=enp4s0\nType=ether\n"));
         assert!(does("[Match]\nMACAddress=52-54-00-00-00-01\n"));
         assert!(does("[Match]\nName=!lo eth*\n"));
+        assert!(does("[Match]\nKind=!*\nType=ether\n") && does("[Match]\nPath=pci-0000:02:00.0\n"));
         assert!(!does("[Match]\nName=!en*\n"));
         assert!(!does("[Match]\nName=en*\nSSID=home\n"));
         assert!(!does("[Match]\nName=en*\nDriver=igc\n"));

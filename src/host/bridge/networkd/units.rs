@@ -153,13 +153,17 @@ impl Unit {
             }
             "Type" => patterns(&words, &[word_of_type(device.kind)]),
             "Kind" => patterns(&words, &word_of_kind(device.kind).into_iter().collect::<Vec<_>>()),
+            // A veth's, the kernel has no driver of in /sys.
+            "Driver" if device.driver.is_none() => return Takes::Perhaps,
             "Driver" => patterns(&words, &device.driver.as_deref().into_iter().collect::<Vec<_>>()),
             "MACAddress" => mac(device.mac.as_ref()),
             "PermanentMACAddress" => {
                 mac(device.permanent_mac.as_ref().or(device.mac.as_ref().filter(|_| !is_virtual)))
             }
             "SSID" | "BSSID" | "WLANInterfaceType" if device.kind != Kind::Wifi => false,
-            "Path" if is_virtual && device.kind != Kind::Other => false,
+            "Path" if is_virtual && device.kind != Kind::Other => {
+                words.iter().any(|word| word.starts_with('!'))
+            }
             _ => return Takes::Perhaps,
         };
         if does { Takes::Yes } else { Takes::No }
