@@ -34,6 +34,9 @@ pub struct Kept {
     old: PathBuf,
     /// The name that the new content has until it is exchanged.
     new: PathBuf,
+    /// The symbolic link that leads to it, with what it says: who writes the file anew may put one in the link's place.
+    #[serde(default)]
+    link: Option<(PathBuf, PathBuf)>,
     /// Folders that are made for it, the outermost first.
     folders: Vec<PathBuf>,
 }
@@ -64,6 +67,7 @@ impl Kept {
         folders.reverse();
         let name = real.file_name().map(|n| n.to_string_lossy().replace('.', "_")).unwrap_or_default();
         Ok(Kept {
+            link: fs::read_link(path).ok().map(|target| (path.to_path_buf(), target)),
             was: fs::metadata(&real).ok().map(|facts| facts.mode() & 0o7777),
             old: folder.join(format!(".kvmnet-old-{id}-{name}")),
             new: folder.join(format!(".kvmnet-new-{id}-{name}")),
@@ -167,6 +171,7 @@ impl Kept {
             Some(_) => {}
             None => remove(&self.path)?,
         }
+        self.link_again()?;
         self.sweep()?;
         for folder in self.folders.iter().rev() {
             // One that somebody else put something into stays.
@@ -174,6 +179,20 @@ impl Kept {
         }
         sync_folder(&folder_of(&self.path));
         Ok(())
+    }
+
+    fn link_again(&self) -> io::Result<()> {
+        match &self.link {
+            Some((link, target)) if fs::read_link(link).ok().as_ref() != Some(target) => {
+                remove(&self.new)?;
+                // In the link's own folder, which may be on another file system than the file.
+                let beside = folder_of(link).join(self.new.file_name().unwrap_or_default());
+                remove(&beside)?;
+                std::os::unix::fs::symlink(target, &beside)?;
+                fs::rename(&beside, link)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Is what stands there the old file itself, as far as its facts tell?
@@ -284,6 +303,25 @@ mod tests {
         kept.iter().for_each(|kept| kept.put_back().unwrap());
         assert_eq!(names(dir.path()), ["a.yaml", "gone"]);
         assert_eq!(fs::read_to_string(dir.path().join("gone")).unwrap(), "old\n");
+    }
+
+    #[test]
+    fn a_link_that_was_replaced_is_one_again() {
+        let (dir, _) = site();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("a.yaml", &link).unwrap();
+        let kept = Kept::plan(&link, Some("old\n"), Some("new\n"), 0o600, "1").unwrap();
+        kept.prepare().unwrap();
+        kept.exchange().unwrap();
+        assert!(link.is_symlink());
+        fs::remove_file(&link).unwrap();
+        fs::write(&link, "theirs\n").unwrap();
+        for _ in 0..2 {
+            kept.put_back().unwrap();
+            assert_eq!(fs::read_link(&link).unwrap(), Path::new("a.yaml"));
+            assert_eq!(fs::read_to_string(&link).unwrap(), "old\n");
+        }
+        assert_eq!(names(dir.path()), ["a.yaml", "gone", "link"]);
     }
 
     #[test]

@@ -5,8 +5,10 @@ mod route;
 mod since;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use anyhow::Result;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -99,10 +101,20 @@ pub fn look(names: &[String]) -> Result<NetState> {
             device.generates = link["inet6_addr_gen_mode"].as_str().map(String::from);
         }
     }
+    // The route to the subnet of an address that the kernel has made none for.
+    let is_lent = |dev: &str, to: &str| {
+        let Ok(to) = to.parse::<IpNet>().or_else(|_| to.parse::<IpAddr>().map(IpNet::from)) else {
+            return false;
+        };
+        let addresses =
+            devices.iter().filter(|device| device.name == dev).flat_map(|device| &device.addresses);
+        let mut bare = addresses.filter(|address| address.noprefixroute);
+        bare.any(|address| address.cidr.parse::<IpNet>().is_ok_and(|net| net.trunc() == to))
+    };
     let mut routes = Vec::new();
     for family in ["-4", "-6"] {
         let all = ip::<Value>(&["-d", family, "route", "show", "table", "all"])?;
-        routes.extend(all.iter().filter_map(|raw| route::parse(family, raw, &is_wanted)));
+        routes.extend(all.iter().filter_map(|raw| route::parse(family, raw, &is_wanted, &is_lent)));
     }
     Ok(NetState {
         devices,
@@ -114,7 +126,8 @@ pub fn look(names: &[String]) -> Result<NetState> {
 }
 
 /// What makes a difference to who is on a bridge. Its timers and what it has learnt change by themselves.
-const SETTINGS: [&str; 5] = ["stp_state", "forward_delay", "ageing_time", "priority", "vlan_filtering"];
+const SETTINGS: [&str; 6] =
+    ["stp_state", "forward_delay", "ageing_time", "priority", "vlan_filtering", "mcast_snooping"];
 
 fn device(raw: &Value) -> Option<DeviceState> {
     let word = |key: &str| raw[key].as_str().map(String::from);

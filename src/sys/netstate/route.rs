@@ -27,8 +27,13 @@ impl RouteState {
 }
 
 /// A route that leads through one of the devices that are wanted. Those that the kernel makes along with addresses and
-/// devices come back with them.
-pub(super) fn parse(family: &str, raw: &Value, is_wanted: &dyn Fn(&str) -> bool) -> Option<RouteState> {
+/// devices come back with them, but not those that somebody else made in the kernel's name, as NetworkManager does.
+pub(super) fn parse(
+    family: &str,
+    raw: &Value,
+    is_wanted: &dyn Fn(&str) -> bool,
+    is_lent: &dyn Fn(&str, &str) -> bool,
+) -> Option<RouteState> {
     let word = |key: &str| raw[key].as_str().map(String::from);
     let table = match &raw["table"] {
         Value::String(table) => table.clone(),
@@ -38,7 +43,8 @@ pub(super) fn parse(family: &str, raw: &Value, is_wanted: &dyn Fn(&str) -> bool)
     let proto = word("protocol").unwrap_or_else(|| "boot".into());
     let kind = word("type").unwrap_or_else(|| "unicast".into());
     // ifupdown2 says of its default routes that they are the kernel's.
-    let of_kernel = proto == "kernel" && raw["gateway"].is_null();
+    let lent = || raw["dev"].as_str().zip(raw["dst"].as_str()).is_some_and(|(dev, to)| is_lent(dev, to));
+    let of_kernel = proto == "kernel" && raw["gateway"].is_null() && !lent();
     if table == "local" || of_kernel || kind != "unicast" {
         return None;
     }
@@ -102,7 +108,7 @@ mod tests {
     #[test]
     fn as_ip_says_it() {
         let said = |raw: &Value| {
-            let route = parse("-4", raw, &|dev| dev == "br0")?;
+            let route = parse("-4", raw, &|dev| dev == "br0", &|_, _| false)?;
             Some(route.words.join(" "))
         };
         let mut raw = json!({"type": "unicast", "dst": "default", "gateway": "198.18.0.1", "dev": "br0", "protocol": "dhcp",
