@@ -93,6 +93,18 @@ fn what_cannot_work_is_refused_by_name() {
         ("br9 --port eno1 --gateway 198.51.100.1 --address 192.0.2.10/24", "in no subnet"),
         ("br9 --port eno1 --gateway 192.0.2.10 --address 192.0.2.10/24", "own address"),
         ("br9 --port eno1 --gateway 192.0.2.1 --address none", "--address none"),
+        ("br9 --port eno1 --gateway 198.51.100.1", "in no subnet"),
+        ("br9 --port eno1 --gateway 192.0.2.10", "own address"),
+        ("br9 --port eno1 --gateway 192.0.2.255", "no host's address in 192.0.2.0/24"),
+        ("br9 --port eno1 --gateway 192.0.2.0", "no host's address in 192.0.2.0/24"),
+        ("br9 --port eno1 --gateway 2001:db8::1", "needs an address of its family"),
+        ("br9 --port eno1 --gateway 127.0.0.1", "can't be its own router"),
+        ("br9 --port eno1 --gateway 224.0.0.5", "no host has that address"),
+        ("br9 --port eno1 --gateway 0.0.0.0", "no host has that address"),
+        ("br9 --port eno1 --dns 0.0.0.0", "no host has that address"),
+        ("br9 --port eno1 --address 192.0.2.5/0", "every host there is"),
+        ("br9 --port eno1 --address 255.255.255.255/32", "no host can have it"),
+        ("br9 --port eno1 --address 2001:db8::1", "2001:db8::1/64"),
         ("br9 --port eno1 --address dhcp --address 192.0.2.10/24", "each stand alone"),
         ("br9 --port eno1 --address 192.0.2.10", "192.0.2.10/24"),
         ("br9 --port eno1 --address 192.0.2.0/24", "subnet's"),
@@ -113,6 +125,77 @@ fn what_cannot_work_is_refused_by_name() {
     }
     let done = host.0.kvmnet("host bridge create --port eno1 --root host --dry-run -- -br0").gives(2);
     assert!(done.err.contains("looks like an option"), "{done}");
+}
+
+/// The kernel gives a NIC's frames to one taker only.
+#[test]
+fn a_nic_that_guests_are_on_is_refused_and_what_others_lose_is_told() {
+    let host = host();
+    host.write(
+        "etc/libvirt/qemu/web1.xml",
+        "<domain><name>web1</name><devices><interface type='direct'><source dev='eno1'/></interface></devices></domain>",
+    );
+    host.write(
+        "etc/libvirt/qemu/web2.xml",
+        "<domain><name>web2</name><devices><interface type='network'><source network='pool'/></interface></devices></domain>",
+    );
+    host.write(
+        "etc/libvirt/qemu/networks/pool.xml",
+        "<network><name>pool</name><forward mode='bridge'><interface dev='eno1'/></forward></network>",
+    );
+    host.write(
+        "etc/libvirt/qemu/networks/out.xml",
+        "<network><name>out</name><forward mode='nat' dev='eno1'/><bridge name='virbr5'/></network>",
+    );
+    let done = create(&host, "br9 --port eno1");
+    assert_eq!(done.code, 0, "{done}");
+    for said in [
+        "web1, web2; 'kvmnet convert web1 --to-bridge br9' moves one",
+        "network out lets traffic out by eno1 only",
+    ] {
+        assert!(done.out.contains(said), "{said}: {done}");
+    }
+    host.device(30, "virtual", "macvtap0", &[("uevent", "DEVTYPE=macvtap")]);
+    host.link("sys/devices/virtual/net/macvtap0/lower_eno1", "../eno1");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 2 && done.err.contains("macvtap0 takes its frames"), "{done}");
+    assert!(done.err.contains("(web1, web2)"), "{done}");
+}
+
+#[test]
+fn a_file_that_is_masked_counts_as_an_empty_one() {
+    let host = hardware();
+    let unit = "/usr/lib/systemd/system/systemd-networkd.service";
+    host.link("etc/systemd/system/multi-user.target.wants/systemd-networkd.service", unit);
+    host.link("etc/systemd/network/10-all.network", "/dev/null");
+    host.write(
+        "usr/lib/systemd/network/10-all.network",
+        "[Match]\nName=*\n\n[Network]\nLinkLocalAddressing=no\n",
+    );
+    host.write("etc/systemd/network/20-lan.network", "[Match]\nName=eno1\n\n[Network]\nDHCP=yes\n");
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 0 && done.out.contains("20-lan.network"), "{done}");
+}
+
+/// It writes profiles without a UUID, which NetworkManager knows by one that it makes of their paths.
+#[test]
+fn netplan_writes_for_networkmanager() {
+    let host = hardware();
+    host.link(NM, "/usr/lib/systemd/system/NetworkManager.service");
+    host.write(
+        "etc/netplan/01.yaml",
+        "network:\n  version: 2\n  renderer: NetworkManager\n  ethernets:\n    eno1: {dhcp4: true}\n",
+    );
+    host.write(
+        "run/NetworkManager/system-connections/netplan-eno1.nmconnection",
+        "[connection]\nid=netplan-eno1\ntype=ethernet\ninterface-name=eno1\n\n[ipv4]\nmethod=auto\n",
+    );
+    host.write(
+        "run/NetworkManager/devices/4",
+        "[device]\nmanaged=true\nconnection-uuid=6051479d-df65-3705-9f22-99be0f7f2e09\n",
+    );
+    let done = create(&host, "br9 --port eno1");
+    assert!(done.code == 0 && done.out.contains("makes bridge br9 of eno1 (netplan)"), "{done}");
 }
 
 #[test]
@@ -163,6 +246,14 @@ fn secrets_in_the_files_are_not_shown() {
     host.write("etc/network/interfaces", INTERFACES);
     let done = create(&host, "br9 --port eno1 --address dhcp");
     assert!(!format!("{done}").contains("hunter2"), "{done}");
+    let host = hardware();
+    host.write(
+        "etc/netplan/01.yaml",
+        "network:\n  ethernets:\n    eno1: {auth: {key-management: 802.1x, password: hunter2}}\n",
+    );
+    let done = create(&host, "br9 --port eno1 --address dhcp");
+    assert!(done.code == 0 && done.out.contains("password: ***"), "{done}");
+    assert!(!format!("{done}").contains("hunter2"), "{done}");
 }
 
 #[test]
@@ -198,6 +289,12 @@ fn a_bridge_is_deleted_only_if_nobody_uses_it() {
     assert!(done.code == 2 && done.err.contains("'web1'") && done.err.contains("'lan'"), "{done}");
     let done = delete("--force");
     assert!(done.code == 0 && done.out.contains("+iface enp4s0 inet static"), "{done}");
+    // A container's.
+    host.write("etc/libvirt/qemu/networks/lan.xml", "<network><name>lan</name></network>");
+    host.device(31, "virtual", "veth9", &[("uevent", "INTERFACE=veth9")]);
+    host.link("sys/devices/virtual/net/veth9/master", "../br0");
+    let done = delete("");
+    assert!(done.code == 2 && done.err.contains("veth9"), "{done}");
     let docker = host.0.kvmnet("host bridge delete eno1 --root host --dry-run").run();
     assert!(docker.code == 2 && docker.err.contains("is no bridge"), "{docker}");
     let none = host.0.kvmnet("host bridge delete br7 --root host --dry-run").run();

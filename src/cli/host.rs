@@ -1,6 +1,6 @@
 //! `kvmnet host`
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -91,12 +91,12 @@ pub struct BridgeCreate {
     /// The default route's router; repeatable for IPv4 and IPv6
     ///
     /// Example: --gateway 192.0.2.1
-    #[arg(long, value_name = "IP", help_heading = "Addresses")]
+    #[arg(long, value_name = "IP", help_heading = "Addresses", value_parser = parse_router)]
     pub gateway: Vec<IpAddr>,
     /// A name server; repeatable
     ///
     /// Example: --dns 192.0.2.53
-    #[arg(long, value_name = "IP", help_heading = "Addresses")]
+    #[arg(long, value_name = "IP", help_heading = "Addresses", value_parser = parse_server)]
     pub dns: Vec<IpAddr>,
     /// The spanning tree protocol; without it off for one port, on for several, as only then can a loop arise
     ///
@@ -208,6 +208,23 @@ pub struct BridgeChange {
     pub consent: Consent,
 }
 
+/// The address of another host.
+fn parse_server(text: &str) -> Result<IpAddr, String> {
+    let ip: IpAddr = text.parse().map_err(|_| "an IP address is wanted, as in 192.0.2.1")?;
+    if ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST) {
+        return Err("no host has that address".into());
+    }
+    Ok(ip)
+}
+
+/// The same, of one that isn't this host.
+fn parse_router(text: &str) -> Result<IpAddr, String> {
+    match parse_server(text)? {
+        ip if ip.is_loopback() => Err("that is this host, which can't be its own router".into()),
+        ip => Ok(ip),
+    }
+}
+
 /// Where a bridge's addresses come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BridgeAddress {
@@ -229,7 +246,10 @@ impl FromStr for BridgeAddress {
             "keep" => Ok(BridgeAddress::Keep),
             "dhcp" => Ok(BridgeAddress::Dhcp),
             "none" => Ok(BridgeAddress::None),
-            _ if text.parse::<IpAddr>().is_ok() => {
+            _ if text.parse::<Ipv6Addr>().is_ok() => {
+                Err(format!("the length of its prefix is missing, as in {text}/64"))
+            }
+            _ if text.parse::<Ipv4Addr>().is_ok() => {
                 Err(format!("the length of its prefix is missing, as in {text}/24"))
             }
             _ => {
@@ -242,8 +262,15 @@ impl FromStr for BridgeAddress {
                 match net.addr() {
                     IpAddr::V4(_) if is_everybodys => Err("it is that of all hosts of its subnet".into()),
                     IpAddr::V4(_) if is_subnet => Err("it is a subnet's, no host's, address".into()),
-                    ip if ip.is_multicast() || ip.is_unspecified() || ip.is_loopback() => {
+                    ip if ip.is_multicast()
+                        || ip.is_unspecified()
+                        || ip.is_loopback()
+                        || ip == IpAddr::V4(Ipv4Addr::BROADCAST) =>
+                    {
                         Err("no host can have it on a bridge".into())
+                    }
+                    _ if net.prefix_len() == 0 => {
+                        Err("with that prefix every host there is would be on the LAN".into())
                     }
                     _ => Ok(BridgeAddress::Static(net)),
                 }

@@ -46,6 +46,7 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
         }));
     }
     let recipe = backend.make(&host, &ask).map_err(refused)?;
+    gateways(&ask, &recipe.found.addresses, looked.device(first))?;
     let ways = backend.ways_out(&host);
     refusals::addresses(&looked, &ask, &recipe)?;
     let mut lost = Vec::new();
@@ -70,6 +71,7 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
     let mut change = planned(args, &looked, &ask, &recipe, backend.name(), &next)?;
     if change.is_planned() {
         change.meaning.extend(refusals::two_ways_out(&looked, &ask, &ways));
+        change.meaning.extend(ask.ports.iter().flat_map(|nic| guests::losses(&looked.tree, nic, bridge)));
     }
     change.warnings.extend(lost.into_iter().map(|lost| {
         Warning::note(Code::ByHandLost, format!("{}, which is in no file and will be lost", lost.what))
@@ -156,7 +158,7 @@ fn ask(args: &BridgeCreate, looked: &Looked) -> Result<Ask> {
         forward_delay,
         mac,
     };
-    gateways(&ask, first)?;
+    gateways(&ask, &[], first)?;
     Ok(ask)
 }
 
@@ -188,8 +190,8 @@ fn addresses(typed: &[BridgeAddress]) -> Result<Addresses> {
     }
 }
 
-/// Can the bridge reach them?
-fn gateways(ask: &Ask, first: Option<&Seen>) -> Result<()> {
+/// Can the bridge reach them? It may keep the addresses that stand in the files, and those that the NIC has.
+fn gateways(ask: &Ask, written: &[IpNet], first: Option<&Seen>) -> Result<()> {
     for (n, gateway) in ask.gateways.iter().enumerate() {
         if let Some(other) = ask.gateways[..n].iter().find(|other| other.is_ipv4() == gateway.is_ipv4()) {
             return Err(Problem::new(
@@ -202,7 +204,10 @@ fn gateways(ask: &Ask, first: Option<&Seen>) -> Result<()> {
         let link = first.into_iter().flat_map(|seen| seen.nic.link.addresses.iter().flatten());
         let (what, nets): (_, Vec<IpNet>) = match &ask.addresses {
             Addresses::Static(nets) => ("--address", nets.clone()),
-            Addresses::Keep => ("the NIC's addresses", link.filter_map(|a| a.cidr.parse().ok()).collect()),
+            Addresses::Keep => {
+                let held = link.filter_map(|a| a.cidr.parse().ok());
+                ("the NIC's addresses", held.chain(written.iter().copied()).collect())
+            }
             Addresses::None => {
                 return Err(Problem::new(
                     format!(
@@ -213,18 +218,25 @@ fn gateways(ask: &Ask, first: Option<&Seen>) -> Result<()> {
             }
             Addresses::Dhcp => continue,
         };
+        let refused =
+            |why: &str, help: &str| Err(Problem::new(format!("--gateway {gateway} is {why}"), help));
         let is_link = matches!(gateway, IpAddr::V6(v6) if v6.is_unicast_link_local());
-        if !is_link && !nets.is_empty() && !nets.iter().any(|net| net.contains(gateway)) {
-            return Err(Problem::new(
-                format!("--gateway {gateway} is in no subnet of {what}, so it can't be reached"),
+        let Some(net) = nets.iter().find(|net| net.contains(gateway)) else {
+            if is_link || nets.is_empty() {
+                continue;
+            }
+            return refused(
+                &format!("in no subnet of {what}, so it can't be reached"),
                 "give the router's address in the bridge's subnet",
-            ));
-        }
+            );
+        };
         if nets.iter().any(|net| net.addr() == *gateway) {
-            return Err(Problem::new(
-                format!("--gateway {gateway} is the bridge's own address"),
-                "give the router's",
-            ));
+            return refused("the bridge's own address", "give the router's");
+        }
+        // Of two addresses (RFC 3021), both are hosts'.
+        let has_others = gateway.is_ipv4() && net.prefix_len() < 31;
+        if has_others && (net.network() == *gateway || net.broadcast() == *gateway) {
+            return refused(&format!("no host's address in {}", net.trunc()), "give the router's");
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use super::look::Looked;
 use super::{guests, refusals, ssh};
 use crate::cli::BridgeDelete;
 use crate::cmd::Context;
+use crate::cmd::host::seen::Seen;
 use crate::cmd::walk::Walk;
 use crate::host::Kind;
 use crate::host::bridge::Found;
@@ -50,11 +51,8 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
     let host = looked.host(backend)?;
     let recipe = backend.take_down(&host, bridge).map_err(refused)?;
     refusals::tools(looked, backend.name(), &recipe)?;
-    let is_guests = |kind: Kind| matches!(kind, Kind::Tap | Kind::Macvtap);
-    let (taps, ports): (Vec<_>, Vec<_>) =
-        seen.carries.iter().filter(|c| c.role == "port").partition(|c| is_guests(c.kind));
-    let ports: Vec<String> = ports.into_iter().map(|c| c.name.clone()).collect();
-    let taps: Vec<String> = taps.into_iter().map(|c| c.name.clone()).collect();
+    let ports = seen.carries.iter().filter(|c| c.role == "port" && !is_guests(c.kind));
+    let ports: Vec<String> = ports.map(|c| c.name.clone()).collect();
     let Found { addresses, dhcp4, gateways } = &recipe.found;
     let has_addresses = !addresses.is_empty() || *dhcp4 || !gateways.is_empty();
     let first = ports.first().cloned();
@@ -112,7 +110,7 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
             );
             Warning::stop(Code::ByHandLost, what)
         }));
-        change.warnings.extend(in_use(looked, bridge, &taps));
+        change.warnings.extend(in_use(looked, seen).map(|what| Warning::stop(Code::NetworkInUse, what)));
         match fate {
             Some(fate) if fate.survives => change.meaning.push(fate.words),
             Some(fate) => change.warnings.push(Warning::note(Code::ConnectionLost, fate.words)),
@@ -122,8 +120,17 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
     Ok((change, ports))
 }
 
-/// Who would be cut off.
-fn in_use(looked: &Looked, bridge: &str, taps: &[String]) -> Option<Warning> {
+fn is_guests(kind: Kind) -> bool {
+    matches!(kind, Kind::Tap | Kind::Macvtap)
+}
+
+/// Who would be cut off without the bridge, in words.
+pub(super) fn in_use(looked: &Looked, seen: &Seen) -> Option<String> {
+    let bridge = seen.nic.link.name.as_str();
+    // A container's port is nobody's who configures the host.
+    let is_free = |name: &str| looked.device(name).is_some_and(|port| port.owners.is_empty());
+    let taps = seen.carries.iter().filter(|c| c.role == "port" && (is_guests(c.kind) || is_free(&c.name)));
+    let taps: Vec<&str> = taps.map(|c| c.name.as_str()).collect();
     let used = guests::on(&looked.tree, bridge);
     let mut by = Vec::new();
     let named =
@@ -144,5 +151,5 @@ fn in_use(looked: &Looked, bridge: &str, taps: &[String]) -> Option<Warning> {
         "bridge {bridge} is used by {}; move them first: kvmnet convert GUEST --to-network NETWORK",
         by.join(" and by ")
     );
-    (!by.is_empty()).then(|| Warning::stop(Code::NetworkInUse, what))
+    (!by.is_empty()).then_some(what)
 }

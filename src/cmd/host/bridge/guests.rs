@@ -1,5 +1,7 @@
 //! The guests on a bridge, as libvirt's own files tell it: who changes the host's network needs no libvirtd that runs.
 
+use roxmltree::Node;
+
 use crate::convert::nics;
 use crate::model::Network;
 use crate::sys::tree::Tree;
@@ -29,11 +31,51 @@ pub(super) fn on(tree: &Tree, bridge: &str) -> OnBridge {
     let mut guests: Vec<String> = [DEFINED, RUNNING]
         .into_iter()
         .flat_map(|folder| texts(tree, folder).collect::<Vec<_>>())
-        .filter_map(|text| user(&text, bridge, &networks))
+        .filter_map(|text| {
+            user(&text, &|source| {
+                source.attribute("bridge") == Some(bridge) || is_on_network(source, &networks)
+            })
+        })
         .collect();
     guests.sort();
     guests.dedup();
     OnBridge { guests, networks }
+}
+
+/// Guests and networks, by what they are to a NIC.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct OnNic {
+    /// Guests with a macvtap on it, by themselves or by a network that shares it out.
+    pub(super) guests: Vec<String>,
+    /// The virtual networks that let traffic out through it only.
+    pub(super) networks: Vec<String>,
+}
+
+/// Who uses a NIC without a bridge.
+pub(super) fn on_nic(tree: &Tree, nic: &str) -> OnNic {
+    let networks: Vec<Network> =
+        texts(tree, NETWORKS).filter_map(|text| Network::read(&Doc::parse(&text).ok()?).ok()).collect();
+    let shares = |network: &&Network| {
+        let is_it = |device: &String| device == nic;
+        network.pool.iter().any(is_it) || (network.has_pool && network.forward_dev.as_deref() == Some(nic))
+    };
+    let pools: Vec<String> = networks.iter().filter(shares).map(|network| network.name.clone()).collect();
+    let leaves =
+        |network: &&Network| network.mode.is_virtual() && network.forward_dev.as_deref() == Some(nic);
+    let mut guests: Vec<String> = [DEFINED, RUNNING]
+        .into_iter()
+        .flat_map(|folder| texts(tree, folder).collect::<Vec<_>>())
+        .filter_map(|text| {
+            user(&text, &|source| source.attribute("dev") == Some(nic) || is_on_network(source, &pools))
+        })
+        .collect();
+    guests.sort();
+    guests.dedup();
+    OnNic { guests, networks: networks.iter().filter(leaves).map(|network| network.name.clone()).collect() }
+}
+
+fn is_on_network(source: Node<'_, '_>, networks: &[String]) -> bool {
+    source.attribute("network").is_some_and(|name| networks.iter().any(|network| network == name))
 }
 
 /// The libvirt network that has a bridge of its own of that name.
@@ -49,18 +91,13 @@ fn texts<'t>(tree: &'t Tree, folder: &'static str) -> impl Iterator<Item = Strin
     names.filter_map(move |name| tree.text(&format!("{folder}/{name}")).ok().flatten())
 }
 
-/// The name of the guest, if a NIC of its is on the bridge or on one of the networks.
-fn user(text: &str, bridge: &str, networks: &[String]) -> Option<String> {
+/// The name of the guest, if the `<source>` of one of its NICs is such a one.
+fn user(text: &str, is: &dyn Fn(Node<'_, '_>) -> bool) -> Option<String> {
     let name_of = |text: &str| {
         let doc = Doc::parse(text).ok()?;
         let name = xml::child(doc.root(), "name")?.text()?.to_string();
-        let uses = nics(&doc).iter().filter_map(|nic| doc.node(nic.node)).any(|interface| {
-            let source = xml::child(interface, "source");
-            let is = |key: &str, test: &dyn Fn(&str) -> bool| {
-                source.and_then(|source| source.attribute(key)).is_some_and(test)
-            };
-            is("bridge", &|name| name == bridge) || is("network", &|name| networks.iter().any(|n| n == name))
-        });
+        let mut interfaces = nics(&doc).into_iter().filter_map(|nic| doc.node(nic.node));
+        let uses = interfaces.any(|interface| xml::child(interface, "source").is_some_and(is));
         Some((name, uses))
     };
     // What libvirt knows of a running guest stands around the guest's own XML.
@@ -69,6 +106,29 @@ fn user(text: &str, bridge: &str, networks: &[String]) -> Option<String> {
         text.get(from..to)
     });
     name_of(inner.unwrap_or(text)).filter(|(_, uses)| *uses).map(|(name, _)| name)
+}
+
+/// What guests and networks lose when a NIC becomes a port, and how they get it again.
+pub(super) fn losses(tree: &Tree, nic: &str, bridge: &str) -> Vec<String> {
+    let OnNic { guests, networks } = on_nic(tree, nic);
+    let quoted = |name: &String| crate::cmd::walk::quoted(name);
+    let mut out = Vec::new();
+    if let Some(first) = guests.first() {
+        out.push(format!(
+            "with a NIC on {nic} itself (macvtap), which a port can't have, these don't start any more: {}; 'kvmnet convert {} \
+             --to-bridge {bridge}' moves one",
+            guests.join(", "),
+            quoted(first)
+        ));
+    }
+    for network in &networks {
+        out.push(format!(
+            "network {network} lets traffic out by {nic} only, where none will go: 'kvmnet net set-mode {} --mode MODE --dev \
+             {bridge}' mends it",
+            quoted(network)
+        ));
+    }
+    out
 }
 
 /// What moves this host's guests to the bridge, for the networks that it has.

@@ -1,6 +1,7 @@
 //! What can't be taken back or can't work, refused before anything is planned.
 
 use anyhow::Result;
+use ipnet::IpNet;
 
 use super::by_hand::{Unwritten, unwritten};
 use super::guests;
@@ -30,8 +31,32 @@ pub(super) fn ports(looked: &Looked, bridge: &str, ports: &[String]) -> Result<(
             return Err(Problem::new(format!("this host has no network device '{name}'"), help));
         };
         port(seen, bridge, name)?;
+        beside(looked, &seen.nic.link.name)?;
     }
     Ok(())
+}
+
+/// Is a macvlan, macvtap or ipvlan on it? The kernel gives a device's frames to one taker only: to those, or to a bridge
+/// (netdev_rx_handler_register).
+fn beside(looked: &Looked, nic: &str) -> Result<()> {
+    let is_taker = |seen: &&Seen| {
+        matches!(seen.kind, Kind::Macvlan | Kind::Macvtap | Kind::Ipvlan)
+            && seen.nic.link.below.as_deref() == Some(nic)
+    };
+    let takers: Vec<&Seen> = looked.seen.iter().filter(is_taker).collect();
+    let Some(first) = takers.first() else { return Ok(()) };
+    let names: Vec<&str> = takers.iter().map(|seen| seen.nic.link.name.as_str()).collect();
+    let guests = guests::on_nic(&looked.tree, nic).guests;
+    let help = match guests.first() {
+        Some(guest) => format!(
+            "shut down the guests on {nic} ({}), or move them to a network first: kvmnet convert {} --to-network default",
+            guests.join(", "),
+            crate::cmd::walk::quoted(guest)
+        ),
+        None => format!("take it away first (ip link del {})", first.nic.link.name),
+    };
+    let what = format!("{nic} can't become a port of a bridge: {} takes its frames", names.join(", "));
+    Err(Problem::new(what, help))
 }
 
 fn is_cable(seen: &Seen) -> bool {
@@ -127,7 +152,10 @@ pub(super) fn name(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()
         return Err(Problem::new(what, "choose another name, such as br0"));
     }
     if ports.iter().any(|port| port == bridge) {
-        return Err(Problem::new("a bridge can't be its own port", "choose another name, such as br0"));
+        return Err(Problem::new(
+            "a bridge can't be its own port",
+            "name a NIC with --port: 'kvmnet host nics' lists them",
+        ));
     }
     if let Some(network) = guests::network_of(&looked.tree, bridge) {
         return Err(Problem::new(
@@ -263,6 +291,9 @@ pub(super) fn by_hand(
 pub(super) fn addresses(looked: &Looked, ask: &Ask, recipe: &Recipe) -> Result<()> {
     let Some(seen) = ask.ports.first().and_then(|port| looked.device(port)) else { return Ok(()) };
     let port = &seen.nic.link.name;
+    if let Addresses::Static(nets) = &ask.addresses {
+        taken(looked, ask, nets)?;
+    }
     if ask.addresses == Addresses::Keep {
         let held = seen.nic.link.addresses.iter().flatten().filter(|a| a.scope == "global" && !a.is_dynamic);
         let lost = held.filter(|a| !a.cidr.parse().is_ok_and(|net| recipe.found.addresses.contains(&net)));
@@ -276,6 +307,21 @@ pub(super) fn addresses(looked: &Looked, ask: &Ask, recipe: &Recipe) -> Result<(
                 format!(
                     "write it there first, or take it away (ip addr del {address} dev {port}), or say what the bridge shall have: --address CIDR"
                 ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Has another device of the host one of these addresses?
+fn taken(looked: &Looked, ask: &Ask, nets: &[IpNet]) -> Result<()> {
+    let is_concerned = |name: &String| *name == ask.bridge || ask.ports.contains(name);
+    for other in looked.seen.iter().filter(|seen| !is_concerned(&seen.nic.link.name)) {
+        let held = other.nic.link.addresses.iter().flatten().filter_map(|a| a.cidr.parse::<IpNet>().ok());
+        if let Some(net) = held.filter(|net| nets.iter().any(|new| new.addr() == net.addr())).last() {
+            return Err(Problem::new(
+                format!("--address {}: {} has that address", net.addr(), other.nic.link.name),
+                "give the bridge one of its own",
             ));
         }
     }

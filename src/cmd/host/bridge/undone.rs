@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::change::{file_diff, file_json, order, promise};
 use super::look::Looked;
-use super::ssh;
+use super::{delete, ssh};
 use crate::host::bridge::FileChange;
 use crate::model::{Code, Warning};
 use crate::plan::{Change, HostBridge, Place, Side, window};
@@ -45,6 +45,11 @@ pub(in crate::cmd) fn described(change: &mut Change) -> Result<()> {
     let looked = Looked::below(None)?;
     if !is_open && place.backend == "ifupdown" && from.want.dhcp4 && !to.want.dhcp4 {
         meaning.extend(resolver(&looked));
+    }
+    // A guest is no reason to leave what isn't confirmed.
+    if let (false, Some(bridge)) = (is_open, to.want.gone.as_ref().and_then(|name| looked.device(name))) {
+        let used = delete::in_use(&looked, bridge);
+        change.warnings.extend(used.map(|what| Warning::stop(Code::NetworkInUse, what)));
     }
     match ssh::fate(&looked.seen, &place.devices, &left(&looked, from, to)) {
         Some(fate) if fate.survives => meaning.push(fate.words),
