@@ -89,7 +89,6 @@ fn what_cannot_work_is_refused_by_name() {
         ("br0.5 --port eno1", "looks like a VLAN"),
         ("eno1 --port eno1", "its own port"),
         ("eth0 --port eno1", "the name eth0 is taken"),
-        ("br9 --port eth0", "nothing on this host configures eth0"),
         ("br9 --port eno1 --gateway 198.51.100.1 --address 192.0.2.10/24", "in no subnet"),
         ("br9 --port eno1 --gateway 192.0.2.10 --address 192.0.2.10/24", "own address"),
         ("br9 --port eno1 --gateway 192.0.2.1 --address none", "--address none"),
@@ -125,6 +124,16 @@ fn what_cannot_work_is_refused_by_name() {
     }
     let done = host.0.kvmnet("host bridge create --port eno1 --root host --dry-run -- -br0").gives(2);
     assert!(done.err.contains("looks like an option"), "{done}");
+}
+
+#[test]
+fn an_idle_nic_is_for_what_configures_the_others() {
+    let host = host();
+    let done = create(&host, "br9 --port eth0 --address none");
+    assert!(done.code == 0 && done.out.contains("makes bridge br9 of eth0 (ifupdown)"), "{done}");
+    host.write("etc/netplan/01.yaml", "network:\n  ethernets:\n    enp4s0:\n      dhcp4: true\n");
+    let done = create(&host, "br9 --port eth0 --address none");
+    assert!(done.code == 2 && done.err.contains("nothing on this host configures eth0"), "{done}");
 }
 
 /// The kernel gives a NIC's frames to one taker only.

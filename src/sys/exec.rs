@@ -39,14 +39,24 @@ pub fn heard(argv: &[String], patience: Duration) -> Result<String> {
     }
 }
 
+/// One of the host's programs, found wherever they usually are too: after Debian's `su`, in cron's jobs and elsewhere `PATH`
+/// lacks the folders of what only root runs.
+pub fn program(name: &str) -> Command {
+    let usual = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin";
+    let path = std::env::var("PATH").map_or_else(|_| usual.to_string(), |path| format!("{path}:{usual}"));
+    let mut command = Command::new(name);
+    command.env("PATH", path);
+    command
+}
+
 /// How a program ended, and what it said.
 fn ended(argv: &[String], patience: Duration, most: u64) -> Result<(ExitStatus, String, String)> {
-    let Some((program, args)) = argv.split_first() else { bail!("no program") };
+    let Some((name, args)) = argv.split_first() else { bail!("no program") };
     let line = || match args.len() {
         0..20 => argv.join(" "),
         _ => format!("{} …", argv[..5].join(" ")),
     };
-    let mut child = Command::new(program)
+    let mut child = program(name)
         .args(args)
         .env("LC_ALL", "C")
         .stdin(Stdio::null())

@@ -1,6 +1,8 @@
 //! The packet filter's rules, as its own tools show them.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use super::exec;
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,9 +99,7 @@ fn listed(family: &str, text: &str) -> Vec<Rule> {
 }
 
 fn said(program: &str, args: &[&str]) -> Option<String> {
-    let usual = "/usr/sbin:/sbin:/usr/bin:/bin";
-    let path = std::env::var("PATH").map_or_else(|_| usual.to_string(), |path| format!("{path}:{usual}"));
-    let out = Command::new(program).args(args).env("PATH", path).stdin(Stdio::null()).output().ok()?;
+    let out = exec::program(program).args(args).stdin(Stdio::null()).output().ok()?;
     out.status.success().then(|| String::from_utf8_lossy(&out.stdout).into_owned())
 }
 

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use super::exec;
 
 /// What kind of device it is, as far as it matters for guests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,7 +215,7 @@ fn has_net_admin(status: &str) -> bool {
 /// Runs one of iproute2's programs.
 fn run(program: &str, args: &[&str]) -> io::Result<()> {
     let said = |e: io::Error| io::Error::other(format!("cannot run '{program}': {e}"));
-    let done = Command::new(program).args(args).output().map_err(said)?;
+    let done = exec::program(program).args(args).output().map_err(said)?;
     if done.status.success() {
         return Ok(());
     }
@@ -223,7 +225,7 @@ fn run(program: &str, args: &[&str]) -> io::Result<()> {
 /// The kernel says so in the device's link info, which only netlink shows.
 fn is_open_vswitch(name: &str) -> bool {
     let shown =
-        Command::new("ip").args(["-j", "-d", "link", "show", "dev", name]).stderr(Stdio::null()).output();
+        exec::program("ip").args(["-j", "-d", "link", "show", "dev", name]).stderr(Stdio::null()).output();
     let Ok(shown) = shown else { return false };
     let links: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap_or_default();
     links[0]["linkinfo"]["info_kind"] == "openvswitch"

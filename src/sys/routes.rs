@@ -1,10 +1,12 @@
 //! The host's addresses and routes, as `ip` tells them.
 
 use std::io;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+
+use super::exec;
 
 /// A part of the address space that the host uses, or sends somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,7 +137,7 @@ impl Route {
 
 /// What `ip -j` says.
 pub(super) fn ip<T: for<'de> Deserialize<'de>>(args: &[&str]) -> Result<Vec<T>> {
-    let said = Command::new("ip").arg("-j").args(args).stdin(Stdio::null()).output();
+    let said = exec::program("ip").arg("-j").args(args).stdin(Stdio::null()).output();
     let said = match said {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             bail!("the host's routes can't be read: 'ip' isn't installed (package iproute2)")

@@ -70,7 +70,7 @@ fn make(machine: &Machine<'_>, flavour: Flavour) {
             machine.put("/root/new", INTERFACES2);
             "cat /root/new >/etc/network/interfaces && ifreload -a"
         }
-        Flavour::Netplan => {
+        Flavour::Netplan | Flavour::NetplanForManager => {
             machine.put(path, NETPLAN);
             "netplan apply"
         }
@@ -112,7 +112,9 @@ fn unmake(machine: &Machine<'_>, flavour: Flavour) {
         }
         Flavour::Ifupdown2 => format!("{back}; ifreload -a"),
         // Neither of the two takes a bridge away that its files don't name any more.
-        Flavour::Netplan => format!("{back}; netplan apply; ! ip link show br0 || ip link del br0"),
+        Flavour::Netplan | Flavour::NetplanForManager => {
+            format!("{back}; netplan apply; ! ip link show br0 || ip link del br0")
+        }
         Flavour::Networkd => "rm /etc/systemd/network/05-*; ip link del br0; networkctl reload".into(),
         Flavour::NetworkManager => {
             "nmcli con delete br0-port br0; nmcli -w 20 con up 'Wired connection 1'".into()

@@ -32,7 +32,7 @@ fn killed(machine: &Machine<'_>, connection: &Connection, moment: usize, old: (&
     kvmnet.ends() == -1
 }
 
-fn killed_while_it_is_put_back(flavour: Flavour) {
+pub(super) fn killed_while_it_is_put_back(flavour: Flavour) {
     let addresses = turn(flavour, 0);
     let Some(lan) = lan_for(addresses) else { return };
     let (machine, before, mut connection) = site(&lan, flavour, addresses);

@@ -7,7 +7,7 @@ use crate::machine::{Flavour, Lan};
 with_every_backend! { nobody_confirms nobody_confirms_in_other_ways a_wrong_gateway reverted_at_once }
 
 /// Its time passes, which takes a while.
-fn nobody_confirms(flavour: Flavour) {
+pub(super) fn nobody_confirms(flavour: Flavour) {
     let Some(lan) = Lan::start() else { return };
     let (machine, before, mut connection) = site(&lan, flavour, Addresses::StaticBoth);
     in_little_time(|time| create(&machine, &connection, time), |out| out.code == 0).ok();

@@ -13,7 +13,7 @@ use crate::site::say;
 
 with_every_backend! { made_in_one_way made_in_another taken_down undone confirmed }
 
-fn made_in_one_way(flavour: Flavour) {
+pub(super) fn made_in_one_way(flavour: Flavour) {
     made(flavour, turn(flavour, 0), 0);
 }
 
@@ -30,7 +30,7 @@ fn made(flavour: Flavour, addresses: Addresses, turn: usize) {
     assert!(connection.echoes());
 }
 
-fn taken_down(flavour: Flavour) {
+pub(super) fn taken_down(flavour: Flavour) {
     let addresses = turn(flavour, 1);
     let Some(lan) = lan_for(addresses) else { return };
     let (mut machine, before, _) = bridged(&lan, flavour, addresses);

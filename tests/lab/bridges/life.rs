@@ -10,7 +10,7 @@ use crate::site::say;
 
 with_every_backend! { static_addresses static6 dhcp4 dhcp_and_router_advertisements router_advertisements }
 
-fn static_addresses(flavour: Flavour) {
+pub(super) fn static_addresses(flavour: Flavour) {
     lives(flavour, Addresses::StaticBoth);
 }
 
@@ -22,7 +22,7 @@ fn dhcp4(flavour: Flavour) {
     lives(flavour, Addresses::Dhcp4);
 }
 
-fn dhcp_and_router_advertisements(flavour: Flavour) {
+pub(super) fn dhcp_and_router_advertisements(flavour: Flavour) {
     lives(flavour, Addresses::DhcpBoth);
 }
 
@@ -172,4 +172,20 @@ fn undone(flavour: Flavour) {
     assert!(!machine.has("/sys/class/net/br0"));
     nothing_is_left(&machine);
     assert_eq!(on(&machine, "enp4s0"), ["198.18.0.4/24"], "{}", before.diff(&machine.state()));
+}
+
+/// A guest that is on the bridge meanwhile is no less cut off by `undo` than by `delete`.
+#[test]
+fn undo_stops_for_guests() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let machine = boot(&lan, Flavour::Networkd, Addresses::Static4);
+    create(&machine, &lan.connection(&machine), &[]).ok();
+    machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    machine.sh("ip tuntap add vnet3 mode tap; ip link set vnet3 master br0 up");
+    for line in [&["undo", "-y"][..], &["host", "bridge", "delete", "br0", "-y"]] {
+        machine.kvmnet(line).exits(2).says(&["br0 is used by what is behind vnet3"]);
+    }
+    machine.kvmnet(&["undo", "-y", "--force"]).ok();
+    machine.kvmnet(&["host", "bridge", "confirm"]).ok();
+    assert!(!machine.has("/sys/class/net/br0"));
 }

@@ -1,6 +1,7 @@
 //! `kvmnet host bridge` on booted machines, with every backend, while a peer holds a connection to the machine.
 
 mod backwards;
+mod desktop;
 mod disasters;
 mod disk;
 mod foreign;
@@ -63,7 +64,14 @@ fn wait_for_ipv6(machine: &Machine<'_>, addresses: Addresses) {
     if let Addresses::Static4 | Addresses::Dhcp4 = addresses {
         return;
     }
-    machine.wait_until("has its IPv6 address", |m| m.addresses().iter().any(|(_, ip, _)| ip.is_ipv6()));
+    // With ifupdown2, the one that is written down keeps none from coming of the router's advertisement.
+    let is_two = (machine.flavour(), addresses) == (Flavour::Ifupdown2, Addresses::StaticBoth);
+    machine.wait_until("has its IPv6 addresses", |m| {
+        m.addresses().iter().filter(|(_, ip, _)| ip.is_ipv6()).count() > usize::from(is_two)
+    });
+    machine.wait_until("has looked for others with its addresses", |m| {
+        m.sh("ip -6 addr show tentative").is_empty()
+    });
     if let Addresses::DhcpBoth | Addresses::Slaac = addresses {
         machine.wait_until("has a router", |m| !m.sh("ip -6 route show default").is_empty());
     }

@@ -109,12 +109,14 @@ fn two_ports_with_stp(flavour: Flavour) {
 }
 
 /// The MTU goes to the bridge. A route that somebody added by hand is refused, or there again afterwards.
-fn an_mtu_and_a_foreign_route(flavour: Flavour) {
+pub(super) fn an_mtu_and_a_foreign_route(flavour: Flavour) {
     let Some(lan) = Lan::start_v4() else { return };
     let (path, text, mode) = own_file(flavour, Addresses::Static4);
     let with_mtu = match flavour {
         Flavour::Ifupdown | Flavour::Ifupdown2 => format!("{text}\tmtu 1400\n"),
-        Flavour::Netplan => text.replace("        enp4s0:\n", "        enp4s0:\n            mtu: 1400\n"),
+        Flavour::Netplan | Flavour::NetplanForManager => {
+            text.replace("        enp4s0:\n", "        enp4s0:\n            mtu: 1400\n")
+        }
         Flavour::Networkd => format!("{text}\n[Link]\nMTUBytes=1400\n"),
         Flavour::NetworkManager => text.replace("[ethernet]\n", "[ethernet]\nmtu=1400\n"),
     };

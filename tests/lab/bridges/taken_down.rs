@@ -9,7 +9,7 @@ use crate::machine::Flavour;
 with_every_backend! { goes_wrong }
 
 /// Nobody confirms; the disk is full from the start, or when it is put back; the power goes.
-fn goes_wrong(flavour: Flavour) {
+pub(super) fn goes_wrong(flavour: Flavour) {
     let addresses = turn(flavour, 2);
     let Some(lan) = lan_for(addresses) else { return };
     let (mut machine, before, mut connection) = bridged(&lan, flavour, addresses);

@@ -177,3 +177,15 @@ fn an_address_is_lost() {
         assert!(connection.echoes());
     }
 }
+
+/// After Debian's plain `su` the folders of root's programs aren't in `PATH`.
+#[test]
+fn found_where_they_usually_are() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let (machine, before, mut connection) = site(&lan, Flavour::Ifupdown, Addresses::Static4);
+    let line = [&["env", "PATH=/bin", "/usr/local/bin/kvmnet"], &CREATE[..], &LONG].concat();
+    machine.run(&line).ok();
+    assert!(machine.has("/sys/class/net/br0"));
+    machine.run(&["env", "-i", "/usr/local/bin/kvmnet", "host", "bridge", "revert"]).ok();
+    as_before(&machine, &before, &mut connection);
+}

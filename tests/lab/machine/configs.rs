@@ -32,6 +32,11 @@ pub(crate) fn file(flavour: Flavour, addresses: Addresses) -> File {
     match flavour {
         Flavour::Ifupdown | Flavour::Ifupdown2 => ("/etc/network/interfaces", interfaces(addresses), 0o644),
         Flavour::Netplan => ("/etc/netplan/50-cloud-init.yaml", netplan(addresses), 0o600),
+        Flavour::NetplanForManager => {
+            let text =
+                netplan(addresses).replace("version: 2\n", "version: 2\n    renderer: NetworkManager\n");
+            ("/etc/netplan/01-network-manager-all.yaml", text.leak(), 0o600)
+        }
         Flavour::Networkd => ("/etc/systemd/network/10-lan.network", networkd(addresses), 0o644),
         Flavour::NetworkManager => {
             let path = "/etc/NetworkManager/system-connections/Wired connection 1.nmconnection";

@@ -13,10 +13,12 @@ pub(crate) enum Flavour {
     Networkd,
     /// NetworkManager.
     NetworkManager,
+    /// netplan, which writes for NetworkManager, as Ubuntu's desktops have it.
+    NetplanForManager,
 }
 
 impl Flavour {
-    /// Each of them.
+    /// Each of them, but the last, which is two of the others.
     pub(crate) const ALL: [Self; 5] =
         [Self::Ifupdown, Self::Ifupdown2, Self::Netplan, Self::Networkd, Self::NetworkManager];
 
@@ -31,7 +33,17 @@ impl Flavour {
             Self::Ifupdown | Self::Ifupdown2 => "networking.service",
             // Which one netplan uses is said in its files; its generator then asks for networkd by itself.
             Self::Netplan | Self::Networkd => "systemd-networkd.service systemd-networkd.socket",
-            Self::NetworkManager => "NetworkManager.service NetworkManager-dispatcher.service",
+            Self::NetworkManager | Self::NetplanForManager => {
+                "NetworkManager.service NetworkManager-dispatcher.service"
+            }
+        }
+    }
+
+    /// Units that aren't enabled, but may be started: netplan has networkd set a NIC's MTU, whoever does the rest.
+    pub(super) fn spare_units(self) -> &'static str {
+        match self {
+            Self::NetplanForManager => "systemd-networkd.service systemd-networkd.socket",
+            _ => "",
         }
     }
 
@@ -39,7 +51,7 @@ impl Flavour {
     pub(super) fn files(self) -> &'static [(&'static str, &'static str, u32)] {
         match self {
             // udev's rules tell NetworkManager to leave veths alone, and all NICs here are veths.
-            Self::NetworkManager => &[(
+            Self::NetworkManager | Self::NetplanForManager => &[(
                 "/etc/NetworkManager/conf.d/lab.conf",
                 "[device-lab]\nmatch-device=interface-name:enp*\nmanaged=1\n",
                 0o644,

@@ -70,7 +70,8 @@ impl<'a> Machine<'a> {
     ) -> Self {
         let tree = lan::home().join(flavour.tree());
         let tree = tree.to_str().expect("the target folder has a plain name");
-        lan.run(&["bash", "-c", PREPARE, "prepare", &name, tree, flavour.units()]).ok();
+        lan.run(&["bash", "-c", PREPARE, "prepare", &name, tree, flavour.units(), flavour.spare_units()])
+            .ok();
         let machine = Self { lan, name, flavour, nics, on: None };
         for (path, text, mode) in flavour.files().iter().chain(files) {
             machine.put(path, text);

@@ -1,7 +1,7 @@
 # Lays a machine's disk over the tree, once in its life; later boots find it as it was left. It runs in the LAN's site as
-#     bash -c SCRIPT prepare NAME TREE "UNITS TO ENABLE"
+#     bash -c SCRIPT prepare NAME TREE "UNITS TO ENABLE" "UNITS TO LEAVE"
 set -eu
-name=$1 tree=$2 enable=$3
+name=$1 tree=$2 enable=$3 leave=$4
 m=/run/lab/machines/$name
 mkdir -p "$m/disk" "$m/root"
 # All that the machine writes is on this; Machine::fill makes it smaller.
@@ -22,7 +22,7 @@ rm -f "$units"/*.wants/{networking,NetworkManager*,systemd-networkd*}.service "$
 all="networking.service NetworkManager.service systemd-networkd.service systemd-networkd.socket
     NetworkManager-wait-online.service systemd-networkd-wait-online.service NetworkManager-dispatcher.service"
 for unit in $all; do
-    case " $enable " in *" $unit "*) ;; *) mask "$unit" ;; esac
+    case " $enable $leave " in *" $unit "*) ;; *) mask "$unit" ;; esac
 done
 mask e2scrub_reap.service e2scrub_all.timer fstrim.timer apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
     systemd-pstore.service getty@tty1.service console-getty.service systemd-modules-load.service

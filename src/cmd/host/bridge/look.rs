@@ -98,6 +98,10 @@ impl Looked {
                 "run it as root (sudo), or say it with --backend",
             )),
             [] => {
+                // What configures all others will do for an idle one as well.
+                if let Some(only) = self.only_backend() {
+                    return known(only);
+                }
                 let mac = self.device(name).and_then(|seen| seen.nic.link.mac.as_deref());
                 Err(nobody::why(&self.tree, name, mac).unwrap_or_else(|| {
                     Problem::new(
@@ -114,6 +118,18 @@ impl Looked {
                 "have only one of them do it, as they would undo each other's work; or say whose files shall be written with \
                  --backend",
             )),
+        }
+    }
+
+    /// The backend of all devices that have one, if it is the same and nothing stands in the way of telling.
+    fn only_backend(&self) -> Option<&'static str> {
+        let owners = self.seen.iter().flat_map(|seen| &seen.owners).map(|owner| owner.backend);
+        let mut backends: Vec<&str> = owners.filter(|name| backend(name).is_some()).collect();
+        backends.sort_unstable();
+        backends.dedup();
+        match backends.as_slice() {
+            [only] => Some(only),
+            _ => None,
         }
     }
 

@@ -318,7 +318,8 @@ fn taken(looked: &Looked, ask: &Ask, nets: &[IpNet]) -> Result<()> {
     let is_concerned = |name: &String| *name == ask.bridge || ask.ports.contains(name);
     for other in looked.seen.iter().filter(|seen| !is_concerned(&seen.nic.link.name)) {
         let held = other.nic.link.addresses.iter().flatten().filter_map(|a| a.cidr.parse::<IpNet>().ok());
-        if let Some(net) = held.filter(|net| nets.iter().any(|new| new.addr() == net.addr())).last() {
+        let mut same = held.filter(|net| nets.iter().any(|new| new.addr() == net.addr()));
+        if let Some(net) = same.next() {
             return Err(Problem::new(
                 format!("--address {}: {} has that address", net.addr(), other.nic.link.name),
                 "give the bridge one of its own",
