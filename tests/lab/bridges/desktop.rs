@@ -1,4 +1,5 @@
-//! netplan that writes for NetworkManager: what the two do together, which neither does alone.
+//! netplan that writes for NetworkManager: what the two do together, which neither does alone. With DHCPv6 the bridge gets
+//! another address than the NIC had, and the preview says so: netplan has no word for the IAID.
 
 use super::{backwards, disasters, killed, life, options, taken_down};
 use crate::machine::Flavour;
@@ -14,7 +15,8 @@ macro_rules! on_a_desktop {
 
 on_a_desktop! {
     life::static_addresses
-    life::dhcp_and_router_advertisements
+    life::dhcp4
+    life::router_advertisements
     disasters::nobody_confirms
     killed::made_in_one_way
     killed::taken_down

@@ -18,15 +18,15 @@ fn static6(flavour: Flavour) {
     lives(flavour, Addresses::Static6);
 }
 
-fn dhcp4(flavour: Flavour) {
+pub(super) fn dhcp4(flavour: Flavour) {
     lives(flavour, Addresses::Dhcp4);
 }
 
-pub(super) fn dhcp_and_router_advertisements(flavour: Flavour) {
+fn dhcp_and_router_advertisements(flavour: Flavour) {
     lives(flavour, Addresses::DhcpBoth);
 }
 
-fn router_advertisements(flavour: Flavour) {
+pub(super) fn router_advertisements(flavour: Flavour) {
     lives(flavour, Addresses::Slaac);
 }
 
