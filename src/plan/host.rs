@@ -15,11 +15,12 @@ use super::journal::journal_dir;
 use super::window::{self, Deed, Verified, Want};
 use crate::host::bridge::masked;
 use crate::host::bridge::{Checkpoint, Command, FileChange, Way};
-use crate::problem::escaped;
+use crate::problem::{Problem, escaped};
 use crate::sys::answers::Ssh;
 use crate::sys::armed::Armed;
 use crate::sys::files;
 use crate::sys::kernel::{Kernel, Kind};
+use crate::sys::netstate::{self, DeviceState};
 
 /// What the window of an undo has behind the change's own id.
 pub(super) const UNDO: &str = "-undo";
@@ -47,6 +48,24 @@ pub struct HostBridge {
     pub boot: Vec<Command>,
     /// Unless it is confirmed within these seconds, everything is put back.
     pub timeout: u64,
+    /// The lasting addresses that the preview found on the devices; none if they aren't looked at, as after a change is read
+    /// from the journal.
+    #[serde(skip)]
+    pub lasting: BTreeMap<String, Vec<String>>,
+}
+
+/// The addresses of these devices that don't run out. They move with the files, which must have them all.
+///
+/// # Errors
+/// `ip` can't be asked.
+pub fn lasting(devices: &[String]) -> Result<BTreeMap<String, Vec<String>>> {
+    let of = |device: DeviceState| {
+        let all = device.addresses.into_iter().filter(|address| !address.is_dynamic);
+        let mut all: Vec<String> = all.map(|address| address.cidr).collect();
+        all.sort();
+        (device.name, all)
+    };
+    Ok(netstate::look(devices)?.devices.into_iter().map(of).collect())
 }
 
 /// The host's network with or without the bridge.
@@ -110,6 +129,7 @@ impl HostBridge {
             window::put_back(&armed, "it was undone")?;
             return Ok(Verified { checks: Vec::new(), deadline: 0 });
         }
+        self.is_as_previewed()?;
         let (side, other) = if forward { (&self.after, &self.before) } else { (&self.before, &self.after) };
         let texts = other.texts.iter().cloned().zip(side.texts.iter().cloned());
         let files = self.files.iter().zip(texts).map(|((path, mode), (before, after))| FileChange {
@@ -138,6 +158,21 @@ impl HostBridge {
             next: side.next.clone(),
         };
         window::carry_out(&deed, tell)
+    }
+
+    /// Have the devices the addresses that they had in the preview?
+    fn is_as_previewed(&self) -> Result<()> {
+        let now = if self.lasting.is_empty() { BTreeMap::new() } else { lasting(&self.devices)? };
+        for (device, before) in &self.lasting {
+            let now = now.get(device).map_or(&[][..], Vec::as_slice);
+            if let Some(new) = now.iter().find(|cidr| !before.contains(cidr)) {
+                return Err(Problem::new(
+                    format!("{device} has got the address {new} since the preview was made"),
+                    "run it again, for a preview of what is there now",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// A text in words.

@@ -27,7 +27,7 @@ pub mod undo;
 pub mod window;
 
 pub use change::{Change, State, Status, Step, Subject};
-pub use host::{HostBridge, Side};
+pub use host::{HostBridge, Side, lasting};
 pub use journal::{Entry, Held, Journal, Outcome, Run, RunHeader, hold, journal_dir, of_host, read_all};
 pub use network::{Standing, check_autostart};
 pub use place::{Place, Shapes, World};

@@ -141,6 +141,11 @@ impl Armed {
         all.into_iter().flatten().find(|armed| armed.record_path().exists())
     }
 
+    /// Is something armed, as far as somebody can see who may not look what it is?
+    pub fn is_said() -> bool {
+        Path::new(POINTER).is_symlink()
+    }
+
     /// Its path.
     pub fn folder(&self) -> &Path {
         &self.folder

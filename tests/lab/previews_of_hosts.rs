@@ -36,6 +36,22 @@ fn of_the_admins_connection() {
     assert!(out.contains("systemd-networkd doesn't run"), "{out}");
 }
 
+/// An address that comes between the preview and the answer would be lost.
+#[test]
+fn what_comes_after_it() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let machine = boot(&lan, Flavour::Ifupdown);
+    let before = machine.state();
+    let asking = machine.kvmnet_asks(None, &["host", "bridge", "create", "br0", "--port", "enp4s0"]);
+    machine.sh("ip addr add 198.18.0.99/24 dev enp4s0");
+    asking
+        .answer("y")
+        .exits(2)
+        .says(&["enp4s0 has got the address 198.18.0.99/24 since the preview was made"]);
+    machine.sh("ip addr del 198.18.0.99/24 dev enp4s0");
+    machine.is_again(&before);
+}
+
 /// The preview of an undo says what that of the change said; a confirmation from the same login is told of; what isn't found
 /// gets to programs.
 #[test]

@@ -1,5 +1,6 @@
 //! A recipe as a change that goes along the spine.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use anyhow::Result;
@@ -10,7 +11,7 @@ use crate::cmd::walk::{Walk, quoted, walk};
 use crate::host::bridge::masked;
 use crate::host::bridge::{Command, FileChange, Recipe, Way};
 use crate::plan::window::{self, Checked, NotFound, Verified, Window};
-use crate::plan::{Change, HostBridge, Place, Side, State, Step, Subject, World};
+use crate::plan::{Change, HostBridge, Place, Side, State, Step, Subject, World, lasting};
 use crate::problem::Problem;
 use crate::report::plain_line;
 use crate::sys::{armed, clock, terminal};
@@ -79,6 +80,7 @@ pub(super) fn change(wanted: Wanted<'_>) -> Result<Change> {
         bridge: bridge.into(),
         backend: backend.into(),
         files: recipe.files.iter().map(|file| (file.path.clone(), file.mode)).collect(),
+        lasting: if is_here { lasting(&devices)? } else { BTreeMap::new() },
         devices,
         boot: match backend {
             // Its generator has run by then, with the files that are put back after it.

@@ -13,8 +13,9 @@ use crate::host::Kind;
 use crate::plan::window::{self, Window};
 use crate::problem::Problem;
 use crate::report::{columns, plain_line};
+use crate::sys::armed::Armed;
 use crate::sys::bridge::Settings;
-use crate::sys::clock;
+use crate::sys::{clock, terminal};
 
 /// One bridge.
 struct Bridge<'a> {
@@ -76,8 +77,12 @@ pub(super) fn show(args: &BridgeShow, context: &mut Context) -> Result<u8> {
 }
 
 fn waiting(window: Option<&Window>, context: &Context) {
-    if let Some(window) = window {
-        context.screen.say(&format!("kvmnet: {}", window.state()));
+    match window {
+        Some(window) => context.screen.say(&format!("kvmnet: {}", window.state())),
+        None if !terminal::is_root() && Armed::is_said() => {
+            context.screen.say("kvmnet: a change of the host's network is under way or waits to be confirmed; root sees which");
+        }
+        None => {}
     }
 }
 
