@@ -16,7 +16,6 @@ macro_rules! on_a_desktop {
 on_a_desktop! {
     life::static_addresses
     life::dhcp4
-    life::router_advertisements
     disasters::nobody_confirms
     killed::made_in_one_way
     killed::taken_down

@@ -26,7 +26,7 @@ fn dhcp_and_router_advertisements(flavour: Flavour) {
     lives(flavour, Addresses::DhcpBoth);
 }
 
-pub(super) fn router_advertisements(flavour: Flavour) {
+fn router_advertisements(flavour: Flavour) {
     lives(flavour, Addresses::Slaac);
 }
 

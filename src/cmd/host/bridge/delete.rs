@@ -54,7 +54,10 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
     let ports = seen.carries.iter().filter(|c| c.role == "port" && !is_guests(c.kind));
     let ports: Vec<String> = ports.map(|c| c.name.clone()).collect();
     let Found { addresses, dhcp4, gateways } = &recipe.found;
-    let has_addresses = !addresses.is_empty() || *dhcp4 || !gateways.is_empty();
+    let held = seen.nic.link.addresses.clone().unwrap_or_default();
+    // Those that a router's advertisements give are in no file.
+    let is_advertised = held.iter().any(|a| a.scope == "global" && a.is_dynamic);
+    let has_addresses = !addresses.is_empty() || *dhcp4 || !gateways.is_empty() || is_advertised;
     let first = ports.first().cloned();
     let devices: Vec<String> = ports.iter().cloned().chain([bridge.to_string()]).collect();
     let lost = refusals::by_hand(looked, &devices, &host, &recipe.found)?;
@@ -71,7 +74,6 @@ fn planned(args: &BridgeDelete, bridge: &str, looked: &Looked) -> Result<(Change
         want,
         (has_addresses && first.is_some()).then(|| bridge.to_string()),
     );
-    let held = seen.nic.link.addresses.clone().unwrap_or_default();
     let global = held.iter().filter(|a| a.scope == "global" && !a.is_dynamic);
     let back = Want {
         bridge: Some(bridge.into()),
