@@ -86,6 +86,8 @@ fn what_cannot_work_is_refused_by_name() {
         ("br* --port eno1", "trips over '*'"),
         ("br\u{e4} --port eno1", "trips over 'ä'"),
         ("_br0 --port eno1", "looks like an option"),
+        ("10 --port eno1", "a device's number"),
+        ("0x1f --port eno1", "a device's number"),
         ("br0.5 --port eno1", "looks like a VLAN"),
         ("eno1 --port eno1", "its own port"),
         ("eth0 --port eno1", "the name eth0 is taken"),

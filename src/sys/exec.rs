@@ -24,7 +24,7 @@ pub fn run(argv: &[String], patience: Duration) -> Result<String> {
         return Ok(out);
     }
     let line = argv.join(" ");
-    bail!("'{line}' failed ({}){}", how(ended), last_line(&err).or(last_line(&out)).unwrap_or_default())
+    bail!("'{line}' failed ({}){}", how(ended), last_lines(&err).or(last_lines(&out)).unwrap_or_default())
 }
 
 /// Runs a program as [`run`] does, and gives what it said on its standard error, however it ended.
@@ -42,8 +42,9 @@ pub fn heard(argv: &[String], patience: Duration) -> Result<String> {
 /// One of the host's programs, found wherever they usually are too: after Debian's `su`, in cron's jobs and elsewhere `PATH`
 /// lacks the folders of what only root runs.
 pub fn program(name: &str) -> Command {
-    let usual = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin";
-    let path = std::env::var("PATH").map_or_else(|_| usual.to_string(), |path| format!("{path}:{usual}"));
+    let roots = "/usr/local/sbin:/usr/sbin:/sbin";
+    let path = std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".into());
+    let path = format!("{path}:{roots}");
     let mut command = Command::new(name);
     command.env("PATH", path);
     command
@@ -127,9 +128,13 @@ fn how(status: ExitStatus) -> String {
     }
 }
 
-fn last_line(text: &str) -> Option<String> {
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
-    Some(format!(": {}", line.chars().filter(|c| !c.is_control()).take(300).collect::<String>()))
+/// The last lines that were said: the very last often says only that it failed, and one before it why.
+fn last_lines(text: &str) -> Option<String> {
+    const LINES: usize = 3;
+    let plain = |line: &str| -> String { line.chars().filter(|c| !c.is_control()).take(300).collect() };
+    let all: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(plain).collect();
+    let last = &all[all.len().saturating_sub(LINES)..];
+    (!last.is_empty()).then(|| format!(": {}", last.join("; ")))
 }
 
 #[cfg(test)]

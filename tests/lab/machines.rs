@@ -210,3 +210,18 @@ fn gone(roots: &[PathBuf]) {
         sleep(Duration::from_millis(10));
     }
 }
+
+/// The clock and the modules are those of the machine around us.
+#[test]
+fn what_runs_there_changes_neither_clock_nor_modules() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let machine = lan.boot(Flavour::Networkd, &[file(Flavour::Networkd, Addresses::Static4)]);
+    let status = machine.sh("cat /proc/self/status /proc/1/status");
+    let sets =
+        status.lines().filter(|line| ["CapPrm", "CapEff", "CapBnd"].iter().any(|set| line.starts_with(set)));
+    let sets: Vec<u64> =
+        sets.filter_map(|line| u64::from_str_radix(line.split_whitespace().last()?, 16).ok()).collect();
+    assert_eq!(sets.len(), 6);
+    // CAP_SYS_MODULE and CAP_SYS_TIME in capability.h.
+    assert!(sets.iter().all(|set| set & (1 << 16 | 1 << 25) == 0), "{status}");
+}

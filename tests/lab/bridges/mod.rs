@@ -74,7 +74,7 @@ fn wait_for_ipv6(machine: &Machine<'_>, addresses: Addresses) {
 fn site(lan: &Lan, flavour: Flavour, addresses: Addresses) -> (Machine<'_>, State, Connection) {
     let machine = boot(lan, flavour, addresses);
     // ifupdown2 lets an address of the router's prefix come beside the one that is written down.
-    if (flavour, addresses) == (Flavour::Ifupdown2, Addresses::StaticBoth) {
+    if lan.advertises && (flavour, addresses) == (Flavour::Ifupdown2, Addresses::StaticBoth) {
         machine.wait_until("has both IPv6 addresses", |m| {
             m.addresses().iter().filter(|(_, ip, _)| ip.is_ipv6()).count() == 2
         });

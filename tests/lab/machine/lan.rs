@@ -27,6 +27,8 @@ pub(crate) const PEER6: &str = "2001:2:0:1::9";
 /// A running LAN; see the module.
 pub(crate) struct Lan {
     site: Site,
+    /// Does its router advertise a prefix?
+    pub(crate) advertises: bool,
     machines: AtomicU8,
 }
 
@@ -61,7 +63,7 @@ impl Lan {
         }
         sweep("kvmnet-lab-*");
         let site = Site::start(INIT, [("LAB_SERVES", OsStr::new(what))]);
-        Some(Self { site, machines: AtomicU8::new(0) })
+        Some(Self { site, advertises: what == "both", machines: AtomicU8::new(0) })
     }
 
     /// A new machine, switched on, with one NIC, `enp4s0`. It has these files (path, text, mode) besides what its tree has.

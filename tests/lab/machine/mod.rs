@@ -171,8 +171,11 @@ impl<'a> Machine<'a> {
     pub(crate) fn command(&self, argv: &[&str]) -> Command {
         let on = self.on.as_ref().expect("the machine is on");
         let group = self.lan.path(&format!("{}/login.scope", self.group_path()));
-        // As after a login: in a control group of the machine, but in none of its services.
-        let join = "mkdir -p \"$0\"; echo $$ >\"$0/cgroup.procs\"; exec nsenter -t \"$@\"";
+        // As after a login: in a control group of the machine, but in none of its services; and, as all that runs on the machine,
+        // without what the clock and the modules of the machine around us are changed by.
+        let join = "mkdir -p \"$0\"; echo $$ >\"$0/cgroup.procs\"
+            exec setpriv --bounding-set=-sys_time,-sys_module,-mac_admin --inh-caps=-sys_time,-sys_module,-mac_admin \
+                nsenter -t \"$@\"";
         let mut cmd = Command::new("bash");
         cmd.args(["-c", join]).arg(group).arg(on.init.to_string());
         cmd.args(["-m", "-n", "-p", "-i", "-u", "-C", "--"]).args(argv);

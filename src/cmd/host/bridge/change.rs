@@ -179,8 +179,14 @@ pub(super) fn carry_out(
     let verified: Option<Verified> = seen.into_inner().unwrap_or_default();
     let is_made = walked.changes.iter().any(|change| matches!(change.state, State::Applied));
     if let (true, Some(verified), false) = (is_made, &verified, context.is_json()) {
+        // Several things that were wanted may have been found in one.
+        let mut lines: Vec<String> = Vec::new();
         for checked in &verified.checks {
-            context.screen.say(&format!("  {}: {}", checked.what, checked.found));
+            let line = format!("  {}: {}", checked.what, checked.found);
+            if !lines.contains(&line) {
+                context.screen.say(&line);
+                lines.push(line);
+            }
         }
         let left = verified.deadline.saturating_sub(clock::unix());
         context.screen.say(&format!(

@@ -48,7 +48,7 @@ pub(super) fn run(args: &BridgeCreate, context: &mut Context) -> Result<u8> {
     let recipe = backend.make(&host, &ask).map_err(refused)?;
     gateways(&ask, &recipe.found.addresses, looked.device(first))?;
     let ways = backend.ways_out(&host);
-    refusals::addresses(&looked, &ask, &recipe)?;
+    refusals::addresses(&looked, &host, &ask, &recipe)?;
     let mut lost = Vec::new();
     if !recipe.files.is_empty() {
         refusals::gateways(&looked, &ask, &ways)?;

@@ -135,6 +135,18 @@ pub(super) fn name(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()
             "use letters, digits, '-' and '_', such as br0",
         ));
     }
+    let (digits, radix) = match bridge.get(..2) {
+        Some("0x" | "0X") => (&bridge[2..], 16),
+        Some("0b" | "0B") => (&bridge[2..], 2),
+        Some("0o" | "0O") => (&bridge[2..], 8),
+        _ => (bridge, 10),
+    };
+    if !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)) {
+        return Err(Problem::new(
+            format!("a bridge can't be called '{bridge}': systemd takes it for a device's number"),
+            "begin with a letter, such as br0",
+        ));
+    }
     let is_vlan = |(_, number): (&str, &str)| number.bytes().all(|b| b.is_ascii_digit());
     if !bridge.starts_with(|c: char| c.is_ascii_alphanumeric())
         || bridge.rsplit_once('.').is_some_and(is_vlan)
@@ -288,7 +300,7 @@ pub(super) fn by_hand(
 }
 
 /// Would anything be lost that no file holds, or contradict what is there?
-pub(super) fn addresses(looked: &Looked, ask: &Ask, recipe: &Recipe) -> Result<()> {
+pub(super) fn addresses(looked: &Looked, host: &Host, ask: &Ask, recipe: &Recipe) -> Result<()> {
     let Some(seen) = ask.ports.first().and_then(|port| looked.device(port)) else { return Ok(()) };
     let port = &seen.nic.link.name;
     if let Addresses::Static(nets) = &ask.addresses {
@@ -296,21 +308,33 @@ pub(super) fn addresses(looked: &Looked, ask: &Ask, recipe: &Recipe) -> Result<(
     }
     if ask.addresses == Addresses::Keep {
         let held = seen.nic.link.addresses.iter().flatten().filter(|a| a.scope == "global" && !a.is_dynamic);
-        let lost = held.filter(|a| !a.cidr.parse().is_ok_and(|net| recipe.found.addresses.contains(&net)));
-        if let Some(address) = lost.map(|a| &a.cidr).next()
-            && looked.tree.is_here()
-        {
+        let lost = held.filter(|a| {
+            !a.cidr.parse().is_ok_and(|net| recipe.found.addresses.contains(&net)) && !is_hooks(host, &a.cidr)
+        });
+        let lost: Vec<&str> = lost.map(|a| a.cidr.as_str()).collect();
+        if let (Some(first), true) = (lost.first(), looked.tree.is_here()) {
             return Err(Problem::new(
                 format!(
-                    "{port} has the address {address}, which isn't in the files that configure it: it would be lost"
+                    "{port} has an address that isn't in the files that configure it and would be lost: {}",
+                    lost.join(", ")
                 ),
                 format!(
-                    "write it there first, or take it away (ip addr del {address} dev {port}), or say what the bridge shall have: --address CIDR"
+                    "write it there first, or take it away (ip addr del {first} dev {port}), or say what the bridge shall have: --address CIDR"
                 ),
             ));
         }
     }
     Ok(())
+}
+
+/// Does a command in ifupdown's files add that address? It moves with its stanza.
+fn is_hooks(host: &Host, cidr: &str) -> bool {
+    let ip = cidr.split('/').next().unwrap_or_default();
+    let lines = host.files.iter().flat_map(|file| file.text.lines().map(str::trim));
+    let mut hooks = lines.filter(|line| {
+        line.split_whitespace().next().is_some_and(|key| matches!(key, "up" | "post-up" | "pre-up"))
+    });
+    hooks.any(|line| line.split_whitespace().any(|word| word == cidr || word == ip))
 }
 
 /// Has another device of the host one of these addresses?

@@ -25,6 +25,21 @@ pub(super) fn moved_back(command: &str, bridge: &str, nic: &str) -> Option<Renam
     change(command, bridge, nic, None)
 }
 
+/// Is a command about a bridge as such? It makes no sense for a NIC.
+pub(super) fn is_bridges_own(command: &str, bridge: &str) -> bool {
+    let is_named = names(command, bridge) || command.contains("IFACE") || command.contains("brctl");
+    let has_type = || {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        words.windows(2).any(|pair| pair == ["type", "bridge"])
+    };
+    let is_tools = |part: &str| {
+        let first = part.split_whitespace().next().unwrap_or_default();
+        matches!(first.rsplit('/').next(), Some("brctl" | "bridge"))
+    };
+    let is_setting = command.contains("/sys/class/net/") && command.contains("/bridge/");
+    is_named && (is_setting || has_type() || simple(command).any(is_tools))
+}
+
 fn change(command: &str, from: &str, to: &str, iface: Option<&str>) -> Option<Renamed> {
     let mut text = String::with_capacity(command.len());
     let mut is_renamed = false;
@@ -178,6 +193,17 @@ mod tests {
             "ip route add 10.0.0.0/8 via 192.0.2.1 || true",
         ] {
             assert_eq!(moved(same), None);
+        }
+        for own in [
+            "echo 1 > /sys/class/net/br0/bridge/multicast_querier",
+            "brctl setageing br0 0",
+            "/sbin/bridge vlan add dev $IFACE vid 7 self || true",
+            "ip link set dev br0 type bridge mcast_snooping 0",
+        ] {
+            assert!(is_bridges_own(own, "br0"), "{own}");
+        }
+        for other in ["ip rule add iif br0 table 7", "/usr/local/bin/bridge/up br0", "echo type bridge"] {
+            assert!(!is_bridges_own(other, "br0"), "{other}");
         }
         let back = moved_back("ip rule add iif br0 table 7", "br0", "enp4s0");
         assert_eq!(back, Some(Renamed { text: "ip rule add iif enp4s0 table 7".into(), is_renamed: true }));

@@ -95,8 +95,7 @@ impl Making<'_> {
         let mut text = format!("iface {} inet manual{eol}", self.nic);
         text += &own.iter().map(|(_, _, line)| with_end(line, eol)).collect::<String>();
         let is_keep = self.ask.addresses == Addresses::Keep;
-        let inherited = || self.config.inherited(self.nic, |key| key == "mtu");
-        if let Some((stanza, line)) = self.config.setting(self.nic, "mtu").or_else(inherited) {
+        if let Some((stanza, line)) = self.mtu() {
             text += &format!("{indent}mtu {}{eol}", self.config.sheet(stanza).value(line));
         }
         if self.config.is_listed(Kind::Hotplug, self.nic) && !self.is_named_hotplug() {
@@ -188,6 +187,14 @@ impl Making<'_> {
         Ok(())
     }
 
+    /// The MTU that the files give the NIC: ifupdown knows none of what DHCP configures (interfaces(5)), and in another stanza
+    /// it would come into force.
+    fn mtu(&self) -> Option<(&Stanza, usize)> {
+        let counts = |stanza: &Stanza| self.config.flavour == Flavour::Two || stanza.method != "dhcp";
+        let own = self.config.setting(self.nic, "mtu").filter(|(stanza, _)| counts(stanza));
+        own.or_else(|| self.config.inherited(self.nic, |key| key == "mtu"))
+    }
+
     fn move_hooks(&mut self, stanza: &Stanza) {
         let sheet = self.config.sheet(stanza);
         for line in stanza.settings.iter().filter(|line| hooks::is_hook(&sheet.key(**line))) {
@@ -211,7 +218,8 @@ impl Making<'_> {
     /// New stanzas come in the place of the first; the others go.
     fn write_anew(&mut self, stanzas: &[&Stanza]) -> Result<(), Fault> {
         let mut new = addresses::fresh(self.config.flavour, self.ask)?;
-        let mtu = self.config.value(self.nic, "mtu").map(|mtu| format!("mtu {mtu}"));
+        let mtu = self.mtu().map(|(stanza, line)| format!("mtu {}", self.config.sheet(stanza).value(line)));
+        let keeps_mtu = mtu.is_some();
         if let Some(first) = new.first_mut() {
             first.settings.extend(mtu);
             first.settings.extend(settings::of_bridge(self.config.flavour, self.ask, false));
@@ -224,7 +232,8 @@ impl Making<'_> {
             }
             for line in &stanza.settings {
                 let key = sheet.key(*line);
-                if !settings::is_nics_own(&key) && key != "mtu" && key != "hwaddress" {
+                let is_kept = key == "hwaddress" || (key == "mtu" && keeps_mtu);
+                if !settings::is_nics_own(&key) && !is_kept {
                     lost.push(sheet.words(*line).join(" "));
                 }
             }

@@ -168,6 +168,12 @@ fn hand_back(
             edits.remove_line(config, stanza.sheet, *line);
         } else if key == "hwaddress" {
             notes.push(format!("{nic} gets the MAC address of {bridge} ({}).", settings::mac(value)));
+        } else if hooks::is_hook(&key) && hooks::is_bridges_own(value, bridge) {
+            notes.push(format!(
+                "The command “{value}” ({}) is about {bridge} as a bridge: it goes.",
+                sheet.place(*line)
+            ));
+            edits.remove_line(config, stanza.sheet, *line);
         } else if hooks::is_hook(&key) {
             let Some(new) = hooks::moved_back(value, bridge, nic) else { continue };
             notes.push(format!(

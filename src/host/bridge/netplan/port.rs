@@ -146,18 +146,22 @@ fn own(
             format!("write a definition for {name} alone, with an id that sorts before it"),
         )
     })?;
-    let doc = &mut files.docs[at];
-    let said = |unread: Unread| fault(&doc.path, &unread);
-    let mut parts = Vec::new();
+    let path = def.path();
+    let mut parts: Vec<Piece> = Vec::new();
     if id != *name {
         parts.push(Piece::new("match", Value::Map(vec![("name".into(), Value::Scalar(name.clone()))])));
     }
-    let path = def.path();
-    for (key, _) in doc.at(&path).map(|node| node.entries().to_vec()).unwrap_or_default() {
-        if !moves(key.word()) && !["match", "set-name"].contains(&key.word()) {
-            parts.extend(doc.piece(&[&path[..], &[key.word()]].concat()));
+    // Of several files, what the last one says of a key counts.
+    for doc in &files.docs {
+        for (key, _) in doc.at(&path).map(|node| node.entries().to_vec()).unwrap_or_default() {
+            if !moves(key.word()) && !["match", "set-name"].contains(&key.word()) {
+                parts.retain(|part| part.key != key.word());
+                parts.extend(doc.piece(&[&path[..], &[key.word()]].concat()));
+            }
         }
     }
+    let doc = &mut files.docs[at];
+    let said = |unread: Unread| fault(&doc.path, &unread);
     let kind = ["network", def.kind.as_str()];
     let piece = Piece::map(&id, &parts, doc.is_block(&kind), doc.step(), doc.eol());
     let mut changed = doc.clone();

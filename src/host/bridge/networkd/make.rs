@@ -68,6 +68,16 @@ pub(super) fn make(host: &Host, ask: &Ask) -> Result<Recipe, Fault> {
         port::spaced(&mut text);
     }
     let stem = name.trim_end_matches(".network");
+    if let Some(other) = netdevs.iter().find(|unit| unit.name.strip_suffix(".netdev") == Some(stem)) {
+        return Err(Fault::new(
+            format!(
+                "{}: this file is about {}",
+                other.path,
+                other.get("NetDev", "Name").unwrap_or("another device")
+            ),
+            "choose another name for the bridge, or give that file one of its own",
+        ));
+    }
     let mtu = made.mtu.as_deref();
     files.put(&format!("{ETC}{stem}.netdev"), Some(netdev::new(ask, mtu).write()))?;
     files.put(&format!("{ETC}{name}"), Some(text.end_like(&main).write()))?;
