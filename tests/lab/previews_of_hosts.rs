@@ -50,6 +50,24 @@ fn what_comes_after_it() {
     machine.is_again(&before);
 }
 
+/// An address that somebody else on the LAN has would be taken from under them.
+#[test]
+fn of_an_address_that_is_taken() {
+    let Some(lan) = Lan::start_v4() else { return };
+    let machine = boot(&lan, Flavour::Ifupdown);
+    let line = ["host", "bridge", "create", "br0", "--port", "enp4s0", "--dry-run", "--address"];
+    for (address, is_free) in [("198.18.0.9/24", false), ("198.18.0.4/24", true), ("198.18.0.44/24", true)] {
+        let out = machine.kvmnet(&[&line[..], &[address]].concat());
+        let said = "another host on the LAN of enp4s0 answers for it";
+        assert_eq!(
+            (out.code, out.stderr.contains(said)),
+            (if is_free { 0 } else { 2 }, !is_free),
+            "{}",
+            out.report()
+        );
+    }
+}
+
 /// The preview of an undo says what that of the change said; a confirmation from the same login is told of; what isn't found
 /// gets to programs.
 #[test]

@@ -1,5 +1,8 @@
 //! What can't be taken back or can't work, refused before anything is planned.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use anyhow::Result;
 use ipnet::IpNet;
 
@@ -10,7 +13,8 @@ use crate::cmd::host::seen::Seen;
 use crate::host::Kind;
 use crate::host::bridge::{Addresses, Ask, Backend, Found, Host, Recipe, WayOut};
 use crate::problem::Problem;
-use crate::sys::{netstate, routes};
+use crate::sys::answers::answers;
+use crate::sys::{netstate, routes, terminal};
 
 /// Can these become ports of that bridge?
 pub(super) fn ports(looked: &Looked, bridge: &str, ports: &[String]) -> Result<()> {
@@ -337,18 +341,33 @@ fn is_hooks(host: &Host, cidr: &str) -> bool {
     hooks.any(|line| line.split_whitespace().any(|word| word == cidr || word == ip))
 }
 
-/// Has another device of the host one of these addresses?
+/// Has another device of this host, or another host of the LAN, one of these addresses?
 fn taken(looked: &Looked, ask: &Ask, nets: &[IpNet]) -> Result<()> {
     let is_concerned = |name: &String| *name == ask.bridge || ask.ports.contains(name);
-    for other in looked.seen.iter().filter(|seen| !is_concerned(&seen.nic.link.name)) {
-        let held = other.nic.link.addresses.iter().flatten().filter_map(|a| a.cidr.parse::<IpNet>().ok());
-        let mut same = held.filter(|net| nets.iter().any(|new| new.addr() == net.addr()));
-        if let Some(net) = same.next() {
+    let mut own: Vec<IpAddr> = Vec::new();
+    for seen in &looked.seen {
+        let name = &seen.nic.link.name;
+        let held = seen.nic.link.addresses.iter().flatten().filter_map(|a| a.cidr.parse::<IpNet>().ok());
+        let held: Vec<IpAddr> = held.map(|net| net.addr()).collect();
+        if is_concerned(name) {
+            own.extend(held);
+        } else if let Some(net) = nets.iter().find(|net| held.contains(&net.addr())) {
             return Err(Problem::new(
-                format!("--address {}: {} has that address", net.addr(), other.nic.link.name),
+                format!("--address {}: {name} has that address", net.addr()),
                 "give the bridge one of its own",
             ));
         }
     }
-    Ok(())
+    let Some(port) = ask.ports.first().filter(|_| looked.tree.is_here() && terminal::is_root()) else {
+        return Ok(());
+    };
+    let is_theirs =
+        |net: &&IpNet| !own.contains(&net.addr()) && answers(net.addr(), port, Duration::from_millis(300));
+    match nets.iter().find(is_theirs) {
+        Some(net) => Err(Problem::new(
+            format!("--address {}: another host on the LAN of {port} answers for it", net.addr()),
+            "give the bridge an address that is free",
+        )),
+        None => Ok(()),
+    }
 }

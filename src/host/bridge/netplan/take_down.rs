@@ -60,6 +60,7 @@ pub(super) fn take_down(host: &Host, bridge: &str) -> Result<Recipe, Fault> {
             }
             None => recipe.notes.push(format!("{bridge} has no port: what it has goes with it.")),
         }
+        recipe.notes.extend(going(own, first));
         for (id, _) in ports.iter().skip(1) {
             recipe.notes.push(format!("{id} has no addresses afterwards."));
         }
@@ -74,6 +75,18 @@ pub(super) fn take_down(host: &Host, bridge: &str) -> Result<Recipe, Fault> {
     }
     recipe.unmake.after = vec![command(&["netplan", "apply"])];
     Ok(recipe)
+}
+
+/// What the bridge has that doesn't go to the port, and that isn't there only to make it a bridge.
+fn going(own: &Def, first: Option<&Def>) -> Option<String> {
+    const MAKES: &[&str] = &["interfaces", "parameters", "macaddress", "renderer"];
+    let is_going = |(key, value): &&(String, Value)| {
+        let is_ports = first.is_some_and(|first| first.get(key) == Some(value));
+        !moves(key) && !MAKES.contains(&key.as_str()) && !is_ports
+    };
+    let lines = own.value.entries().iter().filter(is_going);
+    let lines: Vec<String> = lines.map(|(key, value)| format!("`{key}: {}`", value.inline())).collect();
+    (!lines.is_empty()).then(|| format!("What netplan's files say of {} goes: {}.", own.id, lines.join(", ")))
 }
 
 fn check(files: &Files<'_>, defs: &[Def], own: &Def) -> Result<(), Fault> {
