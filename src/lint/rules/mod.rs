@@ -4,6 +4,7 @@
 //! house's own, which only look where the policy says so. What several rules ask stands beside the families.
 
 mod bandwidth;
+mod device;
 mod domain;
 mod file;
 mod house;

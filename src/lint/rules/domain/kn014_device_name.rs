@@ -1,11 +1,9 @@
 //! A name that no device of the host can have.
 
-use std::ops::Range;
-
+use super::device;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Nic, value};
-use crate::model::DeviceName;
 
 pub(super) static RULE: Rule = Rule {
     code: "KN014",
@@ -13,7 +11,8 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a bridge or device has a name that the kernel takes for none",
     why: "\
-The name of a network device has 1 to 15 bytes, no blank, no '/' and no ':', and isn't '.' or '..'. libvirt defines a guest \
+The name of a network device has 1 to 15 bytes, no blank, no '/' and no ':', and isn't '.' or '..'; 'all' and \
+'default' are taken by the kernel itself, and 'lo' leads nowhere. libvirt defines a guest \
 with any other name too, but nothing can have it, so that the guest doesn't start. A pattern for a tap's name has one \
 %d in it, and nothing else with %.",
     fixable: false,
@@ -37,7 +36,14 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     if let (Some(attribute), Some(node)) = (source, nic.child("source"))
         && let Some(name) = node.attribute(attribute).filter(|name| !name.is_empty())
     {
-        judge(name, || value(nic.doc, node, attribute), report);
+        let span = || value(nic.doc, node, attribute);
+        if name == "lo" {
+            report
+                .at(span(), "'lo' is the host's loopback device, which leads nowhere: the guest doesn't start")
+                .help("name a bridge, or a NIC of the host's with type='direct'");
+        } else {
+            device::check(name, span, report);
+        }
     }
     let Some(node) = nic.child("target").filter(|_| nic.is_any(&["network", "bridge", "direct", "ethernet"]))
     else {
@@ -50,20 +56,14 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     }
     let span = || value(nic.doc, node, "dev");
     match name.split_once('%') {
-        None => judge(name, span, report),
+        None => device::check(name, span, report),
         Some((before, after)) if after.starts_with('d') && !after.contains('%') => {
             // With the shortest number that libvirt may write there.
-            judge(&[before, "0", &after[1..]].concat(), span, report);
+            device::check(&[before, "0", &after[1..]].concat(), span, report);
         }
         Some(_) => {
             let what = format!("'{}' is no name of a device, and no pattern for one", name.escape_debug());
             report.at(span(), what).help("one %d stands for a number, as in tap%d");
         }
-    }
-}
-
-fn judge(name: &str, span: impl Fn() -> Range<usize>, report: &mut Report) {
-    if let Err(e) = name.parse::<DeviceName>() {
-        report.at(span(), e.to_string()).help("at most 15 bytes, without blanks, '/' and ':'");
     }
 }

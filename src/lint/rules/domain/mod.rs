@@ -2,7 +2,7 @@
 
 pub(super) mod machine;
 
-use super::{bandwidth, mac, mistyped, mtu, number, pci, text, uuid, virtualport, vlan, word, words};
+use super::{bandwidth, device, mac, mistyped, mtu, number, pci, text, uuid, virtualport, vlan, word, words};
 
 pub(in crate::lint) use kn016_interface_type::{TYPES, called};
 
@@ -64,4 +64,5 @@ super::rules! {
     kn058_vhostuser_refused,
     kn059_domain_type,
     kn060_machine_refused,
+    kn061_target_taken,
 }

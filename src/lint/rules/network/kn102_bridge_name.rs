@@ -1,9 +1,9 @@
 //! A bridge's name that no device of the host can have.
 
+use super::device;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Network, value};
-use crate::model::DeviceName;
 
 pub(super) static RULE: Rule = Rule {
     code: "KN102",
@@ -57,10 +57,7 @@ fn check(network: &Network<'_>, report: &mut Report) {
             .at(span(), "libvirt can't make its bridge: 'lo' is every host's loopback device")
             .label("starting the network sets it down")
             .help("leave the name out, and libvirt takes a free one");
-    } else if matches!(name.as_str(), "all" | "default") {
-        let what = format!("no device can be called '{name}': the kernel means all of them by it");
-        report.at(span(), what).help("take another name");
-    } else if let Err(e) = name.parse::<DeviceName>() {
-        report.at(span(), e.to_string()).help("at most 15 bytes, without blanks, '/' and ':'");
+    } else {
+        device::check(&name, span, report);
     }
 }

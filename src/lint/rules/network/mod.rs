@@ -2,7 +2,7 @@
 
 mod places;
 
-use super::{bandwidth, mac, mistyped, mtu, number, pci, text, uuid, virtualport, vlan, word, words};
+use super::{bandwidth, device, mac, mistyped, mtu, number, pci, text, uuid, virtualport, vlan, word, words};
 
 pub(in crate::lint) use kn147_element_twice::twins;
 

@@ -1,0 +1,16 @@
+//! Names of network devices.
+
+use std::ops::Range;
+
+use crate::lint::report::Report;
+use crate::model::DeviceName;
+
+/// Says so where no device can have the name.
+pub(super) fn check(name: &str, span: impl Fn() -> Range<usize>, report: &mut Report) {
+    if matches!(name, "all" | "default") {
+        let what = format!("no device can be called '{name}': the kernel means all of them by it");
+        report.at(span(), what).help("take another name");
+    } else if let Err(e) = name.parse::<DeviceName>() {
+        report.at(span(), e.to_string()).help("at most 15 bytes, without blanks, '/' and ':'");
+    }
+}
