@@ -148,6 +148,12 @@ fn much_of_one_thing() {
                 "<interface type='bridge'><mac address='52:54:00:0:0:1'/><source bridge='b'/></interface>",
             )),
         ),
+        (
+            "one tap, one address, one number",
+            devices(&many(
+                "<interface type='ethernet'><target dev='t'/><acpi index='1'/><ip address='::1'/></interface>",
+            )),
+        ),
         ("one line", devices(&many("<interface type='direct'><source dev='d'/></interface>"))),
         ("unknown words", nic(&many("<modle/><soruce a=''/>"))),
         ("words", nic(&count(|n| format!("<x{n}/>")))),
@@ -202,4 +208,22 @@ fn odd_names() {
     here.kvmnet("check -o json vm").gives(1).json();
     // A pattern in the shell's way.
     here.shell("cd vm && \"$K\" check --select KN011 -- *.xml").gives(1).shows(&["7 files checked"]);
+}
+
+/// Of a long line a part is shown, and the place is told once.
+#[test]
+fn a_long_line() {
+    let here = Sandbox::new();
+    let nic = "<interface type='bridge'><source bridge='br0'/><target dev='tap'/></interface>";
+    let far = format!("<!-- {} -->", "x".repeat(3000));
+    here.write(
+        "a.xml",
+        format!("<domain type='kvm'><name>a</name><devices>{far}{nic}{far}{nic}{far}</devices></domain>"),
+    );
+    for color in ["never", "always"] {
+        let done = here.kvmnet(&format!("check --select KN061 --color {color} a.xml")).gives(1);
+        let marks = done.out.lines().filter(|line| line.contains("-->") || line.contains(":::"));
+        let marks: Vec<_> = marks.filter(|line| !line.contains('|')).collect();
+        assert!(marks.len() == 2 && marks.iter().all(|line| line.contains("a.xml:1:")), "{done}");
+    }
 }

@@ -36,7 +36,14 @@ fn render(finding: &Finding, renderer: &Renderer) -> String {
     if let Some(help) = &finding.help {
         group = group.element(Level::HELP.message(plain_line(help).into_owned()));
     }
-    renderer.render(&[group])
+    let rendered = renderer.render(&[group]);
+    let lines = rendered.split('\n').filter(|line| !is_bare_mark(line));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The mark before the name of a further file, without one: so the renderer begins lines whose place was told before.
+fn is_bare_mark(line: &str) -> bool {
+    line.contains(":::") && anstream::adapter::strip_str(line).to_string().trim() == ":::"
 }
 
 /// A place and its lines. They may begin in the middle of a line, so that
