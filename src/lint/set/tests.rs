@@ -100,6 +100,30 @@ fn one_guest_in_several_files_is_one_finding() {
     assert!(found(&[copy("1.xml", "a", ""), container], WHOLE).is_empty(), "another driver");
 }
 
+/// Two NICs of one guest, by way of two networks that are one: what the file alone doesn't show.
+#[test]
+fn one_mac_address_of_one_guest() {
+    let found_in = |networks: &[&str], one: &str, other: &str| {
+        let mut files: Vec<_> = networks
+            .iter()
+            .zip(["n1", "n2"])
+            .map(|(parts, name)| network(&format!("{name}.xml"), name, parts))
+            .collect();
+        files.push(guest("x.xml", "x", &(nic(one, "01", "") + &nic(other, "01", ""))));
+        found(&files, WHOLE).contains(&"KN213 x.xml".to_string())
+    };
+    let lan = "<forward mode='bridge'/><bridge name='br0'/>";
+    let other = "<forward mode='bridge'/><bridge name='br1'/>";
+    assert!(found_in(&[lan, lan], "network='n1'", "network='n2'"));
+    assert!(found_in(&[lan, lan], "network='n1'", "bridge='br0'"));
+    assert!(!found_in(&[lan, other], "network='n1'", "network='n2'"));
+    assert!(!found_in(&[lan, lan], "network='n1'", "network='n1'"), "the file alone shows it");
+    assert!(
+        !found_in(&[lan], "dev='eno1' mode='bridge'", "dev='eno1' mode='vepa'"),
+        "the file alone shows it"
+    );
+}
+
 #[test]
 fn one_mac_address_on_one_segment() {
     let networks = || {

@@ -1,5 +1,7 @@
 //! A DHCP host's name that dnsmasq doesn't take for one.
 
+use std::net::Ipv4Addr;
+
 use super::places::subnets;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
@@ -13,7 +15,8 @@ pub(super) static RULE: Rule = Rule {
     why: "\
 libvirt hands the names of DHCP hosts to dnsmasq as they stand. That drops the whole host over a name with a blank, a \
 colon or a letter beyond ASCII in it; it splits a name at a comma; a number, with or without a unit (90, 12h), or \
-'infinite', is a lease time to it, and 'ignore' means that the guest is to get nothing.",
+'infinite', is a lease time to it, 'ignore' means that the guest is to get nothing, and an \
+address is what the guest gets, whatever ip='…' says.",
     fixable: false,
     bad: &[example!("KN127-dhcp-host-name", "bad.xml")],
     good: &[example!("KN127-dhcp-host-name", "good.xml")],
@@ -24,7 +27,10 @@ fn check(network: &Network<'_>, report: &mut Report) {
     for subnet in subnets(network) {
         for host in subnet.hosts() {
             let Some(name) = host.attribute("name").filter(|name| !name.is_empty()) else { continue };
-            let Some(what) = misread(name) else { continue };
+            let as_address = "is an address to dnsmasq, which gives it to the guest in place of any other";
+            let is_address = subnet.is_four() && name.parse::<Ipv4Addr>().is_ok();
+            let what = if is_address { Some(as_address.to_string()) } else { misread(name) };
+            let Some(what) = what else { continue };
             report
                 .at(value(network.doc, host, "name"), format!("'{}' {what}", name.escape_debug()))
                 .help("letters, digits, '-', and dots between them are fine");
