@@ -47,11 +47,28 @@ pub(super) fn meant(written: &str, known: &[&'static str]) -> Option<&'static st
 pub(super) fn number(doc: &Doc<'_>, node: Option<Node<'_, '_>>, name: &str, report: &mut Report) {
     let Some(node) = node else { return };
     if let Some(written) = node.attribute(name).filter(|written| super::number::is_none(written)) {
-        let what = format!(
-            "'{name}' of <{}> is a number, and not '{}'",
-            node.tag_name().name(),
-            written.escape_debug()
-        );
-        report.at(value(doc, node, name), what).help("write it in digits, without a unit");
+        no_number(doc, node, name, written, report);
     }
+}
+
+/// Is it a number of 0 or more, and not more than that?
+pub(super) fn count(doc: &Doc<'_>, node: Option<Node<'_, '_>>, name: &str, most: u64, report: &mut Report) {
+    let Some(node) = node else { return };
+    let Some(written) = node.attribute(name) else { return };
+    if super::number::is_none(written) {
+        no_number(doc, node, name, written, report);
+    } else if super::number::read(written).is_none_or(|number| number > most) {
+        let what = format!("'{name}' of <{}> can't be {}", node.tag_name().name(), written.escape_debug());
+        let is_negative = written.contains('-');
+        report.at(value(doc, node, name), what).help(match is_negative {
+            true => "it is a number of 0 or more".to_string(),
+            false => format!("it is a number from 0 to {most}"),
+        });
+    }
+}
+
+fn no_number(doc: &Doc<'_>, node: Node<'_, '_>, name: &str, written: &str, report: &mut Report) {
+    let what =
+        format!("'{name}' of <{}> is a number, and not '{}'", node.tag_name().name(), written.escape_debug());
+    report.at(value(doc, node, name), what).help("write it in digits, without a unit");
 }

@@ -19,6 +19,7 @@ network over any other value; also over 'true', 'enabled', and words in another 
     bad: &[
         example!("KN142-network-bad-value", "bad/yes.xml"),
         example!("KN142-network-bad-value", "bad/number.xml"),
+        example!("KN142-network-bad-value", "bad/negative.xml"),
         example!("KN142-network-bad-value", "bad/table.xml"),
         example!("KN142-network-bad-value", "bad/isolated.xml"),
     ],
@@ -57,13 +58,14 @@ fn check(network: &Network<'_>, report: &mut Report) {
             word::check(doc, bridge, "macTableManager", &["kernel", "libvirt"], report);
         }
         if network.attr("bridge", "delay").is_some() {
-            word::number(doc, Some(bridge), "delay", report);
+            // libvirt writes it down as a signed one.
+            word::count(doc, Some(bridge), "delay", i64::MAX as u64, report);
         }
     }
     for limits in givers(network).filter_map(|giver| child(giver, "bandwidth")) {
         for name in ["average", "peak", "burst", "floor"] {
-            word::number(doc, child(limits, "inbound"), name, report);
-            word::number(doc, child(limits, "outbound"), name, report);
+            word::count(doc, child(limits, "inbound"), name, u64::MAX, report);
+            word::count(doc, child(limits, "outbound"), name, u64::MAX, report);
         }
     }
 }
