@@ -2,9 +2,11 @@
 
 use roxmltree::Node;
 
+use super::number;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Nic, tag, value};
+use crate::model::read_address;
 use crate::xml::{child, children};
 
 pub(super) static RULE: Rule = Rule {
@@ -15,7 +17,8 @@ pub(super) static RULE: Rule = Rule {
     why: "\
 QEMU gives no addresses to a guest: the guest asks for one by DHCP or has it written down inside. libvirt refuses <ip> and \
 <route> in a QEMU guest's NIC, but for one <ip> of each family on a NIC of type user, which says what its own little network \
-is. Inside <source> they are addresses of the host's end of the tap, which only a NIC of type ethernet has.",
+is. What is no address, or no prefix, it refuses on any NIC. \
+Inside <source> they are addresses of the host's end of the tap, which only a NIC of type ethernet has.",
     fixable: false,
     bad: &[example!("KN031-address-refused", "bad.xml")],
     good: &[example!("KN031-address-refused", "good.xml")],
@@ -23,6 +26,10 @@ is. Inside <source> they are addresses of the host's end of the tap, which only 
 };
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
+    let of_host = nic.child("source").into_iter().flat_map(|source| children(source, "ip"));
+    for ip in of_host.chain(children(nic.node, "ip")) {
+        malformed(nic, ip, report);
+    }
     let source = nic.child("source").filter(|_| nic.kind != "ethernet");
     if let Some(node) = source.and_then(|source| child(source, "ip").or_else(|| child(source, "route"))) {
         let what = format!("the host's end of a NIC of type {} has no address of its own", nic.kind.escape_debug());
@@ -56,7 +63,8 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         if ip.has_attribute("peer") {
             report.at(value(nic.doc, ip, "peer"), "a guest's end has no peer").help("remove it");
         }
-        let prefix = ip.attribute("prefix").and_then(|prefix| prefix.parse::<u8>().ok()).filter(|p| *p > 0);
+        let most = if is_v6 { 128 } else { 32 };
+        let prefix = ip.attribute("prefix").and_then(number::read).filter(|prefix| (1..=most).contains(prefix));
         let wanted = match (is_v6, prefix) {
             (false, Some(prefix)) if !(4..=27).contains(&prefix) => "from 4 to 27",
             (true, Some(prefix)) if prefix != 64 => "64",
@@ -65,5 +73,44 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         report
             .at(value(nic.doc, ip, "prefix"), format!("the prefix of such a network is {wanted}"))
             .help("the address may be any in it");
+    }
+}
+
+/// What libvirt can't read as an address, of whatever type the NIC is (`virDomainNetIPParseXML`).
+fn malformed(nic: &Nic<'_>, ip: Node<'_, '_>, report: &mut Report) {
+    let Some(written) = ip.attribute("address") else {
+        report.at(tag(nic.doc, ip), "<ip> has no address").help("write address='…', or remove it");
+        return;
+    };
+    let help = "write it in digits, as in 192.0.2.7 or 2001:db8::7";
+    // A zone makes an address of a device's.
+    let read = match read_address(written) {
+        None if written.contains('%') => return,
+        None => {
+            let what = format!("'{}' is no address", written.escape_debug());
+            report.at(value(nic.doc, ip, "address"), what).help(help);
+            return;
+        }
+        Some(address) => address,
+    };
+    let wanted = match ip.attribute("family") {
+        Some("ipv4") if read.is_ipv6() => Some("ipv4"),
+        Some("ipv6") if read.is_ipv4() => Some("ipv6"),
+        _ => None,
+    };
+    if let Some(family) = wanted {
+        report
+            .at(value(nic.doc, ip, "address"), format!("this is no address of family {family}"))
+            .also(value(nic.doc, ip, "family"), "it is to be one")
+            .help("remove family='…': libvirt sees which one it is");
+        return;
+    }
+    let most = if read.is_ipv6() { 128 } else { 32 };
+    if let Some(prefix) = ip.attribute("prefix")
+        && number::read(prefix).is_none_or(|prefix| prefix > most)
+    {
+        report
+            .at(value(nic.doc, ip, "prefix"), format!("'{}' is no prefix", prefix.escape_debug()))
+            .help(format!("it is a number from 0 to {most}"));
     }
 }

@@ -15,9 +15,10 @@ pub(super) static RULE: Rule = Rule {
     code: "KN039",
     name: "same-address",
     severity: Severity::Error,
-    summary: "a NIC has the PCI address or the alias of another device",
+    summary: "a NIC has the PCI address, the alias or the host's device of another device",
     why: "\
-Every device has a place of its own on the guest's PCI bus, and an alias of its own: libvirt refuses two that share one. It \
+Every device has a place of its own on the guest's PCI bus, and an alias of its own: libvirt refuses two that share one, and two that pass the same \
+device of the host through. It \
 happens when a NIC is copied with its <address>. Leave the address of the new one out: libvirt finds a free one, and the \
 NICs that were there keep their names in the guest.",
     fixable: false,
@@ -32,6 +33,8 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
         return;
     }
     let (places, aliases) = (First::of(domain, pci), First::of(domain, alias));
+    let has_any = domain.nics.iter().any(|nic| nic.kind == "hostdev");
+    let passed = has_any.then(|| First::of(domain, host_device));
     for nic in &domain.nics {
         if let Some(other) = places.other(nic.node, pci)
             && let (Some(mine), Some(theirs)) = (nic.child("address"), child(other, "address"))
@@ -40,6 +43,14 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
                 .at(tag(doc, mine), "another device has this PCI address")
                 .also(tag(doc, theirs), format!("here, of a device <{}>", other.tag_name().name()))
                 .help("remove it from the device that came later: libvirt finds a free one");
+        }
+        if let Some(other) = passed.as_ref().and_then(|passed| passed.other(nic.node, host_device))
+            && let (Some(mine), Some(theirs)) = (host_address(nic.node), host_address(other))
+        {
+            report
+                .at(tag(doc, mine), "the host's device is passed through to this guest twice")
+                .also(tag(doc, theirs), format!("here, as <{}>", other.tag_name().name()))
+                .help("give each the address of a device of its own");
         }
         if let Some(other) = aliases.other(nic.node, alias).filter(|_| domain.is_qemu())
             && let (Some(mine), Some(theirs)) = (nic.child("alias"), child(other, "alias"))
@@ -80,6 +91,22 @@ fn alias<'d>(device: Node<'d, 'd>) -> Option<&'d str> {
     child(device, "alias")?.attribute("name").filter(|name| name.starts_with("ua-"))
 }
 
+/// The element with the PCI address of the host's device, of a NIC or another device that is passed through.
+fn host_address<'d>(device: Node<'d, 'd>) -> Option<Node<'d, 'd>> {
+    let address = child(child(device, "source")?, "address")?;
+    let is_pci = match device.tag_name().name() {
+        "interface" => device.attribute("type") == Some("hostdev") && address.attribute("type") == Some("pci"),
+        "hostdev" => device.attribute("type") == Some("pci") && device.attribute("mode") == Some("subsystem"),
+        _ => false,
+    };
+    is_pci.then_some(address)
+}
+
+/// Domain, bus, slot and function of the host's device.
+fn host_device<'d>(device: Node<'d, 'd>) -> Option<[u32; 4]> {
+    numbers(host_address(device)?)
+}
+
 /// Domain, bus, slot and function; `None` where libvirt chooses the place itself, which an address of zeros also says.
 fn pci<'d>(device: Node<'d, 'd>) -> Option<[u32; 4]> {
     // A device that isn't there stands nowhere.
@@ -89,11 +116,15 @@ fn pci<'d>(device: Node<'d, 'd>) -> Option<[u32; 4]> {
         return None;
     }
     let address = child(device, "address").filter(|address| address.attribute("type") == Some("pci"))?;
+    address.attribute("slot")?;
+    numbers(address).filter(|place| *place != [0; 4])
+}
+
+/// What a PCI address says; what it doesn't say is 0.
+fn numbers(address: Node<'_, '_>) -> Option<[u32; 4]> {
     let part = |name: &str| match address.attribute(name) {
         None => Some(0),
         Some(written) => number::c_like(written),
     };
-    address.attribute("slot")?;
-    let place = [part("domain")?, part("bus")?, part("slot")?, part("function")?];
-    Some(place).filter(|place| *place != [0; 4])
+    Some([part("domain")?, part("bus")?, part("slot")?, part("function")?])
 }

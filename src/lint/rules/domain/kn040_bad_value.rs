@@ -2,10 +2,11 @@
 
 use roxmltree::Node;
 
+use super::number;
 use super::word::{self, ON_OFF, YES_NO};
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::Nic;
+use crate::lint::view::{Nic, inner, tag};
 use crate::xml::{child, children, elements};
 
 pub(super) static RULE: Rule = Rule {
@@ -21,6 +22,24 @@ the guest over any other value; also over 'true', 'enabled', and words in anothe
     good: &[example!("KN040-bad-value", "good.xml")],
     check: Check::Nic(check),
 };
+
+/// Where a device can be in a guest (`virDomainDeviceAddressTypeFromString`; libvirt refuses virtio-s390, which is one, too).
+const ADDRESSES: &[&str] = &[
+    "pci",
+    "drive",
+    "virtio-serial",
+    "ccid",
+    "usb",
+    "spapr-vio",
+    "ccw",
+    "virtio-mmio",
+    "isa",
+    "dimm",
+    "unassigned",
+];
+
+/// What can be passed through (`virDomainHostdevSubsysTypeFromString`).
+const HOST_DEVICES: &[&str] = &["pci", "usb", "scsi", "scsi_host", "mdev"];
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
     let mut words = |node: Option<Node<'_, '_>>, name: &str, known: &[&'static str]| {
@@ -38,6 +57,9 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     words(nic.child("rom"), "bar", ON_OFF);
     let address = nic.child("address").filter(|address| address.attribute("type") == Some("pci"));
     words(address, "multifunction", ON_OFF);
+    words(nic.child("address"), "type", ADDRESSES);
+    let source = nic.child("source").filter(|_| nic.kind == "hostdev").and_then(|source| child(source, "address"));
+    words(source.filter(|address| address.attribute("type") != Some("")), "type", HOST_DEVICES);
     // An empty word is none to libvirt here.
     words(nic.child("link").filter(|link| link.attribute("state") != Some("")), "state", &["up", "down"]);
     let teaming = nic.child("teaming").filter(|team| team.attribute("type") != Some(""));
@@ -76,12 +98,33 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     let rates = ["inbound", "outbound"].map(|name| bandwidth.and_then(|b| child(b, name)));
     for rate in rates {
         for name in ["average", "peak", "burst", "floor"] {
-            word::number(nic.doc, rate, name, report);
+            word::count(nic.doc, rate, name, u64::MAX, report);
         }
     }
     for name in ["queues", "rx_queue_size", "tx_queue_size"] {
-        word::number(nic.doc, driver, name, report);
+        word::count(nic.doc, driver, name, u32::MAX.into(), report);
     }
     word::number(nic.doc, nic.child("mtu").filter(|mtu| mtu.attribute("size") != Some("")), "size", report);
-    word::number(nic.doc, nic.child("acpi"), "index", report);
+    word::count(nic.doc, nic.child("acpi"), "index", u32::MAX.into(), report);
+    let source = nic.child("source").filter(|_| nic.is_any(&["server", "client", "mcast", "udp"]));
+    word::number(nic.doc, source, "port", report);
+    let local = source.filter(|_| nic.kind == "udp").and_then(|source| child(source, "local"));
+    word::number(nic.doc, local, "port", report);
+    let coalesced = nic.child("coalesce").and_then(|node| child(node, "rx")).and_then(|rx| child(rx, "frames"));
+    let coalesced = coalesced.filter(|frames| frames.attribute("max") != Some(""));
+    word::count(nic.doc, coalesced, "max", u32::MAX.into(), report);
+    if let Some(address) = nic.child("address").filter(|address| !address.has_attribute("type")) {
+        report.at(tag(nic.doc, address), "<address> doesn't say of what type it is").help("write type='pci'");
+    }
+    send_buffer(nic, report);
+}
+
+/// The one number that stands as text; without any it is none.
+fn send_buffer(nic: &Nic<'_>, report: &mut Report) {
+    let Some(node) = nic.child("tune").and_then(|tune| child(tune, "sndbuf")) else { return };
+    let text: String = node.children().filter(Node::is_text).filter_map(|text| text.text()).collect();
+    if !text.is_empty() && number::read(&text).is_none() {
+        let what = format!("<sndbuf> is a number of bytes, and not '{}'", text.escape_debug());
+        report.at(inner(nic.doc, node), what).help("write it in digits, without a unit, and nothing around it");
+    }
 }

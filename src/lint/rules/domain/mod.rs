@@ -65,4 +65,7 @@ super::rules! {
     kn059_domain_type,
     kn060_machine_refused,
     kn061_target_taken,
+    kn062_rom_refused,
+    kn063_socket_address,
+    kn064_socket_port,
 }
