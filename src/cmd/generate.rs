@@ -122,7 +122,8 @@ Paths are patterns, from the policy's folder on: \fIlab\fR is the one beside the
 The only rules that are on, and those that are off.
 .TP
 \fBexclude\fR
-Files and folders that are left out when a folder is searched. What is named itself is checked all the same.
+Files and folders that are left out when a folder is searched, also when that folder is one of them: then nothing in it
+is checked, and that is said. A file that is named itself is checked all the same.
 .TP
 \fBsets\fR
 Folders whose files belong together and to no others, as those of one host do. What files in none of them define is
