@@ -30,7 +30,9 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         return;
     }
     let Some(kind) = port.attribute("type") else {
-        if nic.kind != "network" {
+        if nic.kind == "network" {
+            virtualport::values(nic.doc, port, report);
+        } else {
             let what = format!("on a NIC of type {}, a <virtualport> must say its type", nic.kind);
             let help = match nic.kind {
                 "bridge" => "write type='openvswitch', if the bridge is one of Open vSwitch; else remove it",
