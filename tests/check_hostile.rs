@@ -118,6 +118,32 @@ fn parts_that_virsh_takes_alone() {
     here.kvmnet("check a.xml").gives(1).shows(&["KN002"]);
 }
 
+/// The guest that a snapshot or checkpoint keeps is one, but none of the folder's guests.
+#[test]
+fn a_guest_that_a_snapshot_keeps() {
+    let here = Sandbox::new();
+    let kept = "<domain type='kvm'>\n<name>web1</name>\n<memory>524288</memory>\n<os><type arch='x86_64'>hvm</type></os>\n\
+        <devices><interface type='network'><source network='lan'/><link state='Down'/></interface></devices>\n</domain>\n";
+    for root in ["domainsnapshot", "domaincheckpoint"] {
+        here.write("snap/a.xml", format!("<{root}>\n<name>s</name>\n{kept}</{root}>\n"));
+        let done = here.kvmnet("check -o json snap").gives(1);
+        let findings = done.json()["findings"].clone();
+        let codes: Vec<_> = findings.as_array().unwrap().iter().map(|f| f["code"].clone()).collect();
+        assert_eq!(codes, ["KN040"], "{root}: and no network of the set's is missed");
+        here.kvmnet("check --fix -y snap").gives(0);
+        assert_eq!(
+            here.text("snap/a.xml"),
+            format!("<{root}>\n<name>s</name>\n{}</{root}>\n", kept.replace("Down", "down"))
+        );
+    }
+    // So were snapshots written once: libvirt reads no guest in them.
+    here.write(
+        "snap/a.xml",
+        "<domainsnapshot><name>s</name><domain><uuid>x</uuid></domain></domainsnapshot>",
+    );
+    here.kvmnet("check --deny warnings snap").gives(0);
+}
+
 /// Time grows with the text, not with its square: with that, most of these would take so long that they count as hanging.
 #[test]
 fn much_of_one_thing() {

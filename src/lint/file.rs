@@ -57,7 +57,7 @@ fn check_doc(file: &Arc<Path>, doc: &Doc<'_>, settings: &Arc<Settings>) -> Check
     super::harmless::keep(&mut report.found, doc.text(), |text| {
         Some(look(&Doc::parse(text).ok()?, settings).report.found)
     });
-    let wants_set = settings.has_set_rules() && (domain.is_some() || network.is_some());
+    let wants_set = settings.has_set_rules() && matches!(kind, Kind::Domain | Kind::Network);
     let findings = placed(report, file, doc, settings);
     let taker = Taker { file, doc, ignored: &ignored };
     let part = match (&domain, &network) {
@@ -86,7 +86,7 @@ fn look<'d>(doc: &'d Doc<'d>, settings: &Settings) -> Looked<'d> {
     let ignored = Ignored::read(doc, &mut report);
     let (root, on) = (doc.root(), settings.on());
     let view = File { doc, root };
-    let domain = (kind == Kind::Domain).then(|| Domain::read(doc));
+    let domain = Domain::of(doc, kind);
     let network = (kind == Kind::Network).then(|| Network::read(doc));
     let nics = domain.as_ref().map(|domain| domain.nics.as_slice()).unwrap_or_default();
     let sure: Vec<&Nic<'_>> = nics.iter().filter(|nic| has_sure_type(nic)).collect();
@@ -99,7 +99,9 @@ fn look<'d>(doc: &'d Doc<'d>, settings: &Settings) -> Looked<'d> {
                 nics.iter().for_each(|nic| check(nic, report));
             }
             (Check::Nic(check), ..) => sure.iter().for_each(|nic| check(nic, report)),
-            (Check::House(check), ..) => nics.iter().for_each(|nic| check(nic, &settings.house, report)),
+            (Check::House(check), ..) if kind == Kind::Domain => {
+                nics.iter().for_each(|nic| check(nic, &settings.house, report));
+            }
             (Check::HouseNetwork(check), _, Some(network)) => check(network, &settings.house, report),
             (Check::Network(check), _, Some(network)) => check(network, report),
             _ => {}

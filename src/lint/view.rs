@@ -81,12 +81,12 @@ pub struct File<'d> {
     pub root: Node<'d, 'd>,
 }
 
-/// A domain: a document with `<domain>` for its root.
+/// A domain: a document with `<domain>` for its root, or what a snapshot or checkpoint keeps of a guest.
 #[derive(Debug)]
 pub struct Domain<'d> {
     /// The document.
     pub doc: &'d Doc<'d>,
-    /// Its root element.
+    /// Its `<domain>`.
     pub root: Node<'d, 'd>,
     /// Its NICs, in order.
     pub nics: Vec<Nic<'d>>,
@@ -108,8 +108,20 @@ pub struct Nic<'d> {
 }
 
 impl<'d> Domain<'d> {
-    pub(super) fn read(doc: &'d Doc<'d>) -> Domain<'d> {
+    /// That of a document, if it has one. Of what a snapshot keeps, libvirt passes over one without a type.
+    pub(super) fn of(doc: &'d Doc<'d>, kind: Kind) -> Option<Domain<'d>> {
         let root = doc.root();
+        match (kind, root.tag_name().name()) {
+            (Kind::Domain, _) => Some(Domain::read(doc, root)),
+            (Kind::Other, "domainsnapshot" | "domaincheckpoint") => {
+                let kept = child(root, "domain").filter(|domain| domain.has_attribute("type"))?;
+                Some(Domain::read(doc, kept))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn read(doc: &'d Doc<'d>, root: Node<'d, 'd>) -> Domain<'d> {
         let is_qemu = is_qemu(root);
         let interfaces = children(root, "devices").flat_map(|devices| children(devices, "interface"));
         let nics = interfaces
@@ -232,7 +244,7 @@ pub enum Kind {
     Domain,
     /// A network.
     Network,
-    /// Another document of libvirt's, or a part of one, which is only looked at as XML.
+    /// Another document of libvirt's, or a part of one: of these only guests that snapshots keep are more than XML.
     Other,
     /// None of libvirt's.
     Foreign,

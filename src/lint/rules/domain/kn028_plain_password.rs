@@ -102,7 +102,7 @@ mod tests {
         );
         let doc = Doc::parse(&text).unwrap();
         let mut report = Report::default();
-        check(&Domain::read(&doc), report.by(&RULE));
+        check(&Domain::read(&doc, doc.root()), report.by(&RULE));
         let found = report.found.first()?;
         Some(text[found.span.clone()].to_string())
     }

@@ -81,7 +81,7 @@ mod tests {
             let text = format!("<domain><devices>{device}</devices></domain>");
             let doc = Doc::parse(&text).unwrap();
             let mut report = Report::default();
-            check(&Domain::read(&doc), report.by(&RULE));
+            check(&Domain::read(&doc, doc.root()), report.by(&RULE));
             report.found.len()
         };
         let nic = |address: &str| count(&format!("<interface><address type='pci' {address}/></interface>"));

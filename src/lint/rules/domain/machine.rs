@@ -6,7 +6,9 @@ use crate::xml::child;
 /// Is the guest surely an x86 machine? There a NIC without a model is an old one (`qemuDomainDefaultNetModel`: rtl8139, or
 /// e1000); on many others it is virtio. A guest that names no architecture has that of its host.
 pub(super) fn is_x86(nic: &Nic<'_>) -> bool {
-    let kind = child(nic.doc.root(), "os").and_then(|os| child(os, "type"));
+    // It stands in the domain's <devices>.
+    let domain = nic.node.ancestors().nth(2);
+    let kind = domain.and_then(|domain| child(domain, "os")).and_then(|os| child(os, "type"));
     kind.and_then(|kind| kind.attribute("arch")).is_some_and(|arch| matches!(arch, "x86_64" | "i686"))
 }
 

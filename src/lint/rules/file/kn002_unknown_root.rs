@@ -12,8 +12,9 @@ pub(in crate::lint) static RULE: Rule = Rule {
     summary: "the root element is none that libvirt knows",
     why: "\
 A domain is a <domain>, a network a <network>, both in no namespace. libvirt refuses everything else, with words that \
-seldom say why. libvirt's other documents (storage pools, snapshots, filters, …), and parts that virsh takes alone (a device for \
-attach-device, a <host> for net-update), are only looked at as XML. Files that \
+seldom say why. libvirt's other documents (storage pools, filters, …), and parts that virsh takes alone (a device for \
+attach-device, a <host> for net-update), are only looked at as XML; of snapshots and checkpoints, the guest that they keep \
+is checked as one in a file of its own. Files that \
 aren't libvirt's at all belong into the policy's 'exclude', or aren't named.",
     fixable: false,
     bad: &[example!("KN002-unknown-root", "bad.xml")],
