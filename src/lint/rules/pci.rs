@@ -32,9 +32,8 @@ pub(super) fn check(doc: &Doc<'_>, address: Node<'_, '_>, report: &mut Report) {
     }
 }
 
-/// Is it surely no number to C?
+/// Is it surely no number to C, or too large for what libvirt has for it?
 fn is_no_number(written: &str) -> bool {
     let digits = written.trim_start();
-    let digits = digits.strip_prefix('+').unwrap_or(digits);
-    digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'x' | b'X'))
+    number::c_like(digits.strip_prefix('+').unwrap_or(digits)).is_none()
 }

@@ -13,7 +13,11 @@ pub(super) static RULE: Rule = Rule {
 libvirt takes any word for a NIC's model and hands it to QEMU, which knows the device or doesn't start. NICs of type vhostuser \
 and vdpa share the guest's memory with somebody else: they are always virtio, and libvirt refuses any other model.",
     fixable: true,
-    bad: &[example!("KN029-model", "bad/model.xml"), example!("KN029-model", "bad/foreign.xml")],
+    bad: &[
+        example!("KN029-model", "bad/model.xml"),
+        example!("KN029-model", "bad/foreign.xml"),
+        example!("KN029-model", "bad/letters.xml"),
+    ],
     good: &[example!("KN029-model", "good/model.xml"), example!("KN029-model", "good/foreign.xml")],
     check: Check::Nic(check),
 };
@@ -69,6 +73,16 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     let (Some(written), Some(node)) = (nic.model_type(), nic.child("model")) else { return };
     let known = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(written));
     if known(COMMON) || known(OTHERS) {
+        return;
+    }
+    if !written.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
+        let span = value(nic.doc, node, "type");
+        let what = format!("'{}' can't be a model: libvirt refuses it", written.escape_debug());
+        let found = report.at(span.clone(), what).help("it has letters, digits, '_' and '-' only");
+        let meant = written.trim();
+        if let Some(meant) = COMMON.iter().find(|known| **known == meant) {
+            found.fix(instead(span, meant));
+        }
         return;
     }
     if let Some((foreign, own)) = FOREIGN.iter().find(|(foreign, _)| foreign.eq_ignore_ascii_case(written)) {

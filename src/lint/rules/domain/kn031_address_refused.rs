@@ -105,6 +105,14 @@ fn malformed(nic: &Nic<'_>, ip: Node<'_, '_>, report: &mut Report) {
             .help("remove family='…': libvirt sees which one it is");
         return;
     }
+    // What is an address, but of the other family, libvirt doesn't take for the peer's either.
+    if let Some(peer) = ip.attribute("peer").filter(|peer| !peer.contains('%'))
+        && read_address(peer).is_none_or(|peer| peer.is_ipv6() != read.is_ipv6())
+    {
+        let what = format!("'{}' is no address of the peer's", peer.escape_debug());
+        report.at(value(nic.doc, ip, "peer"), what).help("write one of the family of 'address'");
+        return;
+    }
     let most = if read.is_ipv6() { 128 } else { 32 };
     if let Some(prefix) = ip.attribute("prefix")
         && number::read(prefix).is_none_or(|prefix| prefix > most)

@@ -59,7 +59,7 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
             if queues.is_some_and(|queues| queues > 1) && !nic.is_any(QUEUES) {
                 let what = format!("a NIC of type {} has one queue: the guest doesn't start", nic.kind.escape_debug());
                 report.at(value(nic.doc, driver, "queues"), what).help("remove it");
-            } else if queues.is_some_and(|queues| queues > TAP_QUEUES) && nic.is_any(TAPS) {
+            } else if queues.is_some_and(|queues| queues > TAP_QUEUES) && (nic.is_any(TAPS) || nic.kind == "direct") {
                 report
                     .at(value(nic.doc, driver, "queues"), "a tap has 256 queues at most: the guest doesn't start")
                     .help("as many as the guest has processors are enough");
