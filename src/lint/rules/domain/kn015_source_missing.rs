@@ -43,9 +43,11 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     }
     let needs = needs(nic);
     let source = nic.child("source");
-    // An empty name is taken at definition; there is no device or network of that name at start.
+    // An empty name is taken at definition; there is no device or network of that name at start; an
+    // empty address is any of the host's.
     let is_there = |attribute: &&str| {
-        source.and_then(|s| s.attribute(*attribute)).is_some_and(|given| !given.is_empty())
+        let given = source.and_then(|source| source.attribute(*attribute));
+        given.is_some_and(|given| !given.is_empty() || *attribute == "address")
     };
     let Some(missing) = needs.iter().find(|attribute| !is_there(attribute)) else {
         if nic.kind == "udp" {

@@ -38,6 +38,12 @@ const ADDRESSES: &[&str] = &[
     "unassigned",
 ];
 
+/// Where one of model virtio can be (`qemuBuildVirtioDevProps`).
+const VIRTIO_ADDRESSES: &[&str] = &["pci", "ccw", "virtio-mmio"];
+
+/// What holds a host's device while it is passed through (`virDeviceHostdevPCIDriverName`).
+const HOST_DRIVERS: &[&str] = &["vfio", "kvm", "xen"];
+
 /// What can be passed through (`virDomainHostdevSubsysTypeFromString`).
 const HOST_DEVICES: &[&str] = &["pci", "usb", "scsi", "scsi_host", "mdev"];
 
@@ -57,9 +63,16 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     words(nic.child("rom"), "bar", ON_OFF);
     let address = nic.child("address").filter(|address| address.attribute("type") == Some("pci"));
     words(address, "multifunction", ON_OFF);
-    words(nic.child("address"), "type", ADDRESSES);
+    // Of a NIC that is passed through, the model means nothing.
+    let is_own = nic.is_qemu && nic.kind != "hostdev";
+    words(nic.child("address"), "type", if is_own && nic.is_virtio() { VIRTIO_ADDRESSES } else { ADDRESSES });
+
     let source = nic.child("source").filter(|_| nic.kind == "hostdev").and_then(|source| child(source, "address"));
     words(source.filter(|address| address.attribute("type") != Some("")), "type", HOST_DEVICES);
+    if source.is_some_and(|address| address.attribute("type") == Some("pci")) {
+        words(nic.child("source"), "writeFiltering", YES_NO);
+        words(nic.child("driver"), "name", HOST_DRIVERS);
+    }
     // An empty word is none to libvirt here.
     words(nic.child("link").filter(|link| link.attribute("state") != Some("")), "state", &["up", "down"]);
     let teaming = nic.child("teaming").filter(|team| team.attribute("type") != Some(""));

@@ -68,4 +68,5 @@ super::rules! {
     kn062_rom_refused,
     kn063_socket_address,
     kn064_socket_port,
+    kn065_passthrough_shared,
 }

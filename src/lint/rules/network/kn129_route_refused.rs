@@ -54,7 +54,7 @@ fn judge(network: &Network<'_>, own: &BTreeSet<IpNet>, route: Node<'_, '_>, repo
         return;
     }
     let metric = route.attribute("metric");
-    if let Some(written) = metric.filter(|written| number::read(written).is_none_or(|metric| metric == 0)) {
+    if let Some(written) = metric.filter(|written| number::read(written).is_none_or(|metric| metric == 0 || metric > u32::MAX.into())) {
         let what = format!("'{}' is no metric of a route", written.escape_debug());
         report.at(value(doc, route, "metric"), what).help("it is a number from 1");
     }
