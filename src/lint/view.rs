@@ -39,8 +39,12 @@ pub(super) fn inner(doc: &Doc<'_>, node: Node<'_, '_>) -> Range<usize> {
 
 /// The text of an element without blanks around it; comments left out. `None` if there is nothing else.
 pub(super) fn text(node: Node<'_, '_>) -> Option<String> {
-    let text: String = node.children().filter(Node::is_text).filter_map(|n| n.text()).collect();
-    Some(text.trim().to_string()).filter(|text| !text.is_empty())
+    Some(raw(node).trim().to_string()).filter(|text| !text.is_empty())
+}
+
+/// The text of an element as libvirt reads it, blanks and all; comments left out.
+pub(super) fn raw(node: Node<'_, '_>) -> String {
+    node.children().filter(Node::is_text).filter_map(|n| n.text()).collect()
 }
 
 /// The splice that takes an element away, and its line with it.

@@ -2,7 +2,7 @@
 
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::{Domain, inner, tag, text, value};
+use crate::lint::view::{Domain, inner, raw, tag, text, value};
 use crate::xml::child;
 
 pub(super) static RULE: Rule = Rule {
@@ -50,7 +50,9 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
     for amount in memory.into_iter().chain(child(domain.root, "currentMemory")) {
         let is_number =
             |written: &str| written.strip_prefix('+').unwrap_or(written).bytes().all(|b| b.is_ascii_digit());
-        if let Some(written) = text(amount).filter(|written| !is_number(written)) {
+        // Blanks may stand before the number, and not behind it.
+        let written = raw(amount).trim_start().to_string();
+        if !written.is_empty() && !is_number(&written) {
             let what = format!("'{}' is no amount of memory", written.escape_debug());
             report.at(inner(domain.doc, amount), what).help("write a whole number, and its unit in unit='…'");
         }
