@@ -328,14 +328,16 @@ fn no_share_is_larger_than_the_whole() {
 }
 
 #[test]
-fn no_port_of_a_switch_is_isolated() {
+fn no_port_of_a_switch_is_isolated_or_filtered() {
     let lan =
         |more: &str| network("lan.xml", "lan", &format!("<forward mode='bridge'/><bridge name='b'/>{more}"));
-    let web = |source: &str| guest("web.xml", "web", &nic(source, "01", "<port isolated='yes'/>"));
     let switch = "<virtualport type='openvswitch'/>";
     let group = format!("<portgroup name='a'>{switch}</portgroup><portgroup name='b'/>");
-    assert_eq!(found(&[lan(switch), web("network='lan'")], WHOLE), ["KN205 web.xml"]);
-    assert_eq!(found(&[lan(&group), web("network='lan' portgroup='a'")], WHOLE), ["KN205 web.xml"]);
-    assert!(found(&[lan(&group), web("network='lan' portgroup='b'")], WHOLE).is_empty());
-    assert!(found(&[lan(""), web("network='lan'")], WHOLE).is_empty());
+    for asked in ["<port isolated='yes'/>", "<filterref filter='clean-traffic'/>"] {
+        let web = |source: &str| guest("web.xml", "web", &nic(source, "01", asked));
+        assert_eq!(found(&[lan(switch), web("network='lan'")], WHOLE), ["KN205 web.xml"]);
+        assert_eq!(found(&[lan(&group), web("network='lan' portgroup='a'")], WHOLE), ["KN205 web.xml"]);
+        assert!(found(&[lan(&group), web("network='lan' portgroup='b'")], WHOLE).is_empty());
+        assert!(found(&[lan(""), web("network='lan'")], WHOLE).is_empty());
+    }
 }

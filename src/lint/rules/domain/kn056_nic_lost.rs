@@ -61,8 +61,9 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
     }
 }
 
-/// Is it nearly called `interface`?
+/// Is it nearly called `interface`, and is there anything in it that could be lost?
 fn is_slip(node: &Node<'_, '_>) -> bool {
     let name = node.tag_name().name();
-    name != "interface" && is_near(name, "interface")
+    let says_something = || node.attributes().len() > 0 || elements(*node).next().is_some();
+    name != "interface" && is_near(name, "interface") && says_something()
 }

@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
 A NIC of type network is what its network makes of it: a port of a Linux bridge, a macvtap device, or a host device. A filter, \
 isolation and a tap device of one's own are for ports of Linux bridges, and host devices have no bandwidth that libvirt could \
 limit. Since the guest doesn't say which it gets, libvirt takes its definition, and doesn't start it. A network of macvtap \
-with mode='private' isolates its guests itself. Nor is a port of Open vSwitch isolated.",
+with mode='private' isolates its guests itself. Nor is a port of Open vSwitch filtered or isolated.",
     fixable: false,
     bad: &[
         example!("KN205-no-bridge-port", "bad/lan.xml"),
@@ -65,11 +65,16 @@ fn switch(net: &Net, nic: &GuestNic, report: &mut SetReport) {
     if !profiles.any(|profile| profile.contains(" type=")) {
         return;
     }
-    for isolation in nic.asks.iter().filter(|asks| asks.what == Asks::Isolation) {
+    for asks in &nic.asks {
+        let help = match asks.what {
+            Asks::Isolation => "remove it; Open vSwitch needs flow rules",
+            Asks::Filter => "remove it, and filter with the switch's own rules",
+            _ => continue,
+        };
         report
-            .at(&isolation.mark, format!("the ports of network '{}' aren't a Linux bridge's", shown(net)))
+            .at(&asks.mark, format!("the ports of network '{}' aren't a Linux bridge's", shown(net)))
             .label("the guest doesn't start")
             .also(&net.name, "the network")
-            .help("remove it; Open vSwitch needs flow rules");
+            .help(help);
     }
 }
