@@ -5,7 +5,7 @@ use std::ops::Range;
 use roxmltree::Node;
 
 use crate::model::{self, ForwardMode};
-use crate::xml::{Doc, Edits, Layout, StartTag, child, children, namespace};
+use crate::xml::{Doc, Edits, Layout, StartTag, child, children, elements, namespace};
 
 /// The bytes of an element's start tag: `<source network='default'/>`.
 pub(super) fn tag(doc: &Doc<'_>, node: Node<'_, '_>) -> Range<usize> {
@@ -97,7 +97,7 @@ pub struct Domain<'d> {
 }
 
 /// One `<interface>` of a domain.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Nic<'d> {
     /// The document.
     pub doc: &'d Doc<'d>,
@@ -109,6 +109,8 @@ pub struct Nic<'d> {
     pub position: usize,
     /// Is the domain QEMU's or KVM's? What other drivers of libvirt's take or refuse differs.
     pub is_qemu: bool,
+    /// Its child elements, by name: nearly every rule asks for some.
+    parts: Vec<(&'d str, Node<'d, 'd>)>,
 }
 
 impl<'d> Domain<'d> {
@@ -132,7 +134,8 @@ impl<'d> Domain<'d> {
             .zip(1..)
             .map(|(node, position)| {
                 let kind = node.attribute("type").unwrap_or("user");
-                Nic { doc, node, kind, position, is_qemu }
+                let parts = elements(node).map(|part| (part.tag_name().name(), part)).collect();
+                Nic { doc, node, kind, position, is_qemu, parts }
             })
             .collect();
         Domain { doc, root, nics }
@@ -156,7 +159,7 @@ fn is_qemu(domain: Node<'_, '_>) -> bool {
 impl<'d> Nic<'d> {
     /// The child element of that name.
     pub fn child(&self, name: &str) -> Option<Node<'d, 'd>> {
-        child(self.node, name)
+        self.parts.iter().find(|(part, _)| *part == name).map(|(_, node)| *node)
     }
 
     /// An attribute of the child element of that name.

@@ -36,8 +36,8 @@ pub(super) fn before_parsing(text: &str) -> Result<(), ReadError> {
         at += piece.len() + 1;
     }
     let mut prefixes = HashSet::new();
-    for (at, word) in text.match_indices("xmlns:") {
-        let name = &text[at + word.len()..];
+    for at in memchr::memmem::find_iter(text.as_bytes(), "xmlns:") {
+        let name = &text[at + "xmlns:".len()..];
         prefixes.insert(name.split(|c: char| c == '=' || c.is_whitespace()).next().unwrap_or_default());
         if prefixes.len() > MOST_PREFIXES {
             let reason = format!("more than {MOST_PREFIXES} namespace prefixes");
@@ -72,7 +72,7 @@ fn attributes(tag: &str) -> usize {
 
 /// Refuses references to what is no character of XML, in a text that is well-formed otherwise.
 pub(super) fn after_parsing(text: &str) -> Result<(), ReadError> {
-    if !text.match_indices('&').any(|(at, _)| is_forbidden(&text[at..])) {
+    if !memchr::memchr_iter(b'&', text.as_bytes()).any(|at| is_forbidden(&text[at..])) {
         return Ok(());
     }
     // Now it pays to look which of them stand in comments and the like, where they are no references.
@@ -98,7 +98,7 @@ pub(super) fn after_parsing(text: &str) -> Result<(), ReadError> {
 pub(super) fn names(text: &str, tree: &Document<'_>) -> Result<(), ReadError> {
     let begins =
         |at: usize| text[..at].ends_with(|c: char| c.is_ascii_whitespace() || matches!(c, '<' | '/'));
-    if !text.match_indices(':').any(|(at, _)| begins(at)) {
+    if !memchr::memchr_iter(b':', text.as_bytes()).any(begins) {
         return Ok(());
     }
     for node in tree.descendants().filter(Node::is_element) {

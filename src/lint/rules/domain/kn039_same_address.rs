@@ -63,14 +63,21 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
     }
 }
 
-/// The first device of each kind of place.
+/// The first device of each kind of place, if any place is taken twice.
 struct First<'d, T>(HashMap<T, Node<'d, 'd>>, HashMap<T, Node<'d, 'd>>);
 
-impl<'d, T: Copy + Eq + Hash> First<'d, T> {
+impl<'d, T: Copy + Ord + Hash> First<'d, T> {
     fn of(domain: &Domain<'d>, place: fn(Node<'d, 'd>) -> Option<T>) -> First<'d, T> {
         let (mut all, mut no_nics) = (HashMap::new(), HashMap::new());
-        for device in domain.devices() {
-            let Some(place) = place(device) else { continue };
+        let taken: Vec<(T, Node<'d, 'd>)> =
+            domain.devices().filter_map(|device| Some((place(device)?, device))).collect();
+        // Mostly none is: to see that takes no table.
+        let mut places: Vec<T> = taken.iter().map(|(place, _)| *place).collect();
+        places.sort_unstable();
+        if places.windows(2).all(|pair| pair[0] != pair[1]) {
+            return First(all, no_nics);
+        }
+        for (place, device) in taken {
             if device.tag_name().name() != "interface" {
                 no_nics.entry(place).or_insert(device);
             }
