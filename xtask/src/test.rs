@@ -17,7 +17,7 @@ use crate::tools::{DENY, FUZZ, Installing};
 /// No step takes that long, unless something in it hangs.
 const MOST: Duration = Duration::from_secs(40 * 60);
 /// For how long each fuzz target is run.
-const FUZZ_SECONDS: u32 = 45;
+const FUZZ_SECONDS: u32 = 30;
 /// Every fuzz target, under `fuzz/fuzz_targets/`, and the folder of its seeds.
 const FUZZ_TARGETS: &[(&str, &str)] = &[
     ("check_file", "fixtures/lint"),
@@ -165,7 +165,7 @@ fn tests(lab: bool) -> Command {
 /// The tests on booted machines, which wait for timers and servers most of the time: more of them at once than there are
 /// cores, and no more than the kernel lets have inotify at once: of its 128 instances a machine needs about nine.
 fn machine_tests() -> Command {
-    let mut command = cargo_with("test --package kvmnet --test hosts -- --test-threads=8");
+    let mut command = cargo_with("test --package kvmnet --test hosts -- --test-threads=10");
     command.env("KVMNET_REQUIRE", "lab,libvirt");
     command
 }
