@@ -109,6 +109,9 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
     for node in elements(nic.node) {
         let name = node.tag_name().name();
         if let Some((_, known)) = ELEMENTS.iter().find(|(known, _)| *known == name) {
+            if name == "filterref" {
+                parameters(nic, node, report);
+            }
             match name {
                 "bandwidth" | "vlan" | "virtualport" => words::walk_nic(node, &mut |part, place| {
                     attributes(nic.doc, part, place.attributes, report);
@@ -129,6 +132,19 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
             if names.insert(near) {
                 found.fix(renamed(nic.doc, node, near));
             }
+        }
+    }
+}
+
+/// What a filter is told, such as the address that it lets a guest have.
+fn parameters(nic: &Nic<'_>, filter: Node<'_, '_>, report: &mut Report) {
+    for wrong in elements(filter).filter(|node| node.tag_name().name() != "parameter") {
+        let name = wrong.tag_name().name();
+        if is_near(name, "parameter") {
+            report
+                .at(tag(nic.doc, wrong), format!("libvirt drops <{name}>, which it doesn't know"))
+                .help("did you mean <parameter>?")
+                .fix(renamed(nic.doc, wrong, "parameter"));
         }
     }
 }
