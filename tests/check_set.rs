@@ -108,3 +108,23 @@ fn files_in_no_set() {
     std::fs::write(dir.path().join("common/lob.xml"), "<network").unwrap();
     assert!(check(&["."]).is_empty(), "who knows what it defines");
 }
+
+/// What such a network makes of a guest's NIC is found in every set.
+#[test]
+fn guests_on_networks_in_no_set() {
+    let vlan = "<source network='lab'/><vlan><tag id='7'/></vlan>";
+    let dir = folder(&[
+        ("kvmnet.toml", "sets = ['hosts/*']"),
+        ("common/lab.xml", NETWORK),
+        ("hosts/h1/a.xml", &guest("a", vlan)),
+        ("hosts/h2/a.xml", &guest("b", vlan)),
+        // It has one of that name itself.
+        ("hosts/h3/a.xml", &guest("c", vlan)),
+        (
+            "hosts/h3/lab.xml",
+            "<network><name>lab</name><forward mode='bridge'/><bridge name='b'/><virtualport type='openvswitch'/></network>",
+        ),
+    ]);
+    let check = found(dir.path(), &["."]);
+    assert_eq!(check, ["KN203 ./hosts/h1/a.xml", "KN203 ./hosts/h2/a.xml"]);
+}

@@ -230,7 +230,8 @@ impl All {
                 self.hosts = guessed_hosts(facts).into_iter().map(Path::to_path_buf).collect();
             }
             let beside = if is_declared { &common } else { &others };
-            let placed = place(check_set(facts, beside, extent), facts, |file| job.bytes(file));
+            let pointed_at = facts.iter().chain(beside.iter().copied().flatten());
+            let placed = place(check_set(facts, beside, extent), pointed_at, |file| job.bytes(file));
             self.findings.extend(placed.findings);
             self.unchecked.extend(placed.lost.into_iter().map(|(file, error)| Unchecked { file, error }));
         }

@@ -35,6 +35,8 @@ pub struct Set<'s> {
     /// Their parts, by file.
     facts: Vec<&'s Facts>,
     networks: HashMap<&'s str, Named<'s>>,
+    /// Networks that are there for every set.
+    common: Vec<&'s Net>,
     all: &'s All<'s>,
 }
 
@@ -55,13 +57,20 @@ enum Named<'s> {
 }
 
 impl<'s> Set<'s> {
-    fn new(facts: Vec<&'s Facts>, all: &'s All<'s>) -> Set<'s> {
-        let mut set = Set { facts, networks: HashMap::new(), all };
+    /// With networks that are there for every set, unless it has one of that name itself.
+    fn new(facts: Vec<&'s Facts>, common: &[&'s Net], all: &'s All<'s>) -> Set<'s> {
+        let mut set = Set { facts, networks: HashMap::new(), common: common.to_vec(), all };
         let mut networks = HashMap::new();
         for net in set.networks() {
             let named = networks.entry(net.network.name.as_str());
             named.and_modify(|named| *named = Named::Several).or_insert(Named::One(net));
         }
+        let mut lent = HashMap::new();
+        for net in common.iter().copied().filter(|net| !networks.contains_key(net.network.name.as_str())) {
+            let named = lent.entry(net.network.name.as_str());
+            named.and_modify(|named| *named = Named::Several).or_insert(Named::One(net));
+        }
+        networks.extend(lent);
         set.networks = networks;
         set
     }
@@ -74,6 +83,11 @@ impl<'s> Set<'s> {
     /// Its networks.
     pub fn networks(&self) -> impl Iterator<Item = &'s Net> {
         self.facts.iter().filter_map(|facts| network(facts))
+    }
+
+    /// Its networks, and those that are there for every set.
+    pub fn networks_at_hand(&self) -> impl Iterator<Item = &'s Net> {
+        self.networks().chain(self.common.iter().copied())
     }
 
     /// The network of that name, if the set has just one.
@@ -132,7 +146,8 @@ fn network(facts: &Facts) -> Option<&Net> {
 }
 
 /// What the rules about sets find in the files that belong together, in whatever order these come. Each file's own
-/// policy decides about what is found in it. What stands in files `beside` is only known.
+/// policy decides about what is found in it. What stands in files `beside` is known only: that it is there somewhere; or, of
+/// a declared set, what networks for all sets its guests use.
 pub(super) fn check(
     facts: &[Facts],
     beside: &[&[Facts]],
@@ -154,7 +169,9 @@ pub(super) fn check(
     };
     let of: HashMap<&Path, &Settings> = facts.iter().map(|facts| (&*facts.file, &*facts.settings)).collect();
     let hosts = if extent.is_declared { vec![facts] } else { hosts::split(&facts).into_values().collect() };
-    let sets: Vec<Set<'_>> = hosts.into_iter().map(|facts| Set::new(facts, &all)).collect();
+    let lent = beside.iter().copied().flatten().filter(|_| extent.is_declared);
+    let common: Vec<&Net> = lent.filter_map(network).collect();
+    let sets: Vec<Set<'_>> = hosts.into_iter().map(|facts| Set::new(facts, &common, &all)).collect();
     let mut out = Vec::new();
     for rule in rules {
         let Check::Set(check) = rule.check else { continue };

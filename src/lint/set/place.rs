@@ -28,17 +28,17 @@ pub struct Placed {
     pub lost: Vec<(Arc<Path>, anyhow::Error)>,
 }
 
-/// Reads the files that are pointed at once more, with `read`, and shows their lines.
-pub fn place<'r>(
+/// Reads the files that are pointed at once more, with `read`, and shows their lines. They are among `facts`.
+pub fn place<'f, 'r>(
     found: Vec<SetFound>,
-    facts: &[Facts],
+    facts: impl Iterator<Item = &'f Facts>,
     read: impl Fn(&Path) -> Result<Cow<'r, [u8]>> + Sync,
 ) -> Placed {
     let mut spans: HashMap<&Path, Vec<Range<usize>>> = HashMap::new();
     for mark in found.iter().flat_map(SetFound::marks) {
         spans.entry(&mark.file).or_default().push(mark.span.clone());
     }
-    let of: Vec<_> = facts.iter().filter_map(|facts| Some((facts, spans.remove(&*facts.file)?))).collect();
+    let of: Vec<_> = facts.filter_map(|facts| Some((facts, spans.remove(&*facts.file)?))).collect();
     let each = |(facts, spans): (&'_ Facts, Vec<_>)| (facts.file.clone(), places(facts, spans, &read));
     let of: Vec<(Arc<Path>, Result<Places>)> = of.into_par_iter().map(each).collect();
     let (mut known, mut out) = (HashMap::new(), Placed::default());

@@ -71,8 +71,9 @@ fn what_is_missing_is_said_of_whole_sets_only() {
 fn places_are_those_of_what_was_checked() {
     let nics = nic("network='lob'", "01", "");
     let files = [network("lab.xml", "lab", ""), guest("a.xml", "a", &nics)];
-    let now =
-        |text: &str| place(check_set(&files, &[], WHOLE), &files, |_| Ok(text.as_bytes().to_vec().into()));
+    let now = |text: &str| {
+        place(check_set(&files, &[], WHOLE), files.iter(), |_| Ok(text.as_bytes().to_vec().into()))
+    };
     let same = now(&domain("a", &nics));
     assert_eq!((same.findings.len(), same.lost.len()), (1, 0));
     let place = &same.findings[0].place;

@@ -33,9 +33,9 @@ rule for them, with <!-- kvmnet: ignore KN225 --> or in kvmnet.toml.",
 
 fn check(set: &Set<'_>, report: &mut SetReport) {
     // Where networks disagree about a bridge, that is said of them.
-    let of_host: HashSet<&str> = set.networks().filter_map(|net| Some(net.host_bridge()?.what.as_str())).collect();
+    let of_host: HashSet<&str> = set.networks_at_hand().filter_map(|net| Some(net.host_bridge()?.what.as_str())).collect();
     let mut made = HashMap::new();
-    for net in set.networks() {
+    for net in set.networks_at_hand() {
         if let Some(bridge) = net.virtual_bridge().filter(|bridge| !of_host.contains(bridge.what.as_str())) {
             made.entry(bridge.what.as_str()).or_insert((net, bridge));
         }
