@@ -37,3 +37,12 @@ fn is_no_number(written: &str) -> bool {
     let digits = written.trim_start();
     number::c_like(digits.strip_prefix('+').unwrap_or(digits)).is_none()
 }
+
+/// Domain, bus, slot and function; what an address doesn't say is 0.
+pub(super) fn numbers(address: Node<'_, '_>) -> Option<[u32; 4]> {
+    let part = |name: &str| match address.attribute(name) {
+        None => Some(0),
+        Some(written) => number::c_like(written),
+    };
+    Some([part("domain")?, part("bus")?, part("slot")?, part("function")?])
+}

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use roxmltree::Node;
 
-use super::number;
+use super::pci;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Domain, tag, value};
@@ -32,11 +32,11 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
     if domain.nics.is_empty() {
         return;
     }
-    let (places, aliases) = (First::of(domain, pci), First::of(domain, alias));
+    let (places, aliases) = (First::of(domain, guests_place), First::of(domain, alias));
     let has_any = domain.nics.iter().any(|nic| nic.kind == "hostdev");
     let passed = has_any.then(|| First::of(domain, host_device));
     for nic in &domain.nics {
-        if let Some(other) = places.other(nic.node, pci)
+        if let Some(other) = places.other(nic.node, guests_place)
             && let (Some(mine), Some(theirs)) = (nic.child("address"), child(other, "address"))
         {
             report
@@ -111,11 +111,11 @@ fn host_address<'d>(device: Node<'d, 'd>) -> Option<Node<'d, 'd>> {
 
 /// Domain, bus, slot and function of the host's device.
 fn host_device<'d>(device: Node<'d, 'd>) -> Option<[u32; 4]> {
-    numbers(host_address(device)?)
+    pci::numbers(host_address(device)?)
 }
 
 /// Domain, bus, slot and function; `None` where libvirt chooses the place itself, which an address of zeros also says.
-fn pci<'d>(device: Node<'d, 'd>) -> Option<[u32; 4]> {
+fn guests_place<'d>(device: Node<'d, 'd>) -> Option<[u32; 4]> {
     // A device that isn't there stands nowhere.
     if child(device, "model").is_some_and(|model| model.attribute("type") == Some("none"))
         || device.attribute("model") == Some("none")
@@ -124,14 +124,5 @@ fn pci<'d>(device: Node<'d, 'd>) -> Option<[u32; 4]> {
     }
     let address = child(device, "address").filter(|address| address.attribute("type") == Some("pci"))?;
     address.attribute("slot")?;
-    numbers(address).filter(|place| *place != [0; 4])
-}
-
-/// What a PCI address says; what it doesn't say is 0.
-fn numbers(address: Node<'_, '_>) -> Option<[u32; 4]> {
-    let part = |name: &str| match address.attribute(name) {
-        None => Some(0),
-        Some(written) => number::c_like(written),
-    };
-    Some([part("domain")?, part("bus")?, part("slot")?, part("function")?])
+    pci::numbers(address).filter(|place| *place != [0; 4])
 }

@@ -72,7 +72,7 @@ fn check(nic: &Nic<'_>, report: &mut Report) {
         report.at(value(nic.doc, backend, "type"), what).help("remove it, or write type='user'");
     }
     let is_tap = nic.is_any(TAPS);
-    if nic.is_qemu && nic.kind != "hostdev" && backend.has_attribute("tap") && !is_tap {
+    if nic.is_qemu && backend.has_attribute("tap") && !is_tap {
         let what = format!("a NIC of type {} has no tap: the guest doesn't start", nic.kind.escape_debug());
         report.at(value(nic.doc, backend, "tap"), what).help("remove it");
     }

@@ -30,6 +30,7 @@ network is either on a bridge or on NICs: with a bridge's name there are no devi
         example!("KN106-forward-devices", "bad/hostdev.xml"),
         example!("KN106-forward-devices", "bad/addresses.xml"),
         example!("KN106-forward-devices", "bad/slot.xml"),
+        example!("KN106-forward-devices", "bad/address-twice.xml"),
         example!("KN106-forward-devices", "bad/two-pfs.xml"),
         example!("KN106-forward-devices", "bad/dev-and-pf.xml"),
     ],
@@ -86,7 +87,12 @@ fn check(network: &Network<'_>, report: &mut Report) {
             _ => {}
         },
         Pool::Addresses => {
+            let mut seen = HashSet::new();
             for node in &addresses {
+                let place = pci::numbers(*node).filter(|place| *place != [0; 4]);
+                if place.is_some_and(|place| !seen.insert(place)) {
+                    report.at(tag(doc, *node), "this device is in the list twice").help("remove one");
+                }
                 match node.attribute("type") {
                     None => {
                         report.at(tag(doc, *node), "the address has no type").help("write type='pci'");
