@@ -10,7 +10,15 @@ pub(super) fn check(name: &str, span: impl Fn() -> Range<usize>, report: &mut Re
     if matches!(name, "all" | "default") {
         let what = format!("no device can be called '{name}': the kernel means all of them by it");
         report.at(span(), what).help("take another name");
-    } else if let Err(e) = name.parse::<DeviceName>() {
+    } else if let Err(e) = name.parse::<DeviceName>()
+        && !takes(name)
+    {
         report.at(span(), e.to_string()).help("at most 15 bytes, without blanks, '/' and ':'");
     }
+}
+
+/// Does the kernel take it (`dev_valid_name`)? It looks at bytes: of what is a blank or obeyed by a terminal, it knows few.
+fn takes(name: &str) -> bool {
+    let is_refused = |byte: u8| matches!(byte, b'/' | b':' | b' ' | 9..=13 | 0xa0);
+    (1..=15).contains(&name.len()) && !matches!(name, "." | "..") && !name.bytes().any(is_refused)
 }
