@@ -225,6 +225,20 @@ fn somebody_elses_bridge_is_refused() {
         let done = create(&host, &format!("{name} --port eno1"));
         assert!(done.code == 2 && done.err.contains(said), "{name}: {done}");
     }
+    // That NetworkManager looks on at it doesn't make it NetworkManager's.
+    let host = hardware();
+    host.link(NM, "/usr/lib/systemd/system/NetworkManager.service");
+    host.write(
+        "run/NetworkManager/system-connections/docker0.nmconnection",
+        "[connection]\nid=docker0\nuuid=633624e0-ceca-4e89-a57c-aa9f9b6d0001\ntype=bridge\ninterface-name=docker0\n\n[.nmmeta]\n\
+         nm-generated=true\nvolatile=true\nexternal=true\n",
+    );
+    host.write(
+        "etc/NetworkManager/system-connections/eno1.nmconnection",
+        "[connection]\nid=eno1\nuuid=633624e0-ceca-4e89-a57c-aa9f9b6d0002\ntype=ethernet\ninterface-name=eno1\n\n[ipv4]\nmethod=auto\n",
+    );
+    let done = create(&host, "docker0 --port eno1");
+    assert!(done.code == 2 && done.err.contains("the name docker0 is taken"), "{done}");
     // That its files give it an address doesn't make it networkd's.
     let host = hardware();
     for name in ["eno1", "docker0"] {

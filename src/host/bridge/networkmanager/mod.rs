@@ -41,7 +41,9 @@ impl Backend for NetworkManager {
     }
 
     fn defines(&self, host: &Host, bridge: &str) -> bool {
-        let all = profile::profiles(host);
+        let mut all = profile::profiles(host);
+        // What it only looks on at is somebody else's.
+        all.retain(|profile| !profile.is_foreign());
         // One that can't be changed is there all the same; why it can't is said when it is to be.
         !matches!(make::bridge_of(&all, bridge), Ok(None))
     }
