@@ -161,7 +161,7 @@ fn a_nic_that_guests_are_on_is_refused_and_what_others_lose_is_told() {
     let done = create(&host, "br9 --port eno1");
     assert_eq!(done.code, 0, "{done}");
     for said in [
-        "web1, web2; 'kvmnet convert web1 --to-bridge br9' moves one",
+        "web1, web2; 'kvmnet convert web1 --nic POSITION --to-bridge br9' moves one",
         "network out lets traffic out by eno1 only",
     ] {
         assert!(done.out.contains(said), "{said}: {done}");

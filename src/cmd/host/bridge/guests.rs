@@ -116,7 +116,7 @@ pub(super) fn losses(tree: &Tree, nic: &str, bridge: &str) -> Vec<String> {
     if let Some(first) = guests.first() {
         out.push(format!(
             "with a NIC on {nic} itself (macvtap), which a port can't have, these don't start any more: {}; 'kvmnet convert {} \
-             --to-bridge {bridge}' moves one",
+             --nic POSITION --to-bridge {bridge}' moves one",
             guests.join(", "),
             quoted(first)
         ));
