@@ -13,10 +13,10 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     summary: "a DHCP host has a name over which it is dropped, or that means something else to dnsmasq",
     why: "\
-libvirt hands the names of DHCP hosts to dnsmasq as they stand. That drops the whole host over a name with a blank, a \
-colon or a letter beyond ASCII in it; it splits a name at a comma; a number, with or without a unit (90, 12h), or \
+libvirt hands the names of DHCP hosts to dnsmasq as they stand. That drops the whole host over a name with anything \
+but letters, digits, '-', '_' and dots in it; it splits a name at a comma; a number, with or without a unit (90, 12h), or \
 'infinite', is a lease time to it, 'ignore' means that the guest is to get nothing, and an \
-address is what the guest gets, whatever ip='…' says.",
+address is what the guest gets, whatever ip='…' says. And a file of its own libvirt can't read again with ', & or < in it.",
     fixable: false,
     bad: &[example!("KN127-dhcp-host-name", "bad.xml")],
     good: &[example!("KN127-dhcp-host-name", "good.xml")],
@@ -47,7 +47,13 @@ fn misread(name: &str) -> Option<String> {
     } else if name.contains(',') {
         Some("is several words to dnsmasq".into())
     } else {
-        let bad = name.chars().find(|c| c.is_whitespace() || *c == ':' || !c.is_ascii())?;
-        Some(format!("has '{}' in it: dnsmasq drops the host", bad.escape_debug()))
+        // What dnsmasq makes of one '"' depends on where the next one is.
+        let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '"');
+        let bad = name.chars().find(|c| !is_fine(*c)).or(name.chars().next().filter(|c| matches!(c, '-' | '_')))?;
+        let why = match bad {
+            '\'' | '&' | '<' => "libvirt writes it where it can't read it again, and the network doesn't start",
+            _ => "dnsmasq drops the host",
+        };
+        Some(format!("has {bad:?} in it: {why}"))
     }
 }
