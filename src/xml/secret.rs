@@ -18,9 +18,10 @@ pub(super) const ATTRIBUTES: &[&str] = &["passwd", "password"];
 /// Parts of these names: one slip leaves one of them as it is.
 const OF_NAMES: &[&str] = &["pas", "Pas", "PAS", "wd", "WD", "word", "WORD"];
 
-/// Elements whose text is a secret: keys of encrypted guests, and whatever calls itself one.
+/// Elements whose text is a secret: keys of encrypted guests, cookies that a disk is fetched with, and whatever calls itself
+/// one.
 pub(super) const ELEMENTS: &[&str] =
-    &["secret", "password", "passwd", "session", "dhCert", "authenticationKey"];
+    &["secret", "password", "passwd", "session", "dhCert", "authenticationKey", "cookie"];
 
 /// What stands in a `<secret>` and isn't one.
 const NAMES: &[&str] = &["uuid", "usage", "description", "name", "volume", "target"];
@@ -28,6 +29,7 @@ const NAMES: &[&str] = &["uuid", "usage", "description", "name", "volume", "targ
 /// What secrets are called where nothing tells words from text, in lower case: parts of the words above, and what they are
 /// called elsewhere.
 const CALLED: &[&str] = &[
+    "cookie",
     "passw",
     "pasw",
     "pssw",

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
-use crate::lint::view::{Domain, value};
-use crate::xml::masks;
+use crate::lint::view::{Domain, inner, text, value};
+use crate::xml::{child, children, masks};
 
 pub(super) static RULE: Rule = Rule {
     code: "KN028",
@@ -25,9 +25,10 @@ through SSH, or put a placeholder there that is filled in where the guest is def
 
 fn check(domain: &Domain<'_>, report: &mut Report) {
     let doc = domain.doc;
-    if !["passw", "commandline"].iter().any(|word| doc.text().contains(word)) {
+    if !["passw", "commandline", "<cookie"].iter().any(|word| doc.text().contains(word)) {
         return;
     }
+    cookies(domain, report);
     for graphics in domain.devices().filter(|device| device.tag_name().name() == "graphics") {
         if graphics.attribute("passwd").is_some_and(is_secret) {
             report
@@ -52,6 +53,19 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
             report
                 .at(mask, "a secret stands here in plain text")
                 .help("write file=… with the path of a file that only QEMU reads; change it if others have seen this");
+        }
+    }
+}
+
+/// What a disk's server lets libvirt in for.
+fn cookies(domain: &Domain<'_>, report: &mut Report) {
+    let disks = domain.devices().filter(|device| device.tag_name().name() == "disk");
+    let cookies = disks.filter_map(|disk| child(child(disk, "source")?, "cookies"));
+    for cookie in cookies.flat_map(|cookies| children(cookies, "cookie")) {
+        if text(cookie).is_some_and(|written| is_secret(&written)) {
+            report
+                .at(inner(domain.doc, cookie), "a cookie, which is a secret, stands here in plain text")
+                .help("leave it out here; change it if others have seen the file");
         }
     }
 }

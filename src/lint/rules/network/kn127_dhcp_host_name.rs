@@ -49,7 +49,7 @@ fn misread(name: &str) -> Option<String> {
     } else {
         // What dnsmasq makes of one '"' depends on where the next one is.
         let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '"');
-        let bad = name.chars().find(|c| !is_fine(*c)).or(name.chars().next().filter(|c| matches!(c, '-' | '_')))?;
+        let bad = name.chars().find(|c| !is_fine(*c))?;
         let why = match bad {
             '\'' | '&' | '<' => "libvirt writes it where it can't read it again, and the network doesn't start",
             _ => "dnsmasq drops the host",
