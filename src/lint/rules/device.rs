@@ -22,3 +22,19 @@ fn takes(name: &str) -> bool {
     let is_refused = |byte: u8| matches!(byte, b'/' | b':' | b' ' | 9..=13 | 0xa0);
     (1..=15).contains(&name.len()) && !matches!(name, "." | "..") && !name.bytes().any(is_refused)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::takes;
+
+    #[test]
+    fn what_the_kernel_takes() {
+        for name in ["a", "w\u{3000}x", "w\u{9b}x", "w\u{85}x", "123456789012345"] {
+            assert!(takes(name), "{name:?}");
+        }
+        // One byte of 'à' is a blank to it.
+        for name in ["", ".", "..", "a b", "a/b", "a:b", "a\u{a0}b", "à", "1234567890123456"] {
+            assert!(!takes(name), "{name:?}");
+        }
+    }
+}

@@ -67,3 +67,23 @@ fn is_slip(node: &Node<'_, '_>) -> bool {
     let says_something = || node.attributes().len() > 0 || elements(*node).next().is_some();
     name != "interface" && is_near(name, "interface") && says_something()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::xml::Doc;
+
+    #[test]
+    fn an_empty_slip_loses_nothing() {
+        let found = |devices: &str| {
+            let text = format!("<domain type='kvm'><devices>{devices}</devices></domain>");
+            let doc = Doc::parse(&text).unwrap();
+            let mut report = Report::default();
+            check(&Domain::read(&doc, doc.root()), report.by(&RULE));
+            report.found.len()
+        };
+        assert_eq!(found("<interfaces/><interfce></interfce>"), 0);
+        assert_eq!(found("<interfce type='user'/><interfaces><interface type='user'/></interfaces>"), 2);
+    }
+}
