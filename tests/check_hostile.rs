@@ -253,3 +253,21 @@ fn a_long_line() {
         assert!(marks.len() == 2 && marks.iter().all(|line| line.contains("a.xml:1:")), "{done}");
     }
 }
+
+/// libvirt reads past a prefix that isn't declared, and so do the rules; nothing is mended there.
+#[test]
+fn a_prefix_that_is_not_declared_hides_nothing() {
+    let here = Sandbox::new();
+    let text = "<domain type='kvm'><name>a</name><memory>32768</memory><os><type>hvm</type></os>\n<metadata><nova:instance \
+                n:id='1'>x</nova:instance></metadata>\n<devices><interface type='direct'><source dev='eno1'/></interface>\n\
+                <interface type='network'><source network='nowhere'/></interface></devices></domain>";
+    here.write("vm/a.xml", text);
+    here.write("vm/net.xml", "<network><name>lab</name></network>");
+    let done = here.kvmnet("check vm").gives(1);
+    done.shows(&["KN006", "a.xml:2:", "the namespace prefix", "KN017", "a.xml:3:", "KN200", "a.xml:4:"]);
+    let done = here.kvmnet("check --fix -y vm").run();
+    assert_eq!(fs::read_to_string(here.path("vm/a.xml")).unwrap(), text, "{done}");
+    // Declared, but elsewhere.
+    here.write("b.xml", "<network><name>b</name><a:x/><y xmlns:a='u'/></network>");
+    here.kvmnet("check b.xml").gives(0).shows(&["KN006", "nothing else was looked at"]);
+}

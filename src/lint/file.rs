@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::finding::{Finding, Placer};
 use super::ignored::{Ignored, join};
 use super::report::{Found, Report};
-use super::rule::Check;
+use super::rule::{Check, Rule};
 use super::rules;
 use super::set::{Facts, Part, Taker};
 use super::settings::Settings;
@@ -45,8 +45,26 @@ pub fn check_file(file: &Arc<Path>, bytes: &[u8], settings: &Arc<Settings>) -> R
         Ok(text) => text,
         Err(e) => return not_xml(e),
     };
-    match Doc::parse(text) {
-        Ok(doc) => Ok(check_doc(file, &doc, settings)),
+    let mut plain = String::new();
+    match Doc::parse_undeclared(text, &mut plain) {
+        Ok((doc, None)) => Ok(check_doc(file, &doc, settings)),
+        Ok((doc, Some(undeclared))) => {
+            let mut checked = check_doc(file, &doc, settings);
+            let help = "declare it in the root element";
+            checked.findings.extend(unread(
+                file,
+                text,
+                &undeclared,
+                &rules::PREFIX_UNDECLARED,
+                help,
+                settings,
+            ));
+            // Mended, it couldn't be read again to see whether it is better.
+            for finding in &mut checked.findings {
+                (finding.fix, finding.splices) = (None, Vec::new());
+            }
+            Ok(checked)
+        }
         Err(e) => not_xml(e),
     }
 }
@@ -190,6 +208,17 @@ fn malformed(file: &Arc<Path>, text: &str, e: &ReadError, settings: &Settings) -
     } else {
         (&rules::NOT_WELL_FORMED, "libvirt doesn't read it either; nothing else was looked at in this file")
     };
+    unread(file, text, e, rule, help, settings)
+}
+
+fn unread(
+    file: &Arc<Path>,
+    text: &str,
+    e: &ReadError,
+    rule: &'static Rule,
+    help: &str,
+    settings: &Settings,
+) -> Option<Finding> {
     Some(Finding {
         rule,
         severity: settings.severity(rule.code)?,

@@ -94,6 +94,28 @@ impl<'t> Doc<'t> {
         Ok(Doc { text, tree })
     }
 
+    /// Parses `text` as libvirt's parser reads it, to which names with a prefix that isn't declared hold a colon: here they
+    /// hold `_` instead. `plain` is where they do. With the error that [`Doc::parse`] gives, if there are such.
+    ///
+    /// # Errors
+    /// As those of [`Doc::parse`] otherwise.
+    pub fn parse_undeclared(
+        text: &'t str,
+        plain: &'t mut String,
+    ) -> Result<(Doc<'t>, Option<ReadError>), ReadError> {
+        let undeclared = match Doc::parse(text) {
+            Ok(doc) => return Ok((doc, None)),
+            Err(e) if !e.is_undeclared_prefix() => return Err(e),
+            Err(e) => e,
+        };
+        *plain = super::undeclared::plain(text);
+        match Doc::parse(plain) {
+            Ok(Doc { tree, .. }) => Ok((Doc { text, tree }, Some(undeclared))),
+            // One that is declared elsewhere.
+            Err(_) => Err(undeclared),
+        }
+    }
+
     /// The text it was read from.
     pub fn text(&self) -> &'t str {
         self.text

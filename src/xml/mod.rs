@@ -14,6 +14,7 @@ mod secret;
 mod strict;
 mod style;
 mod tag;
+mod undeclared;
 
 pub use behind::behind_masks;
 pub use diff::{diff, diff_of_edits, file_label};

@@ -65,7 +65,8 @@ fn places<'r>(
         let help = "run kvmnet check again when nothing writes to it";
         return Err(Problem::new("it was changed while it was checked", help));
     }
-    let doc = Doc::parse(Doc::decode(&bytes)?)?;
+    let mut plain = String::new();
+    let (doc, _) = Doc::parse_undeclared(Doc::decode(&bytes)?, &mut plain)?;
     let placer = Placer::new(&facts.file, &doc);
     Ok(spans.into_iter().map(|span| (span.clone(), placer.place(span))).collect())
 }

@@ -11,7 +11,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 libvirt's parser reads a text in which a prefix such as dnsmasq: or qemu: is declared nowhere, and what has the prefix means \
 nothing to it: it is dropped without a word, also options that a network or guest needs. Most other programs refuse the text. \
 Declare the prefix in the root element, as in <network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'>. \
-kvmnet looks at nothing else in the file before that.",
+Before that, kvmnet mends nothing in the file.",
     fixable: false,
     bad: &[example!("KN006-prefix-undeclared", "bad.xml")],
     good: &[example!("KN006-prefix-undeclared", "good.xml")],
