@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     let facts: Vec<_> = one.facts.into_iter().chain(other.facts).collect();
     let mut findings = one.findings;
     let found = check_set(&facts, &[], Extent { is_declared: true, is_whole: true });
-    let placed = place(found, &facts, |_| Ok(data.into()));
+    let placed = place(found, facts.iter(), |_| Ok(data.into()));
     assert!(placed.lost.is_empty(), "{:?}", placed.lost);
     findings.extend(placed.findings);
     for finding in &findings {

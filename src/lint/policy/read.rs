@@ -240,6 +240,8 @@ fn instead_of_key(word: &str, keys: &[&'static str]) -> String {
     match word {
         _ if near(word, HOUSE).is_some() => format!("{word} belongs below [house]"),
         "paths" => "paths belongs below [[override]]".into(),
+        "house" => "the rules of the house go for all files: write a table [house]".into(),
+        "override" => "write [[override]], with the files that it goes for in paths".into(),
         _ if near(word, TOP).is_some() => format!("{word} belongs above the first line in brackets"),
         _ => format!("there are {}", keys.join(", ")),
     }

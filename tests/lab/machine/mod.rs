@@ -43,6 +43,8 @@ pub(crate) const MAC: &str = "52:54:00:aa:00:04";
 
 /// How long a machine may take to start, and then to get an address.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// So long it waits before it looks again: every look starts processes on the machine, and ten machines share few cores.
+const OFTEN: Duration = Duration::from_millis(100);
 
 /// A network card.
 struct Nic {
@@ -115,7 +117,7 @@ impl<'a> Machine<'a> {
         while !is(self) {
             let log = || format!("{:#?}\n{}", self.addresses(), self.log());
             assert!(began.elapsed() < patience, "the machine never {what}\n{}", log());
-            sleep(Duration::from_millis(30));
+            sleep(OFTEN);
         }
     }
 
@@ -298,7 +300,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn state(&self) -> State {
         let began = Instant::now();
         while self.ip(&["addr"]).to_string().contains("\"tentative\":true") && began.elapsed() < PATIENCE {
-            sleep(Duration::from_millis(30));
+            sleep(OFTEN);
         }
         State::of(self)
     }
@@ -309,7 +311,7 @@ impl<'a> Machine<'a> {
         let began = Instant::now();
         let mut now = self.state();
         while now != *before && began.elapsed() < PATIENCE / 2 {
-            sleep(Duration::from_millis(100));
+            sleep(OFTEN * 2);
             now = self.state();
         }
         if now != *before {

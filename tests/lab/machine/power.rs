@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::{Machine, PATIENCE, lan, program};
+use super::{Machine, OFTEN, PATIENCE, lan, program};
 
 /// Switches a machine on; see there.
 const BOOT: &str = include_str!("boot.sh");
@@ -65,7 +65,7 @@ impl Machine<'_> {
             }
             let log = || self.run(&["systemctl", "list-jobs", "--no-pager"]).report() + &self.log();
             assert!(began.elapsed() < PATIENCE, "the machine is still {state}\n{}", log());
-            sleep(Duration::from_millis(30));
+            sleep(OFTEN);
         }
         let mut server = self.command(&["python3", "-c", SERVE]);
         let mut server = server.stdout(Stdio::piped()).spawn().expect("nsenter starts");

@@ -50,9 +50,13 @@ fn check(domain: &Domain<'_>, report: &mut Report) {
                 && is_plain(given, &doc.text()[span.start..mask.start], &doc.text()[mask.clone()])
         };
         if let Some(mask) = masks.iter().map(|mask| mask.range.clone()).find(is_plain) {
+            let instead = match makes_secret(given) {
+                true => "write file=… with the path of a file that only QEMU reads",
+                false => "name a secret object in its place (password-secret=… and the like), or leave it out",
+            };
             report
                 .at(mask, "a secret stands here in plain text")
-                .help("write file=… with the path of a file that only QEMU reads; change it if others have seen this");
+                .help(format!("{instead}; change it if others have seen this"));
         }
     }
 }

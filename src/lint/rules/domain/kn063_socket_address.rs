@@ -49,7 +49,7 @@ fn judge(nic: &Nic<'_>, end: Node<'_, '_>, report: &mut Report) {
         report.at(span(), what).help("each of its four numbers is 255 at most");
     } else if nic.kind == "mcast" && address.parse().is_ok_and(|address: Ipv4Addr| !address.is_multicast()) {
         report
-            .at(span(), "a NIC of type mcast has the address of a group: the guest doesn't start")
+            .at(span(), "this is one host's address, and a NIC of type mcast needs a group's: the guest doesn't start")
             .help("those begin with 224 to 239, as in 230.0.0.1");
     }
 }
