@@ -62,6 +62,8 @@ pub fn check_file(file: &Arc<Path>, bytes: &[u8], settings: &Arc<Settings>) -> R
             // Mended, it couldn't be read again to see whether it is better.
             for finding in &mut checked.findings {
                 (finding.fix, finding.splices) = (None, Vec::new());
+                finding.place.guard(text);
+                finding.also.iter_mut().for_each(|(place, _)| place.guard(text));
             }
             Ok(checked)
         }

@@ -66,7 +66,15 @@ fn places<'r>(
         return Err(Problem::new("it was changed while it was checked", help));
     }
     let mut plain = String::new();
-    let (doc, _) = Doc::parse_undeclared(Doc::decode(&bytes)?, &mut plain)?;
+    let text = Doc::decode(&bytes)?;
+    let (doc, undeclared) = Doc::parse_undeclared(text, &mut plain)?;
     let placer = Placer::new(&facts.file, &doc);
-    Ok(spans.into_iter().map(|span| (span.clone(), placer.place(span))).collect())
+    let place = |span: Range<usize>| {
+        let mut place = placer.place(span.clone());
+        if undeclared.is_some() {
+            place.guard(text);
+        }
+        (span, place)
+    };
+    Ok(spans.into_iter().map(place).collect())
 }
