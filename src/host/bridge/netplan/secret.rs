@@ -18,7 +18,27 @@ pub(in super::super) fn masked(text: &str) -> String {
         });
         out.replace_range(start..end, &lines.collect::<String>());
     }
-    out
+    out.split_inclusive('\n').map(without_noted).collect()
+}
+
+/// A line without the secret that was commented out in it.
+fn without_noted(line: &str) -> String {
+    let noted = line.trim_start().strip_prefix('#').and_then(|comment| comment.split_once(':'));
+    match noted {
+        Some((key, value))
+            if !value.trim().is_empty() && is_key(key.trim_start_matches(['#', ' ', '-']).trim_end()) =>
+        {
+            let end = &line[line.trim_end_matches(['\r', '\n']).len()..];
+            let until = line.len() - value.len();
+            format!("{} {MASK}{end}", &line[..until])
+        }
+        _ => line.to_string(),
+    }
+}
+
+/// Is what such a key has a secret, or full of them? A tunnel has a `key` and `keys`.
+fn is_key(key: &str) -> bool {
+    matches!(key, "key" | "keys" | "private" | "shared") || is_secret(key)
 }
 
 /// The places of all secrets below, in their order.
@@ -29,9 +49,8 @@ fn collect(node: &Node, is_hidden: bool, found: &mut Vec<(usize, usize)>) {
         What::Seq(items) => items.iter().for_each(|item| collect(item, is_hidden, found)),
         What::Map(entries) => {
             for (key, value) in entries {
-                // A tunnel's `key` and `keys`; of a peer's, one is public.
-                let is_key = matches!(key.word(), "key" | "keys");
-                let is_hidden = (is_hidden && key.word() != "public") || is_key || is_secret(key.word());
+                // Of a peer's, one is public.
+                let is_hidden = (is_hidden && key.word() != "public") || is_key(key.word());
                 collect(value, is_hidden, found);
             }
         }
@@ -64,6 +83,10 @@ mod tests {
         ] {
             assert!(shown.contains(kept), "{kept}: {shown}");
         }
+        let noted = "a: 1\n  # password: hunter2\r\n#psk: \"hunter2\"\n# the password of: nobody\n# keys\n";
+        let shown = masked(noted);
+        assert!(!shown.contains("hunter2") && shown.contains("  # password: ***\r\n#psk: ***\n"), "{shown}");
+        assert!(shown.ends_with("# keys\n"), "{shown}");
         assert_eq!(masked("a: &x 1\npassword: hunter2\n"), "a: &x 1\npassword: ***\n");
     }
 }
