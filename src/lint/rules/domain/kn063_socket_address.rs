@@ -29,12 +29,15 @@ of IPv6, one that is none, or, for type mcast, one that isn't a group's, the gue
 };
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
-    if !nic.is_qemu || !nic.is_any(&["server", "client", "mcast", "udp"]) {
-        return;
-    }
-    let Some(source) = nic.child("source") else { return };
-    let local = child(source, "local").filter(|_| nic.kind == "udp");
-    [Some(source), local].into_iter().flatten().for_each(|end| judge(nic, end, report));
+    ends(nic).for_each(|end| judge(nic, end, report));
+}
+
+/// The ends of a socket of QEMU's own: what it is told to listen at, or to connect to; none of NICs of other types.
+pub(super) fn ends<'d>(nic: &Nic<'d>) -> impl Iterator<Item = Node<'d, 'd>> {
+    let is_socket = nic.is_qemu && nic.is_any(&["server", "client", "mcast", "udp"]);
+    let source = nic.child("source").filter(|_| is_socket);
+    let local = source.filter(|_| nic.kind == "udp").and_then(|source| child(source, "local"));
+    source.into_iter().chain(local)
 }
 
 fn judge(nic: &Nic<'_>, end: Node<'_, '_>, report: &mut Report) {

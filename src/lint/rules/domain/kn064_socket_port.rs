@@ -2,10 +2,10 @@
 
 use roxmltree::Node;
 
+use super::kn063_socket_address::ends;
 use crate::lint::report::Report;
 use crate::lint::rule::{Check, Rule, Severity, example};
 use crate::lint::view::{Nic, value};
-use crate::xml::child;
 
 pub(super) static RULE: Rule = Rule {
     code: "KN064",
@@ -22,12 +22,7 @@ A port is a number up to 65535. libvirt hands any other to QEMU, which takes wha
 };
 
 fn check(nic: &Nic<'_>, report: &mut Report) {
-    if !nic.is_qemu || !nic.is_any(&["server", "client", "mcast", "udp"]) {
-        return;
-    }
-    let Some(source) = nic.child("source") else { return };
-    let local = child(source, "local").filter(|_| nic.kind == "udp");
-    [Some(source), local].into_iter().flatten().for_each(|end| judge(nic, end, report));
+    ends(nic).for_each(|end| judge(nic, end, report));
 }
 
 fn judge(nic: &Nic<'_>, end: Node<'_, '_>, report: &mut Report) {
