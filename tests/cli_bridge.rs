@@ -373,6 +373,15 @@ fn why_nobody_configures_a_nic_is_said() {
     let done = create(&host, "br9 --port eno1");
     assert!(done.code == 2 && done.err.contains("/etc/netplan/01.yaml:3"), "{done}");
 
+    // Neither for an idle NIC is it taken to be what configures the others.
+    host.write("etc/network/interfaces", &INTERFACES.replace("eno1", "enp9s0"));
+    let done = create(&host, "br9 --port eno1 --address none");
+    assert!(done.code == 2 && done.err.contains("/etc/netplan/01.yaml:3"), "{done}");
+    let host = hardware();
+    host.write("etc/network/interfaces", "auto lo\niface lo inet loopback\n");
+    let done = create(&host, "br9 --port eno1 --address none");
+    assert!(done.code == 2 && done.err.contains("nothing on this host configures eno1"), "{done}");
+
     let host = self::host();
     host.write("usr/sbin/ip", "");
     let done = create(&host, "br9 --port eno1");

@@ -98,17 +98,20 @@ impl Looked {
                 "run it as root (sudo), or say it with --backend",
             )),
             [] => {
-                // What configures all others will do for an idle one as well.
-                if let Some(only) = self.only_backend() {
-                    return known(only);
-                }
                 let mac = self.device(name).and_then(|seen| seen.nic.link.mac.as_deref());
-                Err(nobody::why(&self.tree, name, mac).unwrap_or_else(|| {
-                    Problem::new(
-                        format!("nothing on this host configures {name}"),
-                        "say whose files shall be written: --backend ifupdown, netplan, networkd or networkmanager",
-                    )
-                }))
+                if let Some(why) = nobody::why(&self.tree, name, mac) {
+                    return Err(why);
+                }
+                // What configures all others will do for an idle one as well.
+                self.only_backend().map_or_else(
+                    || {
+                        Err(Problem::new(
+                            format!("nothing on this host configures {name}"),
+                            "say whose files shall be written: --backend ifupdown, netplan, networkd or networkmanager",
+                        ))
+                    },
+                    known,
+                )
             }
             all => Err(Problem::new(
                 format!(
@@ -121,9 +124,11 @@ impl Looked {
         }
     }
 
-    /// The backend of all devices that have one, if it is the same and nothing stands in the way of telling.
+    /// The backend of all devices that have one, if it is the same. The loopback device is ifupdown's on many hosts whose
+    /// network something else configures.
     fn only_backend(&self) -> Option<&'static str> {
-        let owners = self.seen.iter().flat_map(|seen| &seen.owners).map(|owner| owner.backend);
+        let devices = self.seen.iter().filter(|seen| seen.kind != Kind::Loopback);
+        let owners = devices.flat_map(|seen| &seen.owners).map(|owner| owner.backend);
         let mut backends: Vec<&str> = owners.filter(|name| backend(name).is_some()).collect();
         backends.sort_unstable();
         backends.dedup();
