@@ -269,7 +269,7 @@ fn a_prefix_that_is_not_declared_hides_nothing() {
     assert_eq!(fs::read_to_string(here.path("vm/a.xml")).unwrap(), text, "{done}");
     // To the parser, QEMU's arguments are none then; they are secrets all the same.
     let argument = "<qemu:commandline><qemu:arg value='secret,id=a,data=HUNTER2'/></qemu:commandline>";
-    here.write("c/c.xml", &text.replace('\n', "").replace("</devices>", &format!("</devices>{argument}")));
+    here.write("c/c.xml", text.replace('\n', "").replace("</devices>", &format!("</devices>{argument}")));
     here.write("c/net.xml", "<network><name>lab</name></network>");
     let done = here.kvmnet("check c").gives(1);
     assert!(done.out.contains("KN200") && !format!("{done}").contains("HUNTER2"), "{done}");
